@@ -1,0 +1,363 @@
+"""The typed configuration: what every key of ``params.yaml`` means, and what is refused.
+
+A run never reads ``params.yaml``: it receives its own part, with every default filled in, as one canonical JSON
+string (:class:`RunConfig`, :func:`canonical`). That string is the run's identity: its digest names the run in
+records, in MLflow and in Snakemake's provenance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, create_model, model_validator
+
+from mtbalance.rules import available_rules, load_rule
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class UnknownKeys(ValueError):
+    """A block holds keys that its schema does not have."""
+
+    def __init__(self, keys: list[str], allowed: list[str]) -> None:
+        super().__init__(f"unknown keys {keys}; allowed: {allowed}")
+        self.keys, self.allowed = keys, allowed
+
+
+class Strict(BaseModel):
+    """A block of the configuration: immutable, and without room for misspelt keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, block: Any) -> Any:
+        unknown = [key for key in block if key not in cls.model_fields] if isinstance(block, Mapping) else []
+        if unknown:
+            raise UnknownKeys(unknown, list(cls.model_fields))
+        return block
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+class RawFile(Strict):
+    """A raw file: where it lies, and from where it can be fetched."""
+
+    path: str
+    """Where the file lies, relative to the project."""
+    urls: list[str] = []
+    """Addresses, tried in order; empty: the file must be placed by hand."""
+    sha256: str | None = None
+    """Checksum of the file; a file that does not match is refused."""
+
+
+class HashSplit(Strict):
+    """Shares of rows (or of groups of rows) that go to each split, by a seeded hash."""
+
+    train: Fraction = 0.0
+    valid: Fraction = 0.5
+    test: Fraction = 0.5
+    seed: int = 0
+
+
+class SyntheticData(Strict):
+    """Stand-in rows in the AliExpress layout. Never AliExpress: always labelled synthetic."""
+
+    adapter: Literal["synthetic"]
+    train_rows: Count = 100_000
+    test_rows: Count = 100_000
+    rows_per_search: Positive = 5.0
+    """Mean number of rows that share one search."""
+    click_rate: Fraction = 0.021
+    """Mean click probability (NL sample: 0.021)."""
+    conversion_rate: Fraction = 0.0007
+    """Mean probability of click and conversion together (NL sample: 0.0007)."""
+    conflict: Fraction = 0.5
+    """0: what makes a click makes a conversion; 0.5: unrelated; 1: opposed."""
+    signal: Positive = 1.5
+    """Standard deviation of the true log-odds: how much can be learnt."""
+    seed: int = 0
+    split: HashSplit = HashSplit()
+    """How the test rows are cut into valid and test, by search."""
+
+
+class AliExpressData(Strict):
+    """One country of the AliExpress searches (Tianchi 74690).
+
+    The raw data come as the original zip, or as the processed ``train.csv`` and ``test.csv``; where both CSV files
+    are there they are used. Each lies at its customary place unless it is said here.
+    """
+
+    adapter: Literal["aliexpress"]
+    country: Literal["NL", "ES", "FR", "US"]
+    archive: RawFile | None = None
+    """The original zip (33 user and 49 item columns, no header)."""
+    train_csv: RawFile | None = None
+    """The processed form (82 columns, with a header)."""
+    test_csv: RawFile | None = None
+    split: HashSplit = HashSplit()
+    """How the official test rows are cut into valid and test, by search."""
+
+    def raw(self) -> dict[str, RawFile]:
+        """The raw files ``archive``, ``train`` and ``test``, each at its place."""
+        folder = "data/raw/aliexpress"
+        return {
+            "archive": self.archive or RawFile(path=f"{folder}/aliexpress_{self.country}_datasets.zip"),
+            "train": self.train_csv or RawFile(path=f"{folder}/AliExpress_{self.country}/train.csv"),
+            "test": self.test_csv or RawFile(path=f"{folder}/AliExpress_{self.country}/test.csv"),
+        }
+
+
+class TableTask(Strict):
+    """A binary task read from a column of a table."""
+
+    column: str
+    positive: list[str]
+    """The values that make the label 1."""
+    title: str | None = None
+    """The task's name in tables; its key if left out."""
+
+
+class TableData(Strict):
+    """A table of one's own: CSV (also .gz or .zip) or Parquet, with its columns, tasks and split named here."""
+
+    adapter: Literal["table"]
+    files: dict[Literal["all", "train", "test"], RawFile]
+    """``all``, or ``train`` and ``test`` (valid is then cut from test)."""
+    separator: str = ","
+    columns: list[str] | None = None
+    """Column names, in order, of files without a header line."""
+    missing: list[str] = [""]
+    """Cell texts that mean: no value. A category of its own, and the training mean of a number."""
+    categorical: list[str]
+    numerical: list[str] = []
+    tasks: dict[str, TableTask]
+    group: str | None = None
+    """Rows with one value here stay in one split; left out: equal rows do."""
+    normalize: Literal["none", "standard"] = "standard"
+    """``standard``: numbers minus their training mean, over their training standard deviation."""
+    split: HashSplit
+
+
+Dataset = Annotated[SyntheticData | AliExpressData | TableData, Field(discriminator="adapter")]
+
+
+# --- model ----------------------------------------------------------------------------------------------------------
+
+
+class ModelConfig(Strict):
+    """Sizes that all ranking backbones share, so that they are compared at one capacity."""
+
+    embedding: Count = 128
+    """Width of each categorical embedding, and of the one linear field for all numbers."""
+    expert: list[Count] = [512, 256]
+    """Hidden layers of an expert (and of a shared bottom)."""
+    tower: list[Count] = [128, 64]
+    """Hidden layers of a task's tower."""
+    dropout: Fraction = 0.2
+    batch_norm: bool = True
+
+
+class SingleTaskBackbone(Strict):
+    """One complete model a task; nothing is shared."""
+
+    kind: Literal["single_task"]
+
+
+class SharedBottomBackbone(Strict):
+    """One bottom for all tasks, a tower each (Caruana 1997)."""
+
+    kind: Literal["shared_bottom"]
+    representation: Literal["bottom", "embedding"] = "bottom"
+    """Where tasks fork, for balancers at the representation level."""
+
+
+class MMoEBackbone(Strict):
+    """Multi-gate mixture of experts (Ma et al. 2018)."""
+
+    kind: Literal["mmoe"]
+    experts: Count = 8
+    representation: Literal["experts", "embedding"] = "experts"
+    """``experts``: the stacked expert outputs and the gates' input; ``embedding``: the experts' input."""
+
+
+class PLEBackbone(Strict):
+    """Progressive layered extraction (Tang et al. 2020), an extraction layer for each expert layer."""
+
+    kind: Literal["ple"]
+    shared_experts: Count = 4
+    task_experts: Count = 4
+    """Experts of each task, in each extraction layer."""
+    representation: Literal["experts", "embedding"] = "experts"
+
+
+Backbone = Annotated[
+    SingleTaskBackbone | SharedBottomBackbone | MMoEBackbone | PLEBackbone, Field(discriminator="kind")
+]
+
+
+# --- balancers: a rule at a level -----------------------------------------------------------------------------------
+
+
+class LossLevel(Strict):
+    """One backward pass of the weighted sum of losses."""
+
+    level: Literal["loss"]
+    rule: str
+
+
+class RepresentationLevel(Strict):
+    """Balance dL_k/dz at the representation z where tasks fork; one backward pass through the trunk."""
+
+    level: Literal["representation"]
+    rule: str
+    heads: Literal["own", "weighted"] | None = None
+    """Gradient that a task's own parameters get: of its loss, or of its weighted loss. Left out: the rule's authors' way."""
+
+
+class GradientLevel(Strict):
+    """Balance dL_k/dtheta, the gradients of the shared parameters."""
+
+    level: Literal["gradient"]
+    rule: str
+    heads: Literal["own", "weighted"] | None = None
+    every: Count = 1
+    """Search weights at steps 1, n+1, 2n+1, ... and keep them between."""
+    between: Literal["weighted_loss", "task_updates"] = "weighted_loss"
+    """Between searches: one backward pass of the weighted sum, or K backward passes as at a search."""
+
+
+class UpdateLevel(Strict):
+    """Balance what the optimiser would do with each task's gradient alone (PUB, algorithm 1)."""
+
+    level: Literal["update"]
+    rule: str
+    heads: Literal["own", "weighted"] | None = None
+    every: Count = 1
+    between: Literal["task_updates", "weighted_loss"] = "task_updates"
+    rescale: Literal["sum_to_K", "none", "match_norm"] = "sum_to_K"
+    """Scale of the weights: their sum made K; as solved; or the norm of the joint update made K times the mean update's."""
+
+
+LEVELS: dict[str, type[Strict]] = {
+    "loss": LossLevel,
+    "representation": RepresentationLevel,
+    "gradient": GradientLevel,
+    "update": UpdateLevel,
+}
+
+
+def balancer_model(level: str, rule: str) -> type[Strict]:
+    """The schema of one balancer: the options of its level, then those of its rule (its constructor's)."""
+    constructor = load_rule(rule).__init__
+    hints = get_type_hints(constructor, include_extras=True)
+    options = {
+        name: (hints[name], parameter.default)
+        for name, parameter in inspect.signature(constructor).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    return create_model(f"{rule} at {level}", __base__=LEVELS[level], **options)
+
+
+def balancer_config(block: Mapping[str, Any]) -> Strict:
+    """Validate one balancer's block of ``params.yaml``.
+
+    Raises ``pydantic.ValidationError`` for a key or value that its level or its rule does not have, and for an
+    unknown level or rule.
+    """
+    names = create_model(
+        "balancer",
+        level=(Literal[tuple(LEVELS)], ...),
+        rule=(Literal[tuple(available_rules())], ...),
+    ).model_validate(dict(block))
+    config = balancer_model(names.level, names.rule).model_validate(dict(block))
+    load_rule(names.rule)(tasks=2, **rule_options(config))  # its constructor checks the values
+    return config
+
+
+def rule_options(config: Strict) -> dict[str, Any]:
+    """The options of ``config`` that belong to the rule's constructor."""
+    level_keys = LEVELS[config.level].model_fields
+    return {key: value for key, value in config.model_dump().items() if key not in level_keys}
+
+
+def _as_balancer(block: Any) -> Strict:
+    return block if isinstance(block, Strict) else balancer_config(block)
+
+
+Balancer = Annotated[SerializeAsAny[Strict], BeforeValidator(_as_balancer)]
+"""A balancer's block, checked by :func:`balancer_config`."""
+
+
+# --- training -------------------------------------------------------------------------------------------------------
+
+
+class OptimizerConfig(Strict):
+    """The optimiser, and the one meaning of weight decay for all methods."""
+
+    name: Literal["adam"] = "adam"
+    lr: Positive = 1e-3
+    weight_decay: NonNegative = 1e-6
+    decay: Literal["decoupled", "coupled"] = "decoupled"
+    """``decoupled``: parameters shrink by lr times weight_decay, apart from the gradient (AdamW);
+    ``coupled``: weight_decay times the parameter is added to the gradient (Adam)."""
+
+
+class TrainingConfig(Strict):
+    """Everything between a model and its test metrics."""
+
+    epochs: Count
+    batch_size: Count = 4096
+    optimizer: OptimizerConfig = OptimizerConfig()
+    patience: Annotated[int, Field(ge=0)] = 3
+    """Stop after this many epochs without a better mean AUC; 0: never."""
+    selection: Literal["valid", "test"] = "valid"
+    """Split whose mean AUC chooses the best epoch. ``test`` repeats a published habit and says so in the tables."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class NamedBlock(Strict):
+    """A block with the name it has in ``params.yaml``."""
+
+    name: str
+
+
+class BackboneChoice(NamedBlock):
+    """A backbone, by its name in ``params.yaml``."""
+
+    options: Backbone
+
+
+class BalancerChoice(NamedBlock):
+    """A balancer, by its name in ``params.yaml``."""
+
+    options: Balancer
+
+
+class RunConfig(Strict):
+    """One run: everything that decides its numbers, besides the data and the code."""
+
+    experiment: str
+    dataset: str
+    backbone: BackboneChoice
+    balancer: BalancerChoice
+    model: ModelConfig
+    training: TrainingConfig
+    seed: Annotated[int, Field(ge=0)]
+
+    def digest(self) -> str:
+        """First 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(canonical(self).encode()).hexdigest()[:12]
+
+
+def canonical(config: BaseModel) -> str:
+    """Canonical JSON of ``config``: defaults filled in, keys sorted, no spaces."""
+    return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,168 @@
+"""``params.yaml`` as a whole: the catalogue of blocks, the experiments made of them, and the preset that is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from mtbalance.config import (
+    Backbone,
+    BackboneChoice,
+    Balancer,
+    BalancerChoice,
+    Count,
+    Dataset,
+    Fraction,
+    ModelConfig,
+    RunConfig,
+    Strict,
+    TrainingConfig,
+    UnknownKeys,
+)
+
+Seed = Annotated[int, Field(ge=0)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Experiment(Strict):
+    """What is trained on what: one table of a paper."""
+
+    title: str
+    """Printed over its tables."""
+    datasets: Names
+    grid: Annotated[dict[str, Names], Field(min_length=1)]
+    """The balancers that are run on each backbone."""
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig
+
+
+class Tables(Strict):
+    """How tables compare runs."""
+
+    baseline: str = "ls"
+    """The balancer that differences and tests refer to, on the same backbone with the same seeds."""
+    significance: Fraction = 0.05
+    """Largest two-sided p of the paired t-test that earns a mark."""
+
+
+class Parameters(Strict):
+    """All of ``params.yaml``."""
+
+    preset: str
+    presets: dict[str, Names]
+    """The experiments of each preset."""
+    experiments: dict[str, Experiment]
+    datasets: dict[str, Dataset]
+    backbones: dict[str, Backbone]
+    balancers: dict[str, Balancer]
+    tables: Tables = Tables()
+
+    def active(self) -> dict[str, Experiment]:
+        """The experiments of the chosen preset."""
+        return {name: self.experiments[name] for name in self.presets[self.preset]}
+
+    def run(self, experiment: str, dataset: str, backbone: str, balancer: str, seed: int) -> RunConfig:
+        """The complete configuration of one run."""
+        chosen = self.experiments[experiment]
+        return RunConfig(
+            experiment=experiment,
+            dataset=dataset,
+            backbone=BackboneChoice(name=backbone, options=self.backbones[backbone]),
+            balancer=BalancerChoice(name=balancer, options=self.balancers[balancer]),
+            model=chosen.model,
+            training=chosen.training,
+            seed=seed,
+        )
+
+    def cells(self, experiment: str) -> Iterator[tuple[str, str, str, int]]:
+        """Dataset, backbone, balancer and seed of every run of an experiment."""
+        chosen = self.experiments[experiment]
+        for dataset in chosen.datasets:
+            for backbone, balancers in chosen.grid.items():
+                for balancer in balancers:
+                    for seed in chosen.seeds:
+                        yield dataset, backbone, balancer, seed
+
+
+class ParametersError(ValueError):
+    """What is wrong with the parameters: one line a fault, each with the path of its key."""
+
+
+def parse(raw: Mapping[str, Any]) -> Parameters:
+    """Check parameters. Raises :class:`ParametersError` that names every faulty key."""
+    try:
+        parameters = Parameters.model_validate(dict(raw))
+    except ValidationError as error:
+        raise ParametersError("\n".join(fault_lines(error, raw))) from None
+    faults = list(_dangling(parameters))
+    if faults:
+        raise ParametersError("\n".join(faults))
+    return parameters
+
+
+def load(path: Path) -> Parameters:
+    """Read and check a ``params.yaml``."""
+    return parse(yaml.safe_load(path.read_text()))
+
+
+def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """One line a fault, each beginning with the path of the key in ``raw``."""
+    for fault in error.errors():
+        where = path + _keys_of(raw, fault["loc"])
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, ValidationError):
+            yield from fault_lines(cause, _at(raw, fault["loc"]), where)
+        elif isinstance(cause, UnknownKeys):
+            for key in cause.keys:
+                yield f"{'.'.join((*where, str(key)))}: unknown key; {_suggestion(str(key), cause.allowed)}"
+        else:
+            message = "missing" if fault["type"] == "missing" else f"{fault['msg']}, not {fault['input']!r}"
+            yield f"{'.'.join(where)}: {message}"
+
+
+def _keys_of(raw: Any, location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """``location`` without the union tags that pydantic adds to it: what is no key of ``raw``, unless it is last."""
+    keys = []
+    for position, key in enumerate(location):
+        inside = (isinstance(raw, Mapping) and key in raw) or (isinstance(raw, list) and isinstance(key, int))
+        if inside:
+            raw = raw[key]
+        if inside or position == len(location) - 1:
+            keys.append(str(key))
+    return tuple(keys)
+
+
+def _at(raw: Any, location: tuple[int | str, ...]) -> Any:
+    for key in _keys_of(raw, location):
+        raw = raw[int(key) if isinstance(raw, list) else key]
+    return raw
+
+
+def _suggestion(name: str, allowed: list[str]) -> str:
+    near = get_close_matches(name, allowed, n=1)
+    return f"allowed: {', '.join(allowed)}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _dangling(parameters: Parameters) -> Iterator[str]:
+    """Names that are used and not defined."""
+
+    def check(path: str, names: Iterable[str], defined: Mapping[str, Any]) -> Iterator[str]:
+        for name in names:
+            if name not in defined:
+                yield f"{path}: {name!r} is not defined; {_suggestion(name, list(defined))}"
+
+    yield from check("preset", [parameters.preset], parameters.presets)
+    for preset, names in parameters.presets.items():
+        yield from check(f"presets.{preset}", names, parameters.experiments)
+    for name, experiment in parameters.experiments.items():
+        yield from check(f"experiments.{name}.datasets", experiment.datasets, parameters.datasets)
+        yield from check(f"experiments.{name}.grid", experiment.grid, parameters.backbones)
+        for backbone, balancers in experiment.grid.items():
+            yield from check(f"experiments.{name}.grid.{backbone}", balancers, parameters.balancers)
+    yield from check("tables.baseline", [parameters.tables.baseline], parameters.balancers)

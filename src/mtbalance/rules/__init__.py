@@ -1,0 +1,71 @@
+"""Rules: how K tasks become K weights.
+
+A rule is pure mathematics in float64 on K losses or on a K x K Gram matrix. It knows no model, no optimiser and no
+level: what the rows of the Gram matrix are (gradients, representation gradients, updates) is the level's business.
+One rule a file, and the file's name is the rule's name in ``params.yaml``; its class is that name in CamelCase.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+class Rule(ABC):
+    """Turns K tasks into K weights. Options are the constructor's keyword arguments.
+
+    Weights are on the scale of a sum of losses: a rule that treats all tasks alike gives K ones, unless its paper
+    says otherwise.
+    """
+
+    heads: ClassVar[Literal["own", "weighted"]] = "weighted"
+    """What a task's own parameters get where the configuration does not say: the authors' choice."""
+
+    def __init__(self, tasks: int) -> None:
+        if tasks < 1:
+            raise ValueError(f"a rule needs at least one task, not {tasks}")
+        self.tasks = tasks
+        self.diagnostics: dict[str, float] = {}
+        """What the last search tells about itself (residual, fallbacks, ...): numbers only."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be saved for a run to go on bit for bit; empty for a rule without memory."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave."""
+
+
+class LossRule(Rule):
+    """A rule that sees the K loss values only."""
+
+    @abstractmethod
+    def weights(self, losses: Vector) -> Vector:
+        """Weights [K] for the losses [K] of this step."""
+
+
+class GramRule(Rule):
+    """A rule that sees the K x K Gram matrix of the tasks' rows."""
+
+    @abstractmethod
+    def weights(self, gram: Matrix, losses: Vector) -> Vector:
+        """Weights [K] for the Gram matrix [K, K] of this step; ``losses`` [K] for rules that scale by them."""
+
+
+def available_rules() -> list[str]:
+    """Names of all rules: the modules of this package."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load_rule(name: str) -> type[Rule]:
+    """The class of the rule ``name``. Raises ``ModuleNotFoundError`` if there is none."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    return getattr(module, "".join(word.capitalize() for word in name.split("_")))
