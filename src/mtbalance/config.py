@@ -13,9 +13,17 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    create_model,
+    model_validator,
+)
 
-from mtbalance.rules import available_rules, load_rule
+from mtbalance.registry import available, load
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -146,6 +154,10 @@ class TableData(Strict):
     """``standard``: numbers minus their training mean, over their training standard deviation."""
     split: HashSplit
 
+    def raw(self) -> dict[str, RawFile]:
+        """The raw files: ``all``, or ``train`` and ``test``."""
+        return dict(self.files)
+
 
 Dataset = Annotated[SyntheticData | AliExpressData | TableData, Field(discriminator="adapter")]
 
@@ -176,8 +188,6 @@ class SharedBottomBackbone(Strict):
     """One bottom for all tasks, a tower each (Caruana 1997)."""
 
     kind: Literal["shared_bottom"]
-    representation: Literal["bottom", "embedding"] = "bottom"
-    """Where tasks fork, for balancers at the representation level."""
 
 
 class MMoEBackbone(Strict):
@@ -185,8 +195,6 @@ class MMoEBackbone(Strict):
 
     kind: Literal["mmoe"]
     experts: Count = 8
-    representation: Literal["experts", "embedding"] = "experts"
-    """``experts``: the stacked expert outputs and the gates' input; ``embedding``: the experts' input."""
 
 
 class PLEBackbone(Strict):
@@ -196,7 +204,6 @@ class PLEBackbone(Strict):
     shared_experts: Count = 4
     task_experts: Count = 4
     """Experts of each task, in each extraction layer."""
-    representation: Literal["experts", "embedding"] = "experts"
 
 
 Backbone = Annotated[
@@ -220,7 +227,7 @@ class RepresentationLevel(Strict):
     level: Literal["representation"]
     rule: str
     heads: Literal["own", "weighted"] | None = None
-    """Gradient that a task's own parameters get: of its loss, or of its weighted loss. Left out: the rule's authors' way."""
+    """What a task's own parameters get: gradients of its loss, or of its weighted loss; left out: the authors' way."""
 
 
 class GradientLevel(Strict):
@@ -244,7 +251,7 @@ class UpdateLevel(Strict):
     every: Count = 1
     between: Literal["task_updates", "weighted_loss"] = "task_updates"
     rescale: Literal["sum_to_K", "none", "match_norm"] = "sum_to_K"
-    """Scale of the weights: their sum made K; as solved; or the norm of the joint update made K times the mean update's."""
+    """Scale of the weights: their sum made K; as solved; or such that the joint update is as long as the plain sum."""
 
 
 LEVELS: dict[str, type[Strict]] = {
@@ -257,7 +264,7 @@ LEVELS: dict[str, type[Strict]] = {
 
 def balancer_model(level: str, rule: str) -> type[Strict]:
     """The schema of one balancer: the options of its level, then those of its rule (its constructor's)."""
-    constructor = load_rule(rule).__init__
+    constructor = load("mtbalance.rules", rule).__init__
     hints = get_type_hints(constructor, include_extras=True)
     options = {
         name: (hints[name], parameter.default)
@@ -276,10 +283,10 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
     names = create_model(
         "balancer",
         level=(Literal[tuple(LEVELS)], ...),
-        rule=(Literal[tuple(available_rules())], ...),
+        rule=(Literal[tuple(available("mtbalance.rules"))], ...),
     ).model_validate(dict(block))
     config = balancer_model(names.level, names.rule).model_validate(dict(block))
-    load_rule(names.rule)(tasks=2, **rule_options(config))  # its constructor checks the values
+    load("mtbalance.rules", names.rule)(tasks=2, **rule_options(config))  # its constructor checks the values
     return config
 
 
@@ -352,6 +359,11 @@ class RunConfig(Strict):
     model: ModelConfig
     training: TrainingConfig
     seed: Annotated[int, Field(ge=0)]
+
+    @property
+    def cell(self) -> str:
+        """Where the run stands in the grid, as a path."""
+        return f"{self.experiment}/{self.dataset}/{self.backbone.name}/{self.balancer.name}/seed-{self.seed}"
 
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the canonical JSON."""

@@ -24,9 +24,19 @@ from mtbalance.config import (
     TrainingConfig,
     UnknownKeys,
 )
+from mtbalance.errors import UserError
 
 Seed = Annotated[int, Field(ge=0)]
 Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Timing(Strict):
+    """How balancers are timed against the baseline."""
+
+    blocks: Count = 10
+    """Blocks of steps, all balancers taking turns; the median over blocks is reported."""
+    steps: Count = 10
+    """Steps in a block; a multiple of the longest search period."""
 
 
 class Experiment(Strict):
@@ -40,6 +50,7 @@ class Experiment(Strict):
     seeds: Annotated[list[Seed], Field(min_length=1)]
     model: ModelConfig = ModelConfig()
     training: TrainingConfig
+    timing: Timing = Timing()
 
 
 class Tables(Strict):
@@ -80,6 +91,37 @@ class Parameters(Strict):
             seed=seed,
         )
 
+    def runs(self, experiment: str) -> list[RunConfig]:
+        """The configurations of all runs of an experiment."""
+        return [self.run(experiment, *cell) for cell in self.cells(experiment)]
+
+    def timed(self, experiment: str) -> list[tuple[str, str]]:
+        """Data set and backbone of each timing: wherever there is a balancer besides the baseline."""
+        chosen = self.experiments[experiment]
+        backbones = [name for name, balancers in chosen.grid.items() if set(balancers) - {self.tables.baseline}]
+        return [(dataset, backbone) for dataset in chosen.datasets for backbone in backbones]
+
+    def timing_runs(self, experiment: str, dataset: str, backbone: str) -> list[RunConfig]:
+        """The runs that are timed in turn: the baseline, then the others, with the first seed."""
+        chosen = self.experiments[experiment]
+        others = [name for name in chosen.grid[backbone] if name != self.tables.baseline]
+        names = [self.tables.baseline, *others]
+        return [self.run(experiment, dataset, backbone, name, chosen.seeds[0]) for name in names]
+
+    def excerpt(self, experiment: str) -> Parameters:
+        """The parameters that one experiment depends on, and no others."""
+        chosen = self.experiments[experiment]
+        used = {balancer for balancers in chosen.grid.values() for balancer in balancers} | {self.tables.baseline}
+        return Parameters(
+            preset=experiment,
+            presets={experiment: [experiment]},
+            experiments={experiment: chosen},
+            datasets={name: self.datasets[name] for name in chosen.datasets},
+            backbones={name: self.backbones[name] for name in chosen.grid},
+            balancers={name: block for name, block in self.balancers.items() if name in used},
+            tables=self.tables,
+        )
+
     def cells(self, experiment: str) -> Iterator[tuple[str, str, str, int]]:
         """Dataset, backbone, balancer and seed of every run of an experiment."""
         chosen = self.experiments[experiment]
@@ -90,7 +132,7 @@ class Parameters(Strict):
                         yield dataset, backbone, balancer, seed
 
 
-class ParametersError(ValueError):
+class ParametersError(UserError):
     """What is wrong with the parameters: one line a fault, each with the path of its key."""
 
 

@@ -7,8 +7,6 @@ One rule a file, and the file's name is the rule's name in ``params.yaml``; its 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal
 
@@ -19,7 +17,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 
-class Rule(ABC):
+class Rule:
     """Turns K tasks into K weights. Options are the constructor's keyword arguments.
 
     Weights are on the scale of a sum of losses: a rule that treats all tasks alike gives K ones, unless its paper
@@ -42,9 +40,10 @@ class Rule(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
+        assert not state, f"{type(self).__name__} has no memory to load {sorted(state)} into"
 
 
-class LossRule(Rule):
+class LossRule(Rule, ABC):
     """A rule that sees the K loss values only."""
 
     @abstractmethod
@@ -52,20 +51,9 @@ class LossRule(Rule):
         """Weights [K] for the losses [K] of this step."""
 
 
-class GramRule(Rule):
+class GramRule(Rule, ABC):
     """A rule that sees the K x K Gram matrix of the tasks' rows."""
 
     @abstractmethod
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] for the Gram matrix [K, K] of this step; ``losses`` [K] for rules that scale by them."""
-
-
-def available_rules() -> list[str]:
-    """Names of all rules: the modules of this package."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
-
-
-def load_rule(name: str) -> type[Rule]:
-    """The class of the rule ``name``. Raises ``ModuleNotFoundError`` if there is none."""
-    module = importlib.import_module(f"{__name__}.{name}")
-    return getattr(module, "".join(word.capitalize() for word in name.split("_")))

@@ -1,9 +1,40 @@
-"""stub"""
-from mtbalance.rules import GramRule
+"""MGDA's rule: the convex combination of smallest norm."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from mtbalance.rules import GramRule, Matrix, Vector
+from mtbalance.solvers.min_norm import min_norm
 
 
 class MinNorm(GramRule):
-    """stub"""
+    """The weights on the simplex that minimise the norm of the joint row, times K.
 
-    def weights(self, gram, losses):
-        """stub"""
+    Source: Desideri 2012; Sener and Koltun 2018, equation 3 and algorithm 2 (MGDA at the gradient level, MGDA-UB at
+    the representation level). The joint row opposes no task; it is zero at a Pareto stationary point and where one
+    task's row is zero. Times K so that equal tasks weigh 1 each, as in the NashMTL code. Exact active set instead of
+    Frank-Wolfe.
+
+    ``normalization`` divides each row, for the search only, by its norm (``l2``), its loss (``loss``) or both
+    (``loss+``), as the authors' code does: the weights then act on the rows as they were.
+    """
+
+    def __init__(self, tasks: int, *, normalization: Literal["none", "l2", "loss", "loss+"] = "none") -> None:
+        super().__init__(tasks)
+        self.normalization = normalization
+
+    def weights(self, gram: Matrix, losses: Vector) -> Vector:
+        """Weights [K], non-negative, with sum K."""
+        scales = self._scales(gram, losses)
+        return self.tasks * min_norm(gram / np.outer(scales, scales))
+
+    def _scales(self, gram: Matrix, losses: Vector) -> Vector:
+        scales = np.ones(self.tasks)
+        if self.normalization in ("l2", "loss+"):
+            scales = scales * np.sqrt(gram.diagonal())
+        if self.normalization in ("loss", "loss+"):
+            scales = scales * np.abs(losses)
+        return np.where(scales > 0, scales, 1.0)

@@ -1,0 +1,53 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "params.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/results.smk"
+
+
+localrules:
+    all,
+    data,
+    download,
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/metrics/{preset}.json", preset=PARAMETERS.preset),
+        expand(
+            "results/tables/{experiment}/{table}.{format}",
+            experiment=PARAMETERS.active(),
+            table=TABLES,
+            format=["csv", "md", "tex"],
+        ),
+        expand(
+            "results/figures/{experiment}/{figure}.{format}",
+            experiment=PARAMETERS.active(),
+            figure=FIGURES,
+            format=["png", "pdf"],
+        ),
+
+
+rule data:
+    input:
+        expand(
+            "data/processed/{dataset}/schema.json",
+            dataset=sorted(
+                {
+                    dataset
+                    for experiment in PARAMETERS.active().values()
+                    for dataset in experiment.datasets
+                }
+            ),
+        ),

@@ -1,0 +1,113 @@
+"""Shuffled training batches: this project's ``Split`` against a ``DataLoader`` over single samples.
+
+Both read the same synthetic AliExpress-like rows, each in a process of its own. The loader is torch's, with its
+default collation and no workers, over a ``Dataset`` whose ``__getitem__`` indexes tensors that are in memory already.
+``Split`` starts from Parquet: its epoch 1 includes decoding, and its mean over all epochs is what a run sees. Memory
+is the process's peak resident size, libraries included.
+
+    python bench/batches.py --rows 200000 --batch 2048 --epochs 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mtbalance.data.batches import Split
+
+
+class Samples(Dataset):
+    """Rows one by one, as most published code has them."""
+
+    def __init__(self, tensors: list[torch.Tensor]) -> None:
+        self.tensors = tensors
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def __getitem__(self, row: int) -> tuple[torch.Tensor, ...]:
+        return tuple(tensor[row] for tensor in self.tensors)
+
+
+def prepare(folder: Path, rows: int) -> None:
+    from mtbalance.config import AliExpressData, RawFile, SyntheticData
+    from mtbalance.data.aliexpress import prepare
+    from mtbalance.data.synthetic import generate
+
+    generate(SyntheticData(adapter="synthetic", train_rows=rows, test_rows=1000, click_rate=0.1), folder)
+    files = {f"{side}_csv": RawFile(path=str(folder / f"{side}.csv")) for side in ("train", "test")}
+    prepare("bench", AliExpressData(adapter="aliexpress", country="NL", **files), folder)
+
+
+def timed(batches: Iterable) -> float:
+    start = time.perf_counter()
+    for _ in batches:
+        pass
+    return time.perf_counter() - start
+
+
+def with_split(folder: Path, batch: int, epochs: int) -> list[float]:
+    split, random = Split(folder, "train"), np.random.default_rng(0)
+    return [timed(split.batches(batch, random)) for _ in range(epochs)]
+
+
+def with_loader(folder: Path, batch: int, epochs: int) -> list[float]:
+    (ids, numbers), labels = next(Split(folder, "train").batches(10**9, None))
+    loader = DataLoader(Samples([ids, numbers, *labels]), batch, shuffle=True)
+    return [timed(loader) for _ in range(epochs)]
+
+
+WAYS = {"split": with_split, "loader": with_loader}
+
+
+def measure(way: str, options: argparse.Namespace, folder: Path) -> tuple[list[float], float]:
+    """Seconds of each epoch, and peak megabytes, in a process of its own."""
+    command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
+    command += ["--batch", str(options.batch), "--epochs", str(options.epochs)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        seconds = [float(value) for value in child.stdout.read().split()]
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    return seconds, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--batch", type=int, default=2048)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.way:
+        print(*WAYS[options.way](options.folder, options.batch, options.epochs))
+    else:
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        prepare(Path(name), options.rows)
+        measured = {way: measure(way, options, Path(name)) for way in WAYS}
+    print(f"{options.rows:,} rows, batches of {options.batch}, {options.epochs} epochs; rows/s")
+    print(f"{'way':8}{'epoch 1':>14}{'last epoch':>14}{'mean':>14}{'peak MB':>10}")
+    means = {}
+    for way, (seconds, megabytes) in measured.items():
+        means[way] = options.rows * len(seconds) / sum(seconds)
+        first, last = options.rows / seconds[0], options.rows / seconds[-1]
+        print(f"{way:8}{first:14,.0f}{last:14,.0f}{means[way]:14,.0f}{megabytes:10.0f}")
+    print(f"split / loader, mean over the epochs: {means['split'] / means['loader']:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Data sets: from raw files to Parquet, and from Parquet to training batches.
+
+An adapter is a module here with the name that ``adapter:`` has in ``params.yaml`` and a function
+``prepare(name, config, output) -> Schema``. It is imported only when its data are prepared: a training job
+needs :mod:`mtbalance.data.batches` alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mtbalance.config import Dataset
+    from mtbalance.data.schema import Schema
+
+
+class DataError(ValueError):
+    """Data that cannot be used as they are; the message names the file and says what to do."""
+
+
+def adapter_for(config: Dataset) -> ModuleType:
+    """The adapter module of a data set's configuration."""
+    return importlib.import_module(f"mtbalance.data.{config.adapter}")
+
+
+def prepare(name: str, config: Dataset, output: Path) -> Schema:
+    """Write ``train``, ``valid`` and ``test.parquet`` and ``schema.json`` of data set ``name`` into
+    ``output``.
+
+    Raw files are looked for relative to the working directory, which is the project's. Raises
+    :class:`DataError` for raw data that are missing or broken; ``output`` is then as it was before.
+    """
+    return adapter_for(config).prepare(name, config, output)

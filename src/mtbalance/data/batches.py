@@ -1,0 +1,106 @@
+"""Training batches from a prepared data set: decoded once into tensors, shuffled by index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from mtbalance.data import DataError
+from mtbalance.data.decode import decode
+from mtbalance.data.schema import Schema, SplitName
+
+ROWS_IN_MEMORY = 4_000_000
+ROWS_PER_BLOCK = 2_000_000
+
+
+class Batch(NamedTuple):
+    """Some rows, as a model and its losses take them."""
+
+    inputs: tuple[Tensor, ...]
+    """Ids [B, F] int32 (model indices; 0 is unknown) and numbers [B, N] float32, normalised as the schema
+    says."""
+    targets: tuple[Tensor, ...]
+    """Labels [B] float32 of 0 and 1, one tensor a task."""
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        return Batch(tuple(t.to(device) for t in self.inputs), tuple(t.to(device) for t in self.targets))
+
+
+class Split:
+    """One split of a prepared data set.
+
+    Up to 4 million rows are decoded once and kept (about 330 bytes a row for AliExpress). Larger splits are
+    decoded again each epoch, in blocks of about 2 million rows; shuffling then takes row groups in random
+    order and permutes each block's rows.
+    """
+
+    def __init__(self, folder: Path, split: SplitName) -> None:
+        if split not in get_args(SplitName):
+            raise DataError(f"no split {split!r}; there are {get_args(SplitName)}")
+        self.schema = Schema.load(folder)
+        self.rows = self.schema.splits[split].rows
+        self._path = folder / f"{split}.parquet"
+        try:
+            metadata = pq.read_metadata(self._path)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self._path} cannot be read ({error}); prepare the data set again") from error
+        if metadata.num_rows != self.rows:
+            raise DataError(f"{self._path} is not the file of its schema.json; prepare the data set again")
+        self._group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        self._decoded: list[Tensor] | None = None
+
+    def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
+        """All rows once, ``batch_size`` at a time; the last batch may be smaller.
+
+        In file order without a generator; else in an order drawn from it, so that equal generators give equal
+        batches and one generator gives another order each time.
+        """
+        rest: list[Tensor] | None = None
+        for block in self._blocks(generator):
+            rows = len(block[0])
+            order = None if generator is None else torch.from_numpy(generator.permutation(rows))
+            start = 0
+            if rest is not None:  # fill up the batch that the block before left unfinished
+                start = min(batch_size - len(rest[0]), rows)
+                head = _take(block, order, 0, start)
+                rest = [torch.cat(pair) for pair in zip(rest, head, strict=True)]
+                if len(rest[0]) < batch_size:
+                    continue
+                yield _batch(rest)
+            full = start + (rows - start) // batch_size * batch_size
+            for first in range(start, full, batch_size):
+                yield _batch(_take(block, order, first, first + batch_size))
+            rest = _take(block, order, full, rows) if full < rows else None
+        if rest is not None:
+            yield _batch(rest)
+
+    def _blocks(self, generator: Generator | None) -> Iterator[list[Tensor]]:
+        groups = np.arange(len(self._group_rows))
+        if self.rows <= ROWS_IN_MEMORY:
+            if self._decoded is None:
+                self._decoded = decode(self._path, groups, self.schema)
+            yield self._decoded
+            return
+        if generator is not None:
+            generator.shuffle(groups)
+        for some in np.array_split(groups, -(-self.rows // ROWS_PER_BLOCK)):
+            yield decode(self._path, some, self.schema)
+
+
+def _take(block: Sequence[Tensor], order: Tensor | None, first: int, last: int) -> list[Tensor]:
+    if order is None:
+        return [tensor[first:last] for tensor in block]
+    return [tensor[order[first:last]] for tensor in block]
+
+
+def _batch(tensors: Sequence[Tensor]) -> Batch:
+    ids, numbers, labels = tensors
+    return Batch((ids, numbers), tuple(labels.unbind(dim=1)))

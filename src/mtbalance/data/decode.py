@@ -1,0 +1,54 @@
+"""From Parquet's raw values to a model's inputs: vocabulary indices, normalised numbers, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mtbalance.data.schema import Numerical, Schema
+
+
+def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Tensor]:
+    """Ids [rows, F] int32, numbers [rows, N] and labels [rows, K] float32 of row groups, in the order
+    given."""
+    file = pq.ParquetFile(path)
+    rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
+    ids = np.empty((rows, len(schema.categorical)), dtype=np.int32)
+    numbers = np.empty((rows, len(schema.numerical)), dtype=np.float32)
+    labels = np.empty((rows, len(schema.tasks)), dtype=np.float32)
+    names = [column.name for column in (*schema.categorical, *schema.numerical, *schema.tasks)]
+    start = 0
+    for group in groups:
+        table = file.read_row_group(int(group), columns=names)
+        part = slice(start, start + table.num_rows)
+        for position, column in enumerate(schema.categorical):
+            ids[part, position] = indices(table[column.name], column.vocabulary)
+        for position, number in enumerate(schema.numerical):
+            numbers[part, position] = normalised(table[number.name].to_numpy(), number, schema.normalize)
+        for position, task in enumerate(schema.tasks):
+            labels[part, position] = table[task.name].to_numpy()
+        start = part.stop
+    return [torch.from_numpy(array) for array in (ids, numbers, labels)]
+
+
+def indices(values: pa.ChunkedArray, vocabulary: Sequence[int] | Sequence[str]) -> NDArray[np.int32]:
+    """Model indices of raw values: the position in the vocabulary plus one, and 0 for values not in it."""
+    found = pc.index_in(values, value_set=pa.array(vocabulary, type=values.type))
+    return pc.add(pc.fill_null(found, -1), 1).to_numpy()
+
+
+def normalised(values: NDArray[np.float32], column: Numerical, normalize: str) -> NDArray[np.floating]:
+    """Numbers as a model takes them; NaN, a missing number, becomes the training mean.
+
+    A column that is constant in training is only centred.
+    """
+    values = np.where(np.isnan(values), column.mean, values.astype(np.float64))
+    return values if normalize == "none" else (values - column.mean) / (column.std or 1.0)

@@ -1,0 +1,142 @@
+"""Writing a prepared data set: all of it, or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from mtbalance.data import DataError
+from mtbalance.data.layout import Layout
+from mtbalance.data.raw_files import sha256_of
+from mtbalance.data.row_groups import RowGroups
+from mtbalance.data.schema import FILE_NAME, Schema, SplitFacts, SplitName, Task
+from mtbalance.data.split_file import SplitFile
+from mtbalance.data.statistics import Moments, Vocabularies
+
+SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+
+
+class DatasetWriter:
+    """Writes the three Parquet files, then the schema; a context manager.
+
+    Everything goes to a temporary folder beside ``output`` and moves there when all is complete,
+    ``schema.json`` last. After an error the temporary folder is gone and ``output`` is as it was. Row groups
+    are encoded in a thread, one at a time, while the caller parses the next.
+    """
+
+    def __init__(self, output: Path, layout: Layout) -> None:
+        self._output, self._layout = output, layout
+        self._vocabularies = Vocabularies(layout.categorical)
+        self._moments = Moments(layout.numerical)
+        self._row_groups = {split: RowGroups() for split in SPLITS}
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            try:
+                self._output.parent.mkdir(parents=True, exist_ok=True)
+                self._folder = Path(tempfile.mkdtemp(prefix=f".{self._output.name}.", dir=self._output.parent))
+                undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+                self._files = {name: SplitFile(self._folder / f"{name}.parquet", self._layout) for name in SPLITS}
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            self._undo = undo.pop_all()
+        self._thread = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
+        return self
+
+    def write(self, split: SplitName, frame: pl.DataFrame) -> None:
+        """Add rows, with the columns and types of the layout, to a split."""
+        if frame.height:
+            self._encode(split, self._row_groups[split].add(frame.select(self._layout.columns)))
+
+    def finish(self, **facts: Any) -> Schema:
+        """Close and check the files and move them to their place.
+
+        ``facts`` are the fields of the schema that are not known here.
+
+        Raises :class:`DataError` for a split without rows, and for a task whose training labels are all
+        alike.
+        """
+        for split in SPLITS:
+            self._encode(split, self._row_groups[split].rest())
+        self._wait()
+        try:
+            schema = self._schema(facts)
+            schema.save(self._folder)
+            self._move()
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        return schema
+
+    def _encode(self, split: SplitName, row_groups: Iterator[pl.DataFrame]) -> None:
+        for row_group in row_groups:
+            self._wait()
+            self._pending = self._thread.submit(self._store, split, row_group)
+
+    def _store(self, split: SplitName, frame: pl.DataFrame) -> None:
+        self._files[split].write(frame)
+        if split == "train":
+            self._vocabularies.add(frame)
+            self._moments.add(frame)
+
+    def _wait(self) -> None:
+        pending, self._pending = self._pending, None
+        try:
+            if pending is not None:
+                pending.result()
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _schema(self, facts: dict[str, Any]) -> Schema:
+        splits = {split: self._split_facts(split) for split in SPLITS}
+        for task in self._layout.tasks:
+            if splits["train"].positives[task] in (0, splits["train"].rows):
+                value = int(splits["train"].rates[task])
+                raise DataError(f"task {task!r}: every training label is {value}; it cannot be learnt")
+        return Schema(
+            categorical=self._vocabularies.result(),
+            numerical=self._moments.result(),
+            tasks=[Task(name=name, title=title) for name, title in self._layout.tasks.items()],
+            group=self._layout.group,
+            splits=splits,
+            **facts,
+        )
+
+    def _split_facts(self, split: SplitName) -> SplitFacts:
+        file = self._files[split]
+        file.close()
+        if not file.rows:
+            raise DataError(f"no rows for split {split!r}; look at the raw files and at the shares under `split`")
+        rates = {task: count / file.rows for task, count in file.positives.items()}
+        return SplitFacts(
+            rows=file.rows,
+            groups=file.groups(),
+            positives=file.positives,
+            rates=rates,
+            sha256=sha256_of(file.path),
+        )
+
+    def _move(self) -> None:
+        self._output.mkdir(exist_ok=True)
+        (self._output / FILE_NAME).unlink(missing_ok=True)  # no moment with new rows under an old schema
+        for name in [*(f"{split}.parquet" for split in SPLITS), FILE_NAME]:
+            (self._folder / name).replace(self._output / name)
+
+    def _cannot_write(self, error: OSError) -> DataError:
+        return DataError(f"{self._output}: cannot write: {error}; make room there, or the right to write, and repeat")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        for file in self._files.values():
+            file.abandon()
+        self._undo.close()

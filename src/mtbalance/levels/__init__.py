@@ -1,0 +1,94 @@
+"""Levels: where in a training step the tasks are balanced.
+
+A level takes K scalar losses (separate scalars, never one stacked vector: each backward pass then visits its own
+task's graph only), asks its rule for weights, and writes the parameters. One level a file.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import Parameter
+
+from mtbalance.optimizers import Optimizer
+from mtbalance.registry import load
+from mtbalance.rules import Rule
+
+Representation = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a step did."""
+
+    losses: NDArray[np.float64]
+    """The losses [K] before the step."""
+    weights: NDArray[np.float64]
+    """The weights [K] that were used."""
+    diagnostics: dict[str, float] = field(default_factory=dict)
+    """Of this step's search: cosines, norm of the joint row, residual, ...; empty where weights were kept."""
+
+
+class Level(ABC):
+    """One training step, from losses to changed parameters."""
+
+    rules: tuple[type[Rule], ...]
+    """The kinds of rule that are defined at this level."""
+
+    def __init__(
+        self, parameters: Iterable[Parameter], rule: Rule, optimizer: Optimizer, *, heads: str | None = None
+    ) -> None:
+        if not isinstance(rule, self.rules):
+            raise ValueError(
+                f"rule {type(rule).__name__} is not defined at level {type(self).__name__}: "
+                f"it is no {' or '.join(kind.__name__ for kind in self.rules)}"
+            )
+        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        self.rule, self.optimizer = rule, optimizer
+        self.heads = heads or self.default_heads()
+        self.tasks = rule.tasks
+        self.steps = 0
+
+    def default_heads(self) -> str:
+        """What a task's own parameters get where nothing is said: the rule's authors' choice."""
+        return self.rule.heads
+
+    def fork(self, representation: Representation) -> list[Representation]:
+        """The representation as each of the K tasks' heads must see it, for losses given to :meth:`step`."""
+        return [representation] * self.tasks
+
+    def step(self, losses: Sequence[Tensor]) -> StepReport:
+        """Change the parameters by one step on K scalar losses with their graphs."""
+        if len(losses) != self.tasks:
+            raise ValueError(f"{len(losses)} losses for a rule of {self.tasks} tasks")
+        values = np.array([float(loss.detach()) for loss in losses])
+        if not np.isfinite(values).all():
+            raise FloatingPointError(f"losses are not finite at step {self.steps + 1}: {values.tolist()}")
+        weights, diagnostics = self._step(list(losses), values)
+        self.steps += 1
+        return StepReport(values, weights.copy(), diagnostics)
+
+    @abstractmethod
+    def _step(self, losses: list[Tensor], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[str, float]]:
+        """Do the step; return weights [K] and the diagnostics of a search."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a step depends on, besides parameters: steps, the rule's memory, the optimiser's state."""
+        return {"steps": self.steps, "rule": self.rule.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave."""
+        self.steps = state["steps"]
+        self.rule.load_state_dict(state["rule"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def build_level(level: str, rule: Rule, parameters: Iterable[Parameter], optimizer: Optimizer, **options: Any) -> Level:
+    """The level ``level`` with its options."""
+    return load("mtbalance.levels", level)(parameters, rule, optimizer, **options)

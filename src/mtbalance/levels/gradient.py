@@ -1,0 +1,133 @@
+"""The gradient level: combine the tasks' gradients of the shared parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import Parameter
+
+from mtbalance.gram import describe, gram_matrix
+from mtbalance.levels import Level, StepReport
+from mtbalance.levels.loss import weighted_sum
+from mtbalance.optimizers import Optimizer
+from mtbalance.rules import GramRule, Rule
+from mtbalance.sharing import Sharing, sharing
+
+Weights = NDArray[np.float64]
+
+
+class Gradient(Level):
+    """Rows are g_k = dL_k/dtheta; the shared parameters get sum_k w_k g_k (MGDA, NashMTL, ...).
+
+    Weights are searched at steps 1, n+1, 2n+1, ... for ``every`` = n. Between searches a step is one backward pass
+    of the weighted sum (``between: weighted_loss``), or K passes as at a search (``task_updates``). A search takes K
+    backward passes and no more: their rows are combined in place. ``heads`` says whether a task's own parameters
+    get the gradient of its loss or of its weighted loss.
+    """
+
+    rules = (GramRule,)
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        rule: Rule,
+        optimizer: Optimizer,
+        *,
+        heads: str | None = None,
+        every: int = 1,
+        between: str = "weighted_loss",
+    ) -> None:
+        super().__init__(parameters, rule, optimizer, heads=heads)
+        self.every, self.between = every, between
+        self.weights = np.ones(self.tasks)
+        self.sharing: Sharing | None = None
+
+    def step(self, losses: Sequence[Tensor]) -> StepReport:
+        """One step; at the first, the shared parameters are read off the losses' graphs.
+
+        Raises ``ValueError`` where no parameter is reached by two losses: there is then nothing to balance.
+        """
+        if self.sharing is None:
+            self.sharing = sharing(losses, self.parameters)
+            if not self.sharing.shared:
+                raise ValueError("no parameter is reached by two losses: train such a model at level loss")
+        return super().step(losses)
+
+    def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:
+        search = self.steps % self.every == 0
+        diagnostics = {}
+        if search or self.between == "task_updates":
+            gradients = self._task_gradients(losses)
+            rows = self._rows(gradients)
+            if search:
+                gram = gram_matrix(rows)
+                self.weights = self._rescale(self.rule.weights(gram, values), gram)
+                diagnostics = describe(gram, self.weights) | self.rule.diagnostics
+            self._combine(gradients, rows)
+        else:
+            self._weighted_loss(losses)
+        self.optimizer.step()
+        return self.weights, diagnostics
+
+    def _task_gradients(self, losses: list[Tensor]) -> list[Tensor]:
+        """K backward passes: gradients [K, *shape] of each shared parameter; own parameters get their ``.grad``."""
+        rows = []
+        for task, (loss, own) in enumerate(zip(losses, self.sharing.own, strict=True)):
+            found = torch.autograd.grad(
+                loss, self.sharing.shared + own, retain_graph=task < self.tasks - 1, allow_unused=True
+            )
+            rows.append(found[: len(self.sharing.shared)])
+            for parameter, gradient in zip(own, found[len(self.sharing.shared) :], strict=True):
+                parameter.grad = gradient
+        return [_stack(parameter, tasks) for parameter, *tasks in zip(self.sharing.shared, *rows, strict=True)]
+
+    def _rows(self, gradients: list[Tensor]) -> list[Tensor]:
+        """What is balanced: here the gradients themselves."""
+        return gradients
+
+    def _rescale(self, weights: Weights, gram: Weights) -> Weights:
+        return weights
+
+    def _combine(self, gradients: list[Tensor], rows: list[Tensor]) -> None:
+        """Give every shared parameter its joint gradient, and weigh own gradients where heads are weighted."""
+        for parameter, row in zip(self.sharing.shared, rows, strict=True):
+            parameter.grad = combine(row, self.weights)
+        self._weigh_heads()
+
+    def _weigh_heads(self) -> None:
+        if self.heads == "weighted":
+            for weight, own in zip(self.weights, self.sharing.own, strict=True):
+                torch._foreach_mul_([p.grad for p in own if p.grad is not None], float(weight))
+
+    def _weighted_loss(self, losses: list[Tensor]) -> None:
+        """One backward pass of the weighted sum through the shared parameters."""
+        if self.heads == "weighted":
+            weighted_sum(losses, self.weights).backward()
+            return
+        for loss, own in zip(losses, self.sharing.own, strict=True):
+            torch.autograd.backward(loss, inputs=own, retain_graph=True)
+        torch.autograd.backward(weighted_sum(losses, self.weights), inputs=self.sharing.shared)
+
+    def state_dict(self) -> dict:
+        """As every level's, and the weights that are kept between searches."""
+        return super().state_dict() | {"weights": self.weights.tolist()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take back what :meth:`state_dict` gave."""
+        super().load_state_dict(state)
+        self.weights = np.array(state["weights"])
+
+
+def combine(rows: Tensor, weights: Weights) -> Tensor:
+    """sum_k w_k row_k [*shape] for rows [K, *shape]."""
+    vector = torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
+    return (vector @ rows.flatten(1)).view(rows.shape[1:])
+
+
+def _stack(parameter: Parameter, gradients: list[Tensor | None]) -> Tensor:
+    """Rows [K, *shape]; a task that does not reach the parameter has a row of zeros."""
+    return torch.stack([torch.zeros_like(parameter) if gradient is None else gradient for gradient in gradients])

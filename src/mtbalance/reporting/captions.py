@@ -1,0 +1,80 @@
+"""The sentences of captions: what was done, and what a reader might otherwise believe."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mtbalance.reporting.formats import counted
+from mtbalance.reporting.names import balancer_name, method_name
+
+RUN = ["dataset", "backbone", "balancer", "seed"]
+
+
+def seeds(frame: pd.DataFrame) -> str:
+    """What the spread is, over how many seeds."""
+    numbers = sorted(int(seed) for seed in frame["seed"].unique())
+    return (
+        f"Mean ± standard deviation (n − 1) over {counted(len(numbers), 'seed')}"
+        f" ({', '.join(map(str, numbers))}). Seeds change the initialisation and the order of the data,"
+        " not the data: the spread says nothing about other samples."
+    )
+
+
+def selection(frame: pd.DataFrame) -> str:
+    """On which split the epoch was chosen; loudly where it was the test split."""
+    if "test" not in set(frame["selection"]):
+        return "Epochs are selected by mean AUC on the valid split; the numbers are of the test split."
+    return (
+        "WARNING: EPOCHS ARE SELECTED ON THE TEST SPLIT, on which the numbers are then reported. This"
+        " repeats a published habit and overstates every number."
+    )
+
+
+def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) -> str:
+    """What the marks mean, and what many tests do to them."""
+    tested = int(cells["p"].notna().sum())
+    return (
+        f"‡: {better} than {balancer_name(baseline)} on the same backbone, two-sided paired t-test over"
+        f" common seeds, p at most {significance:g}, not corrected; ‡‡: also after Holm's correction for all"
+        f" {counted(tested, 'test')} of this table. Without correction chance alone would earn about"
+        f" {tested * significance / 2:.1f} marks."
+    )
+
+
+def untested(cells: pd.DataFrame) -> list[str]:
+    """How many comparisons have no test, and why."""
+    reasons = cells.loc[~cells["untested"].isin(["", "is the baseline"]), "untested"].value_counts()
+    return [f"Not tested: {counted(count, 'cell')} ({reason})." for reason, count in sorted(reasons.items())]
+
+
+def power(cells: pd.DataFrame) -> list[str]:
+    """A warning where so few seeds were run that the test can see little."""
+    most = int(cells["pairs"].max())
+    if most >= 5 or not cells["p"].notna().any():
+        return []
+    freedom = f"{counted(most - 1, 'degree')} of freedom"
+    return [f"A paired test on {most} seeds has {freedom} and sees only large differences."]
+
+
+def failures(frame: pd.DataFrame, baseline: str) -> str:
+    """How many runs failed, and which."""
+    runs = frame.drop_duplicates(RUN)
+    failed = runs[runs["status"] != "finished"]
+    names = [
+        f"{method_name(backbone, balancer, baseline)} on {dataset}, {group['status'].iloc[0]} with seed"
+        f" {', '.join(map(str, group['seed']))}"
+        for (dataset, backbone, balancer), group in failed.groupby(RUN[:3], sort=False)
+    ]
+    text = f"Failed runs: {len(failed)} of {len(runs)}"
+    return f"{text}: {'; '.join(names)}. Means are of the finished runs." if names else f"{text}."
+
+
+def synthetic(frame: pd.DataFrame) -> list[str]:
+    """Which data sets are stand-ins."""
+    names = sorted(frame.loc[frame["synthetic"], "dataset"].unique())
+    return [f"SYNTHETIC stand-in data, not AliExpress: {', '.join(names)}."] if names else []
+
+
+def devices(frame: pd.DataFrame) -> str:
+    """On what the runs were timed."""
+    return f"Device: {'; '.join(sorted(frame['device'].unique()))}."

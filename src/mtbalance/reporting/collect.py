@@ -1,0 +1,133 @@
+"""Run records to one tidy table an experiment: a row a run, scope, task and metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from mtbalance.config import RunConfig
+from mtbalance.reporting.names import backbone_rank
+from mtbalance.reporting.records import Record, read_records, read_timings
+
+TYPES = {
+    "experiment": "string",
+    "dataset": "string",
+    "synthetic": "bool",
+    "backbone": "string",
+    "balancer": "string",
+    "seed": "int64",
+    "digest": "string",
+    "selection": "string",
+    "device": "string",
+    "status": "string",
+    "epoch": "Int64",
+    "split": "string",
+    "task": "string",
+    "task_title": "string",
+    "metric": "string",
+    "value": "float64",
+}
+"""The columns. ``epoch`` is missing for what belongs to the finished run; ``task`` is ``mean`` for the
+average of tasks and empty for what has no task."""
+
+TASK_METRICS = ("auc", "log_loss", "ne")
+
+
+class Value(NamedTuple):
+    """One number of a run."""
+
+    epoch: int | None
+    split: str
+    task: str
+    metric: str
+    value: float | None
+
+
+def collect(records: Sequence[Path], expected: Sequence[RunConfig], timings: Sequence[Path], output: Path) -> None:
+    """Write the numbers of all ``records`` and ``timings`` to one Parquet file, in the order of tables.
+
+    That is the order of ``expected``, except for backbones: they are keys in ``params.yaml``, whose order is lost
+    in canonical JSON, and so have one of their own.
+    Raises :class:`~mtbalance.reporting.records.RecordError` for records that are stale or do not belong
+    together.
+    """
+    datasets = list(dict.fromkeys(config.dataset for config in expected))
+    ordered = sorted(expected, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
+    found = read_records(records, ordered)
+    rows = [row for record in found for row in _rows(record)]
+    rows += [row for timing in read_timings(timings, expected) for row in _timing_rows(timing, found)]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(output, index=False)
+
+
+def _timing_rows(timing: Record, records: Sequence[Record]) -> Iterator[dict[str, Any]]:
+    """Relative throughput, as rows of the run whose configuration was timed."""
+    for record in records:
+        balancer = record["run"]["balancer"]
+        if record["digest"] != timing["digests"].get(balancer):
+            continue
+        numbers = timing["balancers"][balancer]
+        for metric in ("relative_throughput", "relative_throughput_with_data"):
+            low, high = numbers[metric.replace("relative_throughput", "quartiles")]
+            for name, value in ((metric, numbers[metric]), (f"{metric}_low", low), (f"{metric}_high", high)):
+                yield _identity(record) | Value(None, "train", "", name, value)._asdict() | {"task_title": ""}
+
+
+def _rows(record: Record) -> Iterator[dict[str, Any]]:
+    titles = {task["name"]: task["title"] for task in record["tasks"]} | {"mean": "Average", "": ""}
+    for number in (*_of_run(record), *_of_test(record), *_of_epochs(record)):
+        yield _identity(record) | number._asdict() | {"task_title": titles[number.task]}
+
+
+def _identity(record: Record) -> dict[str, Any]:
+    """The columns that say which run a number belongs to."""
+    return record["run"] | {
+        "synthetic": record["data"]["synthetic"],
+        "digest": record["digest"],
+        "selection": record["selection"],
+        "device": f"{record['environment']['device']}, {record['environment']['threads']} thread(s)",
+        "status": record["status"],
+    }
+
+
+def _of_run(record: Record) -> Iterator[Value]:
+    seconds = [sum(epoch["seconds"].values()) for epoch in record["epochs"]]
+    speed = record["speed"] or {}
+    yield Value(None, "", "", "best_epoch", record["best_epoch"])
+    yield Value(None, "train", "", "samples_per_second", speed.get("samples_per_second"))
+    yield Value(None, "train", "", "samples_per_second_with_data", speed.get("samples_per_second_with_data"))
+    yield Value(None, "", "", "peak_memory_mb", record["peak_memory_mb"])
+    yield Value(None, "", "", "seconds", sum(seconds))
+    yield Value(None, "", "", "parameters", record["model"]["parameters"])
+
+
+def _of_test(record: Record) -> Iterator[Value]:
+    tasks = [task["name"] for task in record["tasks"]]
+    # A diverged run has no test metrics; its empty rows make it countable.
+    test = record["test"] or {}
+    yield from _of_evaluation(None, "test", test, tasks)
+    best = (record["data"]["best_auc"] or {}).get("test")
+    if best and None not in best.values():
+        yield from (Value(None, "test", task, "best_auc", best[task]) for task in tasks)
+        yield Value(None, "test", "mean", "best_auc", sum(best[task] for task in tasks) / len(tasks))
+
+
+def _of_epochs(record: Record) -> Iterator[Value]:
+    tasks = [task["name"] for task in record["tasks"]]
+    for epoch in record["epochs"]:
+        number = epoch["epoch"]
+        yield from _of_evaluation(number, record["selection"], epoch["evaluation"] or {}, tasks)
+        for metric, key in (("loss", "train_loss"), ("weight", "weights")):
+            yield from (Value(number, "train", task, metric, value) for task, value in (epoch[key] or {}).items())
+        for name, value in (epoch["diagnostics"] or {}).items():
+            if isinstance(value, int | float):
+                yield Value(number, "train", "", name, value)
+
+
+def _of_evaluation(epoch: int | None, split: str, evaluation: Record, tasks: list[str]) -> Iterator[Value]:
+    for metric in TASK_METRICS:
+        yield from (Value(epoch, split, task, metric, (evaluation.get(metric) or {}).get(task)) for task in tasks)
+    yield Value(epoch, split, "mean", "mean_auc", evaluation.get("mean_auc"))

@@ -1,0 +1,52 @@
+"""Every cell of a table: statistics over seeds of one metric, and the comparison with the baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mtbalance.reporting.statistics import BySeed, holm, mean, paired_test, ratios, standard_deviation
+
+CELL = ["dataset", "backbone", "balancer", "task"]
+
+
+def compare(frame: pd.DataFrame, metrics: list[str], baseline: str) -> pd.DataFrame:
+    """One row a dataset, backbone, balancer, task and metric, with its statistics over seeds.
+
+    ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). The baseline is the balancer of that
+    name on the same backbone with the same seeds. Columns: ``n`` finished runs, ``failed`` runs, ``mean``,
+    ``std``, ``pairs``, ``difference`` to the baseline, ``ratio`` to the baseline with ``ratio_std``, ``p``,
+    ``p_holm`` (over all rows) and ``untested``, the reason for a missing p.
+    """
+    rows = frame[frame["epoch"].isna() & frame["metric"].isin(metrics)]
+    cells = dict(list(rows.groupby([*CELL, "metric"], sort=False)))
+    table = pd.DataFrame([_cell(group, cells, baseline) for group in cells.values()])
+    return table.assign(p_holm=holm(list(table["p"])))
+
+
+def _cell(group: pd.DataFrame, cells: dict[Any, pd.DataFrame], baseline: str) -> dict[str, Any]:
+    first = group.iloc[0]
+    own = by_seed(group)
+    reference = cells.get((first["dataset"], first["backbone"], baseline, first["task"], first["metric"]))
+    theirs = by_seed(reference) if reference is not None else {}
+    test = paired_test(own, theirs)
+    if first["balancer"] == baseline:
+        test = test._replace(untested="is the baseline", p=float("nan"))
+    relative = ratios(own, theirs)
+    return {
+        **first[["experiment", "dataset", "synthetic", "backbone", "balancer", "task", "task_title", "metric"]],
+        "n": len(own),
+        "failed": int((group["status"] != "finished").sum()),
+        "mean": mean(list(own.values())),
+        "std": standard_deviation(list(own.values())),
+        "ratio": mean(relative),
+        "ratio_std": standard_deviation(relative),
+        **test._asdict(),
+    }
+
+
+def by_seed(group: pd.DataFrame) -> BySeed:
+    """The numbers of one cell by seed, of finished runs only."""
+    finished = group[(group["status"] == "finished") & group["value"].notna()]
+    return dict(zip(finished["seed"].tolist(), finished["value"].tolist(), strict=True))

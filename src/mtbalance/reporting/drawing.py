@@ -1,0 +1,93 @@
+"""What all figures share: fonts, a palette for colour-blind readers too, and files without dates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mtbalance.reporting.names import balancer_name
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
+"""Okabe and Ito 2008 without black and yellow, and a brown."""
+GREY = "#555555"
+DASHES = ("-", "--", ":", "-.")
+ENTRY_WIDTH = 1.3
+"""Inches that an entry of a legend takes."""
+MARKERS = ("o", "s", "^", "D")
+
+FONTS = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "figure.titlesize": 11,
+    "legend.fontsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+}
+
+
+class Look(NamedTuple):
+    """How one balancer or task is drawn."""
+
+    color: str
+    dash: str
+    marker: str
+
+
+def looks(names: Iterable[str], baseline: str | None = None) -> dict[str, Look]:
+    """A look a name, in order; the baseline is grey. Past the palette's end dashes and markers differ."""
+    found = {baseline: Look(GREY, "-", "o")} if baseline else {}
+    for index, name in enumerate(name for name in dict.fromkeys(names) if name != baseline):
+        turn = index // len(PALETTE) % len(DASHES)
+        found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[turn], MARKERS[turn])
+    return found
+
+
+def balancer_legend(figure: Figure, shown: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
+    """A legend of balancers, and of ``extra`` entries, below the panels."""
+    entries = [
+        Line2D([], [], color=look.color, linestyle=look.dash, linewidth=2, label=balancer_name(name))
+        for name, look in shown.items()
+    ]
+    legend(figure, [*entries, *extra])
+
+
+def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
+    """A legend below the panels, in lines of about equal length."""
+    lines = math.ceil(len(entries) * ENTRY_WIDTH / figure.get_figwidth())
+    columns = math.ceil(len(entries) / max(1, lines))
+    figure.legend(handles=list(entries), loc="outside lower center", ncols=columns)
+
+
+def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
+    """The figure's title; it says where epochs were selected on the test split."""
+    selected = "test" in set(frame["selection"])
+    figure.suptitle(f"{text}\nWARNING: epochs selected on the TEST split" if selected else text)
+
+
+def nothing(figure: Figure, text: str) -> None:
+    """Say why a figure is empty: the workflow needs the file all the same."""
+    axes: Axes = figure.subplots()
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
+
+
+def save(figure: Figure, stem: Path) -> None:
+    """Write ``stem`` .png and .pdf, byte for byte the same whenever they are drawn from the same numbers."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context(FONTS):
+        figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=150, metadata={"Software": None})
+        figure.savefig(stem.with_name(f"{stem.name}.pdf"), metadata={"CreationDate": None})

@@ -1,0 +1,64 @@
+"""Cells in rows of methods and groups of data sets: the arrangement that all tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import pandas as pd
+
+from mtbalance.reporting.formats import counted, mean_and_spread
+from mtbalance.reporting.layout import Cell, Group, Row
+from mtbalance.reporting.names import dataset_heading, method_name
+
+Column = tuple[Hashable, ...]
+"""Data set, metric and task."""
+
+
+def columns_of(cells: pd.DataFrame) -> dict[str, list[Column]]:
+    """The columns of each data set, in the order of the records."""
+    columns: dict[str, list[Column]] = {}
+    for column in dict.fromkeys(zip(cells["dataset"], cells["metric"], cells["task"], strict=True)):
+        columns.setdefault(str(column[0]), []).append(column)
+    return columns
+
+
+def groups(cells: pd.DataFrame, heading: Callable[[pd.Series], str]) -> tuple[Group, ...]:
+    """A group a data set; ``heading`` names a column from one of its cells."""
+    made = []
+    for dataset, group in cells.groupby("dataset", sort=False):
+        first = group.drop_duplicates(["metric", "task"])
+        titles = tuple(heading(row) for _, row in first.iterrows())
+        made.append(Group(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])), titles))
+    return tuple(made)
+
+
+def rows(cells: pd.DataFrame, baseline: str, fill: Callable[[pd.Series], Cell]) -> tuple[Row, ...]:
+    """A row a method; ``fill`` makes a cell. A method not run on a data set has empty cells there."""
+    columns = columns_of(cells)
+    made = []
+    for (backbone, balancer), group in cells.groupby(["backbone", "balancer"], sort=False):
+        filled = {(row["dataset"], row["metric"], row["task"]): fill(row) for _, row in group.iterrows()}
+        texts = tuple(tuple(filled.get(key, Cell()) for key in keys) for keys in columns.values())
+        made.append(Row(method_name(str(backbone), str(balancer), baseline), str(backbone), texts))
+    return tuple(made)
+
+
+def text(row: pd.Series, mark: str = "", digits: int = 4) -> str:
+    """Mean, spread, mark, and what of the cell failed."""
+    if not row["n"]:
+        return f"failed ({row['failed']} of {row['failed']})" if row["failed"] else Cell().text
+    number = f"{mean_and_spread(row['mean'], row['std'], digits)}{' ' if mark else ''}{mark}"
+    return f"{number} ({counted(row['failed'], 'run')} failed)" if row["failed"] else number
+
+
+def mark(row: pd.Series, significance: float, sign: int) -> str:
+    """``‡`` where the difference has the wanted ``sign`` and is significant, ``‡‡`` where also after Holm."""
+    if not row["difference"] * sign > 0 or not row["p"] <= significance:
+        return ""
+    return "‡‡" if row["p_holm"] <= significance else "‡"
+
+
+def best(cells: pd.DataFrame, sign: int, digits: int = 4) -> pd.Series:
+    """Whether a cell holds the best mean of its column, as printed: equal digits are equally good."""
+    printed = (cells["mean"] * sign).round(digits)
+    return printed.eq(printed.groupby([cells["dataset"], cells["metric"], cells["task"]]).transform("max"))

@@ -1,0 +1,41 @@
+"""A table as Markdown: title, caption, and one table a group, so that four data sets stay readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mtbalance.reporting.formats import MISSING
+from mtbalance.reporting.layout import Cell, Table
+
+
+def markdown(table: Table) -> str:
+    """The whole document. What stands beside cells gets a column of its own."""
+    parts = [f"# {_plain(table.title)}", "\n".join(f"- {_plain(sentence)}" for sentence in table.caption)]
+    for index in range(len(table.groups)):
+        parts += [f"## {_plain(table.groups[index].heading)}", _grid(table, index)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _grid(table: Table, index: int) -> str:
+    rows = [(row.name, row.cells[index]) for row in table.rows if any(cell != Cell() for cell in row.cells[index])]
+    headings, shown = ["method"], []
+    for column, title in enumerate(table.groups[index].columns):
+        shown.append(any(cells[column].beside for _, cells in rows))
+        headings += [title, table.beside] if shown[-1] else [title]
+    lines = [_line(headings), "|:---" + "|---:" * (len(headings) - 1) + "|"]
+    return "\n".join(lines + [_line([name, *_texts(cells, shown)]) for name, cells in rows])
+
+
+def _texts(cells: Iterable[Cell], shown: Iterable[bool]) -> Iterable[str]:
+    for cell, with_beside in zip(cells, shown, strict=True):
+        yield f"**{cell.text}**" if cell.bold else cell.text
+        if with_beside:
+            yield cell.beside or MISSING
+
+
+def _line(texts: Iterable[str]) -> str:
+    return f"| {' | '.join(_plain(text) for text in texts)} |"
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", r"\|").replace("<", "&lt;")

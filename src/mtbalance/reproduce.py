@@ -1,0 +1,85 @@
+"""`make reproduce`: run the preset under DVC, show how far it is, and say at the end what was made."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections import deque
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mtbalance.errors import UserError
+from mtbalance.params import Parameters
+
+STEPS = re.compile(r"(\d+) of (\d+) steps")
+TAIL = 40
+
+
+def reproduce(parameters: Parameters) -> None:
+    """Run `dvc repro` (`snakemake` outside of a git checkout), then print the closing message.
+
+    Raises :class:`~mtbalance.errors.UserError` with the end of the output if it fails.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    runs = sum(len(parameters.runs(name)) for name in parameters.active())
+    console.print(f"Preset {parameters.preset}: {runs} training runs at most; what is up to date is not run again.")
+    began = time.monotonic()
+    code, tail = _watch(["dvc", "repro"] if Path(".git").exists() else ["snakemake"], console)
+    if code:
+        raise UserError(
+            "\n".join(tail)
+            + f"\n\nThe run failed (exit status {code}). The lines above say where; each job's own output "
+            "is in logs/. Finished runs are kept: `make reproduce` goes on from here."
+        )
+    console.print(closing(parameters, time.monotonic() - began))
+
+
+def _watch(command: list[str], console: Console) -> tuple[int, list[str]]:
+    """Run a command; turn its step counts into a bar (lines, in a log); return its exit status and last lines."""
+    tail: deque[str] = deque(maxlen=TAIL)
+    columns = (
+        TextColumn("jobs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+        Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
+    ):
+        task = progress.add_task("jobs", total=None)
+        began = time.monotonic()
+        for line in process.stdout:
+            tail.append(line.rstrip())
+            if found := STEPS.search(line):
+                done, total = map(int, found.groups())
+                progress.update(task, completed=done, total=total)
+                if not console.is_terminal:
+                    left = (time.monotonic() - began) / done * (total - done)
+                    console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
+    return process.returncode, list(tail)
+
+
+def closing(parameters: Parameters, seconds: float) -> str:
+    """What was made, what to look at, and what to try next."""
+    lines = [f"\nDone in {seconds / 60:.1f} minutes."]
+    for name, experiment in parameters.active().items():
+        lines += [
+            f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):",
+            f"  results/tables/{name}/auc.md      AUC of every method (also .csv, .tex)",
+            f"  results/tables/{name}/ne.md       normalised entropy and throughput against LS",
+            f"  results/figures/{name}/           auc, curves and weights (.png, .pdf)",
+            f"  results/runs/{name}/              one record a run: configuration, checksums, every epoch",
+        ]
+    lines += [
+        "\nNext (after `source .venv/bin/activate`):",
+        "  mlflow ui                                      compare the runs in a browser",
+        "  edit params.yaml, then: dvc repro              runs what the edit changes; dvc metrics diff shows it",
+        "  snakemake --cores all --config preset=census   the same on real data (README: the data it needs)",
+    ]
+    return "\n".join(lines)

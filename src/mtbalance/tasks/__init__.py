@@ -1,0 +1,1 @@
+"""Tasks: the loss and the metrics of one output. One kind a file."""

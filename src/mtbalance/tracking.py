@@ -1,0 +1,117 @@
+"""MLflow: a view of the run records, written after each run. The only module that imports mlflow.
+
+Deleting the database loses nothing: ``mtbalance track`` writes it again from the records.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag, ViewType
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+LOCK = Path("mlflow.db.lock")
+METRICS_A_BATCH = 1000
+
+
+def log_record(record: dict[str, Any], path: Path) -> str:
+    """Log one run record, and its file as an artifact; return MLflow's run id.
+
+    The run goes to the experiment ``<experiment>/<data set>``, under the name ``<backbone>-<balancer>-s<seed>``;
+    earlier runs of that name there are tagged ``mtbalance.superseded``. ``MLFLOW_TRACKING_URI`` overrides the
+    database ``mlflow.db`` in the working directory.
+    """
+    run = record["run"]
+    with _only_one():
+        client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI", DEFAULT_URI))
+        experiment = _experiment(client, f"{run['experiment']}/{run['dataset']}")
+    name = f"{run['backbone']}-{run['balancer']}-s{run['seed']}"
+    _supersede(client, experiment, name)
+    started = client.create_run(experiment, run_name=name)
+    metrics = list(_metrics(record, started.info.start_time))
+    for begin in range(0, len(metrics), METRICS_A_BATCH):
+        client.log_batch(started.info.run_id, metrics=metrics[begin : begin + METRICS_A_BATCH])
+    client.log_batch(started.info.run_id, params=_params(record), tags=_tags(record, path))
+    client.log_artifact(started.info.run_id, str(path))
+    client.set_terminated(started.info.run_id, "FINISHED" if record["status"] == "finished" else "FAILED")
+    return started.info.run_id
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """One process at a time: creating the database or an experiment from several at once loses runs."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _experiment(client: MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    return found.experiment_id if found else client.create_experiment(name)
+
+
+def _supersede(client: MlflowClient, experiment: str, name: str) -> None:
+    condition = f"attributes.run_name = '{name}' and tags.mtbalance.superseded = 'false'"
+    for old in client.search_runs([experiment], condition, ViewType.ACTIVE_ONLY):
+        client.set_tag(old.info.run_id, "mtbalance.superseded", "true")
+
+
+def _tags(record: dict[str, Any], path: Path) -> list[RunTag]:
+    own = {
+        **record["run"],
+        "config": record["digest"],
+        "data": record["data"]["sha256"]["train"],
+        "synthetic": record["data"]["synthetic"],
+        "record": path,
+        "status": record["status"],
+        "superseded": "false",
+    }
+    tags = [RunTag(f"mtbalance.{key}", str(value)) for key, value in own.items()]
+    commit = record["environment"]["commit"]
+    return tags + ([RunTag("mlflow.source.git.commit", commit)] if commit else [])
+
+
+def _params(record: dict[str, Any]) -> list[Param]:
+    return [Param(key, str(value)) for key, value in _flat(record["config"])]
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _metrics(record: dict[str, Any], time: int) -> Iterator[Metric]:
+    """Epoch values with the epoch as step, final values with the best epoch as step."""
+    for epoch in record["epochs"]:
+        values = {
+            **_by_task("train/loss", epoch["train_loss"]),
+            **_by_task("train/weight", epoch["weights"]),
+            **{f"search/{name}": value for name, value in epoch["diagnostics"].items()},
+            **_evaluation(record["selection"], epoch["evaluation"]),
+        }
+        yield from (Metric(key, value, time, epoch["epoch"]) for key, value in values.items())
+    final = {"peak_memory_mb": record["peak_memory_mb"], **record["speed"]}
+    final |= _evaluation("final_test", record["test"]) if record["test"] else {}
+    for key, value in final.items():
+        if value is not None:
+            yield Metric(key, value, time, record["best_epoch"])
+
+
+def _evaluation(split: str, report: dict[str, Any]) -> dict[str, float]:
+    values = {f"{split}/mean_auc": report["mean_auc"]}
+    for metric in ("auc", "log_loss", "ne"):
+        values |= _by_task(f"{split}/{metric}", report[metric])
+    return values
+
+
+def _by_task(prefix: str, values: dict[str, float]) -> dict[str, float]:
+    return {f"{prefix}/{task}": value for task, value in values.items()}

@@ -1,0 +1,1 @@
+"""Training: one run from its configuration and its data to its record."""

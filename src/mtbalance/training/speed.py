@@ -1,0 +1,89 @@
+"""What a balancer costs: its training steps against the baseline's, in turn, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mtbalance.config import RunConfig
+from mtbalance.data.batches import Batch, Split
+from mtbalance.training.environment import environment
+from mtbalance.training.loop import train_step
+from mtbalance.training.run import build_balancer, build_model, choose_device
+from mtbalance.training.seeding import seed_everything
+
+
+def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> dict[str, Any]:
+    """Time the balancers of ``runs`` (one data set, one backbone; the first is the baseline) on the same batches.
+
+    Every balancer trains a model of its own: one block of ``steps`` steps to warm up, then ``blocks`` blocks, all
+    balancers taking turns, so that a machine that slows down slows all of them. Relative throughput is the median over
+    blocks of the baseline's seconds over the balancer's, with the quartiles; ``with_data`` adds to both the measured
+    seconds that a batch takes to come from Parquet. Choose ``steps`` as a multiple of the longest search period.
+    """
+    order = seed_everything(runs[0].seed)
+    device = choose_device(runs[0].training.device)
+    split = Split(data, "train")
+    batches, loading = _timed_batches(split, runs[0].training.batch_size, steps, order)
+    steppers = [_stepper(run, split, batches, device) for run in runs]
+    for step in steppers:
+        _seconds(step, steps, device)
+    seconds = np.array([[_seconds(step, steps, device) / steps for step in steppers] for _ in range(blocks)])
+    return {
+        "experiment": runs[0].experiment,
+        "dataset": runs[0].dataset,
+        "backbone": runs[0].backbone.name,
+        "baseline": runs[0].balancer.name,
+        "digests": {run.balancer.name: run.digest() for run in runs},
+        "blocks": blocks,
+        "steps": steps,
+        "batch_size": runs[0].training.batch_size,
+        "environment": environment(device),
+        "seconds_a_batch_from_data": loading,
+        "balancers": {
+            run.balancer.name: _against(seconds[:, 0], seconds[:, column], loading) for column, run in enumerate(runs)
+        },
+    }
+
+
+def _timed_batches(split: Split, size: int, count: int, order: np.random.Generator) -> tuple[list[Batch], float]:
+    """``count`` shuffled batches, and the seconds that one takes once the file is decoded."""
+    next(split.batches(size, order))
+    began = time.perf_counter()
+    batches = list(islice(split.batches(size, order), count))
+    return batches, (time.perf_counter() - began) / len(batches)
+
+
+def _stepper(run: RunConfig, split: Split, batches: list[Batch], device: torch.device) -> Callable[[], Any]:
+    torch.manual_seed(run.seed)
+    model = build_model(run, split).to(device).train()
+    level = build_balancer(run, model, len(split.schema.tasks))
+    endless = cycle(batches)
+    return lambda: train_step(model, level, next(endless), device)
+
+
+def _seconds(step: Callable[[], Any], steps: int, device: torch.device) -> float:
+    began = time.perf_counter()
+    for _ in range(steps):
+        step()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - began
+
+
+def _against(baseline: np.ndarray, own: np.ndarray, loading: float) -> dict[str, Any]:
+    relative = baseline / own
+    with_data = (baseline + loading) / (own + loading)
+    return {
+        "seconds_a_step": float(np.median(own)),
+        "relative_throughput": float(np.median(relative)),
+        "quartiles": np.quantile(relative, [0.25, 0.75]).tolist(),
+        "relative_throughput_with_data": float(np.median(with_data)),
+        "quartiles_with_data": np.quantile(with_data, [0.25, 0.75]).tolist(),
+    }

@@ -1,0 +1,128 @@
+import io
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from mtbalance.config import AliExpressData, RawFile
+from mtbalance.data import DataError, prepare
+from mtbalance.data.raw_files import sha256_of
+
+USER = [
+    "search_id",
+    *(f"categorical_{n}" for n in range(1, 8)),
+    *(f"numerical_{n}" for n in range(1, 24)),
+    "categorical_8",
+    "categorical_9",
+]
+ITEM_CATEGORICAL = {19: 10, 34: 11, 35: 12, 36: 13, 40: 14, 41: 15, 42: 16}
+
+
+def item_columns() -> list[str]:
+    number = iter(range(24, 64))
+    features = [
+        f"categorical_{ITEM_CATEGORICAL[p]}" if p in ITEM_CATEGORICAL else f"numerical_{next(number)}"
+        for p in range(2, 49)
+    ]
+    return ["search_id", *features, "label"]
+
+
+def original_files(raw: Path) -> dict[str, bytes]:
+    """The four headerless CSV files that give the rows of ``raw`` when joined."""
+    files = {}
+    for side in ("train", "test"):
+        rows = pl.read_csv(raw / f"{side}.csv").with_columns(label=pl.col("click") + pl.col("conversion"))
+        searches = rows.select(USER).unique(maintain_order=True).reverse()  # their order must not matter
+        files[f"user_{side}"] = searches.write_csv(include_header=False).encode()
+        files[f"item_{side}"] = rows.select(item_columns()).write_csv(include_header=False).encode()
+    return files
+
+
+def pack(path: Path, files: dict[str, bytes], folder: str = "aliexpress_NL_datasets", inner: bool = True) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{folder}/", "")
+        for role, content in files.items():
+            if inner:
+                packed = io.BytesIO()
+                with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as member:
+                    member.writestr(f"nl_{role}.csv", content)
+                content = packed.getvalue()
+            archive.writestr(f"{folder}/nl_{role}.{'zip' if inner else 'csv'}", content)
+    return path
+
+
+def config(path: Path) -> AliExpressData:
+    absent = RawFile(path=str(path.parent / "absent.csv"))
+    return AliExpressData(
+        adapter="aliexpress", country="NL", archive=RawFile(path=str(path)), train_csv=absent, test_csv=absent
+    )
+
+
+@pytest.fixture(scope="module")
+def files(raw):
+    return original_files(raw)
+
+
+@pytest.mark.parametrize("inner", [True, False])
+@pytest.mark.parametrize("folder", ["aliexpress_NL_datasets", "NL"])
+def test_every_layout_gives_the_files_of_the_processed_form(files, prepared, tmp_path, folder, inner):
+    path = pack(tmp_path / "nl.zip", files, folder, inner)
+    schema = prepare("small", config(path), tmp_path / "out")
+    for split in ("train", "valid", "test"):
+        assert sha256_of(tmp_path / "out" / f"{split}.parquet") == sha256_of(prepared / f"{split}.parquet")
+    assert schema.raw == {"nl.zip": sha256_of(path)}
+    assert set(schema.dropped_rows.values()) == {0}
+
+
+def test_items_without_a_search_are_dropped_and_counted(files, tmp_path):
+    first, _, rest = files["user_train"].partition(b"\n")
+    search = first.split(b",")[0]
+    lost = sum(line.split(b",")[0] == search for line in files["item_train"].splitlines())
+    path = pack(tmp_path / "nl.zip", files | {"user_train": rest})
+    schema = prepare("small", config(path), tmp_path / "out")
+    assert schema.splits["train"].rows == 3000 - lost < 3000
+    assert [count for file, count in schema.dropped_rows.items() if "item_train" in file] == [lost]
+
+
+def test_a_search_that_occurs_twice_is_refused(files, tmp_path):
+    lines = files["user_train"].splitlines(keepends=True)
+    lines.insert(200, lines[50])
+    path = pack(tmp_path / "nl.zip", files | {"user_train": b"".join(lines)})
+    search = lines[50].split(b",")[0].decode()
+    with pytest.raises(DataError, match=rf"user_train.*search id {search} .* row 51 and again in row 201"):
+        prepare("small", config(path), tmp_path / "out")
+
+
+def test_a_label_outside_0_1_2_is_refused(files, tmp_path):
+    lines = files["item_test"].splitlines()
+    lines[9] = lines[9].rpartition(b",")[0] + b",3"
+    path = pack(tmp_path / "nl.zip", files | {"item_test": b"\n".join(lines)})
+    with pytest.raises(DataError, match=r"item_test.*row 10 .*column 49 \(label\): '3' is above 2"):
+        prepare("small", config(path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("inner", [True, False])
+def test_a_truncated_zip_is_refused(files, tmp_path, inner):
+    path = pack(tmp_path / "nl.zip", files, inner=inner)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match=r"nl.zip: not a complete zip"):
+        prepare("small", config(path), tmp_path / "out")
+
+
+def test_a_damaged_member_is_refused(files, tmp_path):
+    path = pack(tmp_path / "nl.zip", files, inner=False)
+    content = bytearray(path.read_bytes())
+    for place in range(len(content) // 4, len(content) // 4 + 64):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"nl.zip > .* fetch it again"):
+        prepare("small", config(path), tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["nl.zip"]
+
+
+def test_a_missing_member_is_named(files, tmp_path):
+    path = pack(tmp_path / "nl.zip", {role: text for role, text in files.items() if role != "user_test"})
+    with pytest.raises(DataError, match=r"nl.zip: expected one member named \.\.\.user_test.zip, found \[\]"):
+        prepare("small", config(path), tmp_path / "out")

@@ -1,0 +1,74 @@
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+from sample_data import SMALL, processed
+
+from mtbalance.data import DataError, prepare, row_groups
+from mtbalance.data.schema import Schema
+
+DISK_FULL = """
+import resource, sys
+from pathlib import Path
+from mtbalance.config import AliExpressData
+from mtbalance.data import DataError, prepare
+config, output, room = AliExpressData.model_validate_json(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # Python ignores SIGXFSZ: writes fail as on a full disk
+try:
+    prepare("full", config, output)
+except DataError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 1000, 100_000])
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_full_disk_is_an_error_and_leaves_what_was_there(raw, tmp_path, room, finished):
+    output = tmp_path / "new" / "out"
+    if finished:
+        prepare("full", processed(raw), output)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    command = [sys.executable, "-c", DISK_FULL, processed(raw).model_dump_json(), str(output), str(room)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"{output}: cannot write" in said
+    assert "make room" in said
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert not list(output.parent.glob(".out*"))
+
+
+def test_row_groups_have_one_size_whatever_the_blocks(raw, tmp_path, monkeypatch):
+    from mtbalance.data import csv_blocks
+
+    monkeypatch.setattr(row_groups, "ROW_GROUP", 700)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 100_000)
+    prepare("groups", processed(raw), tmp_path / "out")
+    metadata = pq.read_metadata(tmp_path / "out" / "train.parquet")
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    assert sizes == [700, 700, 700, 700, 200]
+
+
+def test_numbers_and_all_else_are_encoded_as_measured_best(prepared):
+    metadata = pq.read_metadata(prepared / "train.parquet")
+    assert metadata.metadata is None or b"pandas" not in metadata.metadata
+    for position in range(metadata.num_columns):
+        column = metadata.row_group(0).column(position)
+        wanted = "BYTE_STREAM_SPLIT" if column.path_in_schema.startswith("numerical") else "RLE_DICTIONARY"
+        assert wanted in column.encodings
+        assert column.compression == "ZSTD"
+
+
+def test_the_schema_is_read_back_as_written(raw, prepared, tmp_path):
+    schema = prepare("again", processed(raw), tmp_path / "out")
+    assert Schema.load(tmp_path / "out") == schema
+    assert schema.model_copy(update={"dataset": "small"}) == Schema.load(prepared)
+    assert schema.splits["train"].rows == SMALL.train_rows
+    assert schema.table_sizes == [len(column.vocabulary) + 1 for column in schema.categorical]
+
+
+def test_an_unprepared_folder_and_a_foreign_schema_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"schema.json is missing"):
+        Schema.load(tmp_path)
+    (tmp_path / "schema.json").write_text('{"dataset": 1}')
+    with pytest.raises(DataError, match=r"schema.json is not a schema"):
+        Schema.load(tmp_path)

@@ -1,0 +1,144 @@
+"""Run records with numbers chosen by hand: no model was trained for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtbalance.config import BackboneChoice, BalancerChoice, ModelConfig, RunConfig, TrainingConfig
+from mtbalance.reporting.collect import collect
+
+TASKS = {"click": "CTR", "conversion": "CTCVR"}
+WEIGHTS = {"ls": (1.0, 1.0), "mgda": (0.2, 0.8), "pub": (0.6, 1.4)}
+
+
+def config(
+    dataset: str, backbone: str, balancer: str, seed: int, lr: float = 1e-3, selection: str = "valid"
+) -> RunConfig:
+    """The configuration of a run; the balancer's name alone matters here."""
+    return RunConfig(
+        experiment="demo",
+        dataset=dataset,
+        backbone=BackboneChoice(name=backbone, options={"kind": "single_task"}),
+        balancer=BalancerChoice(name=balancer, options={"level": "loss", "rule": "equal"}),
+        model=ModelConfig(),
+        training=TrainingConfig(epochs=3, optimizer={"lr": lr}, selection=selection),
+        seed=seed,
+    )
+
+
+def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, str] = TASKS) -> dict[str, Any]:
+    """A record with the test AUC ``auc`` of each task; None: the run diverged in its second epoch."""
+
+    def evaluation(values: tuple[float, ...], shift: float) -> dict[str, Any]:
+        shifted = {task: value - shift for task, value in zip(tasks, values, strict=True)}
+        return {
+            "auc": shifted,
+            "log_loss": {task: 1.2 - value for task, value in shifted.items()},
+            "ne": {task: 1.5 - value for task, value in shifted.items()},
+            "mean_auc": sum(shifted.values()) / len(shifted),
+        }
+
+    start = (*WEIGHTS.get(run.balancer.name, ()), *(1.0 for _ in tasks))[: len(tasks)]
+    drift = 0.0 if run.balancer.name == "ls" else 0.05 * (1 + run.seed)
+    synthetic = run.dataset.startswith("synthetic")
+    epochs = [
+        {
+            "epoch": epoch,
+            "train_loss": dict.fromkeys(tasks, 0.5 / epoch),
+            "evaluation": evaluation(auc or (0.6,) * len(tasks), {1: 0.02, 2: 0.006, 3: 0.0}[epoch]),
+            "weights": {
+                task: w + drift * epoch * (1 - 2 * i) for i, (task, w) in enumerate(zip(tasks, start, strict=True))
+            },
+            "diagnostics": {"cosine": 0.1 * epoch},
+            "seconds": {"data": 0.5, "step": 2.0, "evaluation": 0.5},
+            "samples": 1000,
+        }
+        for epoch in ((1, 2, 3) if auc else (1,))
+    ]
+    speed = {"ls": 1000.0, "mgda": 400.0, "pub": 500.0}.get(run.balancer.name, 900.0) * (1 + 0.1 * run.seed)
+    return {
+        "format": 1,
+        "run": {
+            "experiment": run.experiment,
+            "dataset": run.dataset,
+            "backbone": run.backbone.name,
+            "balancer": run.balancer.name,
+            "seed": run.seed,
+        },
+        "config": run.model_dump(mode="json"),
+        "digest": run.digest(),
+        "tasks": [{"name": name, "title": title} for name, title in tasks.items()],
+        "data": {
+            "synthetic": synthetic,
+            "sha256": {"train": "a", "valid": "b", "test": "c"},
+            "rows": {"train": 10, "valid": 5, "test": 5},
+            "best_auc": {"test": {task: 0.9 - 0.02 * i for i, task in enumerate(tasks)}} if synthetic else None,
+        },
+        "environment": {"device": "cpu", "threads": 1, "commit": None},
+        "model": {"parameters": 10, "shared": 8, "private": 2},
+        "epochs": epochs,
+        "selection": run.training.selection,
+        "best_epoch": 3 if auc else None,
+        "test": evaluation(auc, 0.0) if auc else None,
+        "speed": {"samples_per_second": speed, "samples_per_second_with_data": speed * 0.8} if auc else None,
+        "peak_memory_mb": 100.0,
+        "status": "finished" if auc else "diverged",
+    }
+
+
+Results = Mapping[tuple[str, str, str], list[tuple[float, ...] | None]]
+
+DEMO: Results = {
+    ("synthetic_nl", "single_task", "ls"): [(0.700, 0.800), (0.702, 0.804), (0.701, 0.799)],
+    ("synthetic_nl", "mmoe", "ls"): [(0.710, 0.810), (0.712, 0.806), (0.711, 0.811)],
+    ("synthetic_nl", "mmoe", "mgda"): [(0.700, 0.812), None, (0.706, 0.815)],
+    ("synthetic_nl", "mmoe", "pub"): [(0.715, 0.816), (0.718, 0.813), (0.7155, 0.8175)],
+    ("synthetic_nl", "ple", "ls"): [(0.711, 0.808), (0.713, 0.811), (0.712, 0.812)],
+    ("synthetic_nl", "ple", "mgda"): [None, None, None],
+    ("synthetic_nl", "ple", "pub"): [(0.716, 0.809), (0.718, 0.812), (0.717, 0.813)],
+}
+"""Test AUC by seed. PLE+PUB is better by the same in each seed: nothing to test."""
+
+Written = tuple[list[Path], list[RunConfig]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Written]:
+    """Write the records of ``results``; returns their paths and the configurations."""
+
+    def write_records(results: Results, tasks: Mapping[str, str] = TASKS, selection: str = "valid") -> Written:
+        runs, paths = [], []
+        for (dataset, backbone, balancer), values in results.items():
+            for seed, auc in enumerate(values):
+                run = config(dataset, backbone, balancer, seed, selection=selection)
+                path = tmp_path / f"results/runs/demo/{dataset}/{backbone}/{balancer}/seed-{seed}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps(record(run, auc, tasks)))
+                runs.append(run)
+                paths.append(path)
+        return paths, runs
+
+    return write_records
+
+
+@pytest.fixture
+def collected(tmp_path: Path, write: Callable[..., Written]) -> Callable[..., Path]:
+    """Write records and collect them; returns the Parquet file."""
+
+    def write_and_collect(results: Results = DEMO, **options: Any) -> Path:
+        paths, runs = write(results, **options)
+        collect(paths, runs, tmp_path / "results/metrics/demo.parquet")
+        return tmp_path / "results/metrics/demo.parquet"
+
+    return write_and_collect
+
+
+@pytest.fixture
+def demo() -> Results:
+    """The results that most tests use."""
+    return DEMO

@@ -1,0 +1,101 @@
+"""Collecting: what the tidy table holds, and which records are refused."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from mtbalance.reporting.collect import collect
+from mtbalance.reporting.records import RecordError
+from mtbalance.reporting.summary import summary
+
+
+def rewrite(path, change):
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_the_table_is_tidy_and_in_the_order_of_the_configurations(collected):
+    frame = pd.read_parquet(collected())
+    assert list(dict.fromkeys(frame["balancer"])) == ["ls", "mgda", "pub"]
+    assert frame["synthetic"].all()
+    key = ["dataset", "backbone", "balancer", "seed", "epoch", "split", "task", "metric"]
+    assert not frame.duplicated(key).any()
+    run = frame[(frame["backbone"] == "mmoe") & (frame["balancer"] == "pub") & (frame["seed"] == 1)]
+    final = run[run["epoch"].isna()].set_index(["metric", "task"])["value"]
+    assert final["auc", "conversion"] == 0.813
+    assert final["mean_auc", "mean"] == pytest.approx((0.718 + 0.813) / 2)
+    assert final["best_auc", "mean"] == pytest.approx(0.89)
+    assert final["seconds", ""] == 9.0
+    assert final["samples_per_second", ""] == pytest.approx(550)
+    curve = run[(run["metric"] == "mean_auc") & run["epoch"].notna()]
+    assert curve["epoch"].tolist() == [1, 2, 3] and set(curve["split"]) == {"valid"}
+    assert run[(run["metric"] == "weight") & (run["task"] == "click")]["value"].tolist() == pytest.approx(
+        [0.7, 0.8, 0.9]
+    )
+
+
+def test_single_task_comes_first_whatever_the_order_of_the_grid(collected, demo):
+    frame = pd.read_parquet(collected(dict(reversed(demo.items()))))
+    assert list(dict.fromkeys(frame["backbone"])) == ["single_task", "mmoe", "ple"]
+    assert list(dict.fromkeys(frame["balancer"])) == ["ls", "pub", "mgda"]
+
+
+def test_diverged_runs_stay_in_the_table(collected):
+    frame = pd.read_parquet(collected())
+    lost = frame[(frame["backbone"] == "ple") & (frame["balancer"] == "mgda") & frame["epoch"].isna()]
+    assert set(lost["status"]) == {"diverged"}
+    assert set(lost.loc[lost["metric"] == "auc", "seed"]) == {0, 1, 2}
+    assert lost.loc[lost["metric"] == "auc", "value"].isna().all()
+
+
+def test_a_stale_record_is_refused_with_its_file_and_what_changed(write, demo, tmp_path):
+    paths, runs = write(demo)
+    optimizer = runs[4].training.optimizer.model_copy(update={"lr": 0.01})
+    runs[4] = runs[4].model_copy(update={"training": runs[4].training.model_copy(update={"optimizer": optimizer})})
+    with pytest.raises(RecordError) as refused:
+        collect(paths, runs, tmp_path / "out.parquet")
+    message = str(refused.value)
+    assert str(paths[4]) in message and "training.optimizer.lr" in message and "delete the file" in message
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_records_of_different_data_are_refused(write, demo, tmp_path):
+    paths, runs = write(demo)
+    rewrite(paths[5], lambda record: record["data"]["sha256"].update(test="other"))
+    with pytest.raises(RecordError, match="different data under the name synthetic_nl"):
+        collect(paths, runs, tmp_path / "out.parquet")
+
+
+def test_missing_foreign_and_unknown_records_are_refused(write, demo, tmp_path):
+    paths, runs = write(demo)
+    with pytest.raises(RecordError, match="1 runs have no record"):
+        collect(paths[1:], runs, tmp_path / "out.parquet")
+    with pytest.raises(RecordError, match=r"no longer has"):
+        collect(paths, runs[1:], tmp_path / "out.parquet")
+    rewrite(paths[0], lambda record: record.update(format=2))
+    with pytest.raises(RecordError, match="format 2"):
+        collect(paths, runs, tmp_path / "out.parquet")
+
+
+def test_summary_holds_means_over_finished_seeds(collected, tmp_path):
+    summary([collected()], tmp_path / "summary.json")
+    tree = json.loads((tmp_path / "summary.json").read_text())["demo"]["synthetic_nl"]
+    assert tree["mmoe"]["mgda"] == {
+        "auc": {"click": 0.703, "conversion": 0.8135, "mean": 0.75825},
+        "ne": {"click": 0.797, "conversion": 0.6865},
+        "failed": 1,
+        "runs": 3,
+    }
+    assert tree["ple"]["mgda"] == {"failed": 3, "runs": 3}
+
+
+def test_collecting_and_summarising_twice_gives_the_same_bytes(write, demo, tmp_path):
+    paths, runs = write(demo)
+    files = []
+    for name, order in (("a", paths), ("b", paths[::-1])):
+        collect(order, runs, tmp_path / f"{name}.parquet")
+        summary([tmp_path / f"{name}.parquet"], tmp_path / f"{name}.json")
+        files.append([(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("parquet", "json")])
+    assert files[0] == files[1]

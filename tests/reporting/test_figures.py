@@ -1,0 +1,80 @@
+"""Figures: what is drawn at which number, labels, and files that do not change from call to call."""
+
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from mtbalance.reporting.drawing import looks
+from mtbalance.reporting.figures import FIGURES, write_figure
+
+REAL = {("census", "mmoe", "ls"): [(0.8, 0.7)], ("census", "mmoe", "pub"): [(0.81, 0.7)]}
+
+
+def draw(name, metrics):
+    return FIGURES[name](pd.read_parquet(metrics), "Title", "ls")
+
+
+def texts(figure):
+    return [" ".join(text.get_text().split()) for text in figure.findobj(Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_synthetic_data_are_labelled_and_only_those(name, collected):
+    assert any("synthetic_nl (synthetic data)" in text for text in texts(draw(name, collected())))
+    assert not any("synthetic" in text for text in texts(draw(name, collected(REAL))))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_selection_on_test_is_said(name, collected):
+    assert not any("TEST" in text for text in texts(draw(name, collected())))
+    assert any("epochs selected on the TEST split" in text for text in texts(draw(name, collected(selection="test"))))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_drawing_twice_gives_the_same_bytes(name, collected, tmp_path):
+    metrics = collected()
+    for folder in ("a", "b"):
+        write_figure(name, metrics, tmp_path / folder / name, title="Title")
+    for kind in ("png", "pdf"):
+        content = (tmp_path / f"a/{name}.{kind}").read_bytes()
+        assert content == (tmp_path / f"b/{name}.{kind}").read_bytes()
+        assert b"CreationDate" not in content and b"Software" not in content
+
+
+def test_differences_pair_the_seeds_of_one_backbone(collected):
+    axes = draw("auc", collected()).axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["MMOE", "MGDA", "PUB", "PLE", "MGDA", "PUB"]
+    dots = {round(line.get_ydata()[0] - 0.22): line.get_xdata() for line in axes.lines if line.get_marker() == "."}
+    # MGDA on MMOE lost seed 1; seeds 0 and 2: mean AUC .756 - .760 and .7605 - .761.
+    assert list(dots[1]) == pytest.approx([-0.004, -0.0005])
+    assert list(dots[5]) == pytest.approx([0.003] * 3)
+    assert 4 not in dots
+    notes = [text.get_text() for text in axes.texts]
+    assert notes == ["1 of 3 runs failed", "3 of 3 runs failed"]
+
+
+def test_curves_end_in_the_chosen_epoch_or_in_a_cross(collected):
+    mmoe = draw("curves", collected()).axes[1]
+    assert mmoe.get_title() == "MMOE"
+    ends = [line.get_xdata()[0] for line in mmoe.lines if line.get_marker() == "o"]
+    crosses = [line.get_xdata()[0] for line in mmoe.lines if line.get_marker() == "X"]
+    assert (ends, crosses) == ([3] * 8, [1])
+
+
+def test_weights_are_shares_of_the_balancers_that_move_them(collected):
+    axes = draw("weights", collected()).axes
+    assert [panel.get_title() for panel in axes[:2]] == ["MGDA", "PUB"]
+    # PUB on MMOE, seed 0, click: .65, .70, .75 of 2.
+    assert list(axes[1].lines[0].get_ydata()) == pytest.approx([0.325, 0.35, 0.375])
+
+
+def test_empty_figures_say_why(collected):
+    metrics = collected({("census", "mmoe", "ls"): [(0.8, 0.7)]})
+    assert "No balancer changed its weights." in texts(draw("weights", metrics))
+    assert "No balancer beside LS was run." in texts(draw("auc", metrics))
+
+
+def test_looks_differ_past_the_end_of_the_palette():
+    found = looks([f"balancer {index}" for index in range(20)], "ls")
+    assert len(set(found.values())) == 21

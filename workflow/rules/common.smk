@@ -1,0 +1,162 @@
+import os
+import re
+from shlex import quote
+
+from snakemake.exceptions import WorkflowError
+
+from mtbalance import sources
+from mtbalance.config import AliExpressData, SyntheticData, canonical
+from mtbalance.params import ParametersError, parse as parse_parameters
+
+try:
+    PARAMETERS = parse_parameters(config)
+except ParametersError as error:
+    raise WorkflowError(f"params.yaml is not valid:\n{error}")
+
+TABLES = ["auc", "ne"]
+FIGURES = ["auc", "curves", "weights"]
+CELL = "{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
+PREPARED = ["train.parquet", "valid.parquet", "test.parquet", "schema.json"]
+
+
+def alternatives(names):
+    """Regular expression that matches exactly the given names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+# Files that are fetched, or placed by hand.
+RAW_FILES = {
+    file.path: file
+    for dataset in PARAMETERS.datasets.values()
+    if not isinstance(dataset, SyntheticData)
+    for file in dataset.raw().values()
+}
+
+
+wildcard_constraints:
+    raw=alternatives(RAW_FILES),
+    experiment=alternatives(PARAMETERS.experiments),
+    dataset=alternatives(PARAMETERS.datasets),
+    backbone=alternatives(PARAMETERS.backbones),
+    balancer=alternatives(PARAMETERS.balancers),
+    seed=r"\d+",
+    table=alternatives(TABLES),
+    figure=alternatives(FIGURES),
+    preset=alternatives(PARAMETERS.presets),
+
+
+def raw_of(wildcards):
+    """Raw files that a data set is prepared from."""
+    dataset = PARAMETERS.datasets[wildcards.dataset]
+    if isinstance(dataset, SyntheticData):
+        folder = f"data/raw/{wildcards.dataset}"
+        return [f"{folder}/{file}.csv" for file in ("train", "test", "truth")]
+    raw = {key: file.path for key, file in dataset.raw().items()}
+    if isinstance(dataset, AliExpressData):
+        tables = [raw["train"], raw["test"]]
+        return tables if all(map(os.path.exists, tables)) else [raw["archive"]]
+    return list(raw.values())
+
+
+def dataset_config(wildcards):
+    """A data set's block of params.yaml, as canonical JSON."""
+    return canonical(PARAMETERS.datasets[wildcards.dataset])
+
+
+def adapter_sources(wildcards):
+    """Source files behind a data set's preparation."""
+    adapter = PARAMETERS.datasets[wildcards.dataset].adapter
+    return sources.relative(sources.closure([f"mtbalance.data.{adapter}"]))
+
+
+def run_of(wildcards):
+    """The configuration of one run."""
+    return PARAMETERS.run(
+        wildcards.experiment,
+        wildcards.dataset,
+        wildcards.backbone,
+        wildcards.balancer,
+        int(wildcards.seed),
+    )
+
+
+def run_config(wildcards):
+    """The configuration of one run, as canonical JSON."""
+    return canonical(run_of(wildcards))
+
+
+def run_sources(wildcards):
+    """Source files behind one run."""
+    return sources.relative(sources.of_run(run_of(wildcards)))
+
+
+def records_of(wildcards):
+    """Records of all runs of an experiment."""
+    return [
+        f"results/runs/{run.cell}.json" for run in PARAMETERS.runs(wildcards.experiment)
+    ]
+
+
+def timings_of(wildcards):
+    """Timings of an experiment, one for each data set and backbone."""
+    return [
+        f"results/speed/{wildcards.experiment}/{dataset}/{backbone}.json"
+        for dataset, backbone in PARAMETERS.timed(wildcards.experiment)
+    ]
+
+
+def timing_runs(wildcards):
+    """The runs that are timed in turn."""
+    return PARAMETERS.timing_runs(
+        wildcards.experiment, wildcards.dataset, wildcards.backbone
+    )
+
+
+def timing_config(wildcards):
+    """The configurations of the runs that are timed in turn, as JSON."""
+    return "[" + ",".join(map(canonical, timing_runs(wildcards))) + "]"
+
+
+def timing_options(wildcards):
+    """Length of a timing, as options of `mtbalance time`."""
+    timing = PARAMETERS.experiments[wildcards.experiment].timing
+    return f"--blocks {timing.blocks} --steps {timing.steps}"
+
+
+def timing_sources(wildcards):
+    """Source files behind a timing."""
+    files = sources.closure(["mtbalance.training.speed"])
+    for run in timing_runs(wildcards):
+        files += sources.of_run(run)
+    return sources.relative(sorted(set(files)))
+
+
+def metrics_of(wildcards):
+    """Collected metrics of all experiments of a preset."""
+    return expand(
+        "results/metrics/{experiment}.parquet",
+        experiment=PARAMETERS.presets[wildcards.preset],
+    )
+
+
+def experiment_params(wildcards):
+    """What an experiment's results depend on, as canonical JSON."""
+    return canonical(PARAMETERS.excerpt(wildcards.experiment))
+
+
+def table_options(wildcards):
+    """What tables and figures of an experiment print and compare, as options of `mtbalance table`."""
+    title = PARAMETERS.experiments[wildcards.experiment].title
+    return f"--title {quote(title)} --baseline {PARAMETERS.tables.baseline}"
+
+
+def reporting_sources(module):
+    """Source files behind a module of mtbalance.reporting."""
+    return sources.relative(sources.closure([f"mtbalance.reporting.{module}"]))
+
+
+def addresses(wildcards):
+    """Where a raw file can be fetched, and its checksum, as options of `mtbalance fetch`."""
+    file = RAW_FILES[wildcards.raw]
+    options = [f"--url {quote(url)}" for url in file.urls]
+    return " ".join(options + ([f"--sha256 {file.sha256}"] if file.sha256 else []))
