@@ -39,14 +39,15 @@ class Samples(Dataset):
         return tuple(tensor[row] for tensor in self.tensors)
 
 
-def prepare(folder: Path, rows: int) -> None:
+def write_rows(folder: Path, options: argparse.Namespace) -> list[float]:
     from mtbalance.config import AliExpressData, RawFile, SyntheticData
     from mtbalance.data.aliexpress import prepare
     from mtbalance.data.synthetic import generate
 
-    generate(SyntheticData(adapter="synthetic", train_rows=rows, test_rows=1000, click_rate=0.1), folder)
+    generate(SyntheticData(adapter="synthetic", train_rows=options.rows, test_rows=1000, click_rate=0.1), folder)
     files = {f"{side}_csv": RawFile(path=str(folder / f"{side}.csv")) for side in ("train", "test")}
     prepare("bench", AliExpressData(adapter="aliexpress", country="NL", **files), folder)
+    return []
 
 
 def timed(batches: Iterable) -> float:
@@ -56,23 +57,23 @@ def timed(batches: Iterable) -> float:
     return time.perf_counter() - start
 
 
-def with_split(folder: Path, batch: int, epochs: int) -> list[float]:
+def with_split(folder: Path, options: argparse.Namespace) -> list[float]:
     split, random = Split(folder, "train"), np.random.default_rng(0)
-    return [timed(split.batches(batch, random)) for _ in range(epochs)]
+    return [timed(split.batches(options.batch, random)) for _ in range(options.epochs)]
 
 
-def with_loader(folder: Path, batch: int, epochs: int) -> list[float]:
+def with_loader(folder: Path, options: argparse.Namespace) -> list[float]:
     (ids, numbers), labels = next(Split(folder, "train").batches(10**9, None))
-    loader = DataLoader(Samples([ids, numbers, *labels]), batch, shuffle=True)
-    return [timed(loader) for _ in range(epochs)]
+    loader = DataLoader(Samples([ids, numbers, *labels]), options.batch, shuffle=True)
+    return [timed(loader) for _ in range(options.epochs)]
 
 
-WAYS = {"split": with_split, "loader": with_loader}
+WAYS = {"write": write_rows, "split": with_split, "loader": with_loader}
 
 
 def measure(way: str, options: argparse.Namespace, folder: Path) -> tuple[list[float], float]:
     """Seconds of each epoch, and peak megabytes, in a process of its own."""
-    command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
+    command = [sys.executable, __file__, "--way", way, "--folder", str(folder), "--rows", str(options.rows)]
     command += ["--batch", str(options.batch), "--epochs", str(options.epochs)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         seconds = [float(value) for value in child.stdout.read().split()]
@@ -90,15 +91,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way:
-        print(*WAYS[options.way](options.folder, options.batch, options.epochs))
+        print(*WAYS[options.way](options.folder, options))
     else:
         compare(options)
 
 
 def compare(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
-        prepare(Path(name), options.rows)
-        measured = {way: measure(way, options, Path(name)) for way in WAYS}
+        measure("write", options, Path(name))
+        measured = {way: measure(way, options, Path(name)) for way in ("split", "loader")}
     print(f"{options.rows:,} rows, batches of {options.batch}, {options.epochs} epochs; rows/s")
     print(f"{'way':8}{'epoch 1':>14}{'last epoch':>14}{'mean':>14}{'peak MB':>10}")
     means = {}

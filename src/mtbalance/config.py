@@ -250,8 +250,8 @@ class UpdateLevel(Strict):
     heads: Literal["own", "weighted"] | None = None
     every: Count = 1
     between: Literal["task_updates", "weighted_loss"] = "task_updates"
-    rescale: Literal["sum_to_K", "none", "match_norm"] = "sum_to_K"
-    """Scale of the weights: their sum made K; as solved; or such that the joint update is as long as the plain sum."""
+    rescale: Literal["sum_to_K", "sum_to_1", "match_norm", "none"] = "sum_to_K"
+    """Scale of the weights: their sum made K, or 1; the joint update made as long as the plain sum; or as solved."""
 
 
 LEVELS: dict[str, type[Strict]] = {
@@ -286,7 +286,9 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
         rule=(Literal[tuple(available("mtbalance.rules"))], ...),
     ).model_validate(dict(block))
     config = balancer_model(names.level, names.rule).model_validate(dict(block))
-    load("mtbalance.rules", names.rule)(tasks=2, **rule_options(config))  # its constructor checks the values
+    rule = load("mtbalance.rules", names.rule)
+    rule.check_level(names.level)
+    rule(tasks=2, **rule_options(config))  # its constructor checks the values
     return config
 
 

@@ -25,7 +25,11 @@ def streamed(raw, tmp_path, monkeypatch):
 
 def joined(parts: list[Batch]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     ids, numbers = (torch.cat([part.inputs[k] for part in parts]) for k in range(2))
-    return ids, numbers, torch.stack([torch.cat([part.targets[k] for part in parts]) for k in range(2)], dim=1)
+    return (
+        ids,
+        numbers,
+        torch.stack([torch.cat([part.targets[k] for part in parts]) for k in range(2)], dim=1),
+    )
 
 
 def same(one, other) -> bool:

@@ -162,9 +162,18 @@ def test_a_bad_cell_is_named(tmp_path, row, cells, says):
     [
         ({"numerical": ["size", "weight"]}, "t.csv has no column 'weight'; it has"),
         ({"group": "team"}, "t.csv has no column 'team'"),
-        ({"tasks": {"buy": {"column": "bought", "positive": ["maybe"]}}}, "task 'buy': every training label is 0"),
-        ({"tasks": {"buy": {"column": "colour", "positive": ["red"]}}}, "task 'buy': its column 'colour' is a feature"),
-        ({"tasks": {"size": {"column": "bought", "positive": ["yes"]}}}, r"columns \['size'\] have two roles"),
+        (
+            {"tasks": {"buy": {"column": "bought", "positive": ["maybe"]}}},
+            "task 'buy': every training label is 0",
+        ),
+        (
+            {"tasks": {"buy": {"column": "colour", "positive": ["red"]}}},
+            "task 'buy': its column 'colour' is a feature",
+        ),
+        (
+            {"tasks": {"size": {"column": "bought", "positive": ["yes"]}}},
+            r"columns \['size'\] have two roles",
+        ),
         ({"split": {"train": 1, "valid": 0, "test": 0}}, "no rows for split 'valid'"),
         ({"split": {"train": 0, "valid": 0, "test": 0}}, "sum to zero"),
         ({"columns": ["colour", "size", "size", "bought"]}, r"names \['size'\] occur twice"),

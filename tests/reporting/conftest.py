@@ -13,6 +13,7 @@ from mtbalance.config import BackboneChoice, BalancerChoice, ModelConfig, RunCon
 from mtbalance.reporting.collect import collect
 
 TASKS = {"click": "CTR", "conversion": "CTCVR"}
+THROUGHPUT = {"ls": 1.0, "mgda": 0.4, "pub": 0.5}
 WEIGHTS = {"ls": (1.0, 1.0), "mgda": (0.2, 0.8), "pub": (0.6, 1.4)}
 
 
@@ -132,10 +133,42 @@ def collected(tmp_path: Path, write: Callable[..., Written]) -> Callable[..., Pa
 
     def write_and_collect(results: Results = DEMO, **options: Any) -> Path:
         paths, runs = write(results, **options)
-        collect(paths, runs, tmp_path / "results/metrics/demo.parquet")
+        collect(paths, runs, write_timings(tmp_path, runs), tmp_path / "results/metrics/demo.parquet")
         return tmp_path / "results/metrics/demo.parquet"
 
     return write_and_collect
+
+
+def write_timings(folder: Path, runs: list[RunConfig]) -> list[Path]:
+    """A timing for each data set and backbone that has a balancer besides ls: ls 1, mgda 0.4, pub 0.5."""
+    groups: dict[tuple[str, str], list[RunConfig]] = {}
+    for run in runs:
+        if run.seed == 0:
+            groups.setdefault((run.dataset, run.backbone.name), []).append(run)
+    paths = []
+    for (dataset, backbone), members in groups.items():
+        speeds = {run.balancer.name: THROUGHPUT.get(run.balancer.name, 0.9) for run in members}
+        if set(speeds) > {"ls"}:
+            paths.append(folder / f"results/speed/demo/{dataset}/{backbone}.json")
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            paths[-1].write_text(json.dumps(timing(members, speeds)))
+    return paths
+
+
+def timing(members: list[RunConfig], speeds: dict[str, float]) -> dict[str, Any]:
+    """A timing in which each balancer has the given share of the throughput of ls, and 0.1 more with data."""
+    return {
+        "digests": {run.balancer.name: run.digest() for run in members},
+        "balancers": {
+            name: {
+                "relative_throughput": speed,
+                "quartiles": [speed - 0.02, speed + 0.01],
+                "relative_throughput_with_data": speed + 0.1,
+                "quartiles_with_data": [speed + 0.08, speed + 0.11],
+            }
+            for name, speed in speeds.items()
+        },
+    }
 
 
 @pytest.fixture

@@ -55,28 +55,36 @@ def test_a_stale_record_is_refused_with_its_file_and_what_changed(write, demo, t
     optimizer = runs[4].training.optimizer.model_copy(update={"lr": 0.01})
     runs[4] = runs[4].model_copy(update={"training": runs[4].training.model_copy(update={"optimizer": optimizer})})
     with pytest.raises(RecordError) as refused:
-        collect(paths, runs, tmp_path / "out.parquet")
+        collect(paths, runs, [], tmp_path / "out.parquet")
     message = str(refused.value)
     assert str(paths[4]) in message and "training.optimizer.lr" in message and "delete the file" in message
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_stale_timing_is_refused(write, demo, tmp_path):
+    paths, runs = write(demo)
+    timing = tmp_path / "mmoe.json"
+    timing.write_text(json.dumps({"digests": {"pub": "0123456789ab"}, "balancers": {}}))
+    with pytest.raises(RecordError, match=r"mmoe\.json is stale: it timed pub with other settings"):
+        collect(paths, runs, [timing], tmp_path / "out.parquet")
 
 
 def test_records_of_different_data_are_refused(write, demo, tmp_path):
     paths, runs = write(demo)
     rewrite(paths[5], lambda record: record["data"]["sha256"].update(test="other"))
     with pytest.raises(RecordError, match="different data under the name synthetic_nl"):
-        collect(paths, runs, tmp_path / "out.parquet")
+        collect(paths, runs, [], tmp_path / "out.parquet")
 
 
 def test_missing_foreign_and_unknown_records_are_refused(write, demo, tmp_path):
     paths, runs = write(demo)
     with pytest.raises(RecordError, match="1 runs have no record"):
-        collect(paths[1:], runs, tmp_path / "out.parquet")
+        collect(paths[1:], runs, [], tmp_path / "out.parquet")
     with pytest.raises(RecordError, match=r"no longer has"):
-        collect(paths, runs[1:], tmp_path / "out.parquet")
+        collect(paths, runs[1:], [], tmp_path / "out.parquet")
     rewrite(paths[0], lambda record: record.update(format=2))
     with pytest.raises(RecordError, match="format 2"):
-        collect(paths, runs, tmp_path / "out.parquet")
+        collect(paths, runs, [], tmp_path / "out.parquet")
 
 
 def test_summary_holds_means_over_finished_seeds(collected, tmp_path):
@@ -95,7 +103,7 @@ def test_collecting_and_summarising_twice_gives_the_same_bytes(write, demo, tmp_
     paths, runs = write(demo)
     files = []
     for name, order in (("a", paths), ("b", paths[::-1])):
-        collect(order, runs, tmp_path / f"{name}.parquet")
+        collect(order, runs, [], tmp_path / f"{name}.parquet")
         summary([tmp_path / f"{name}.parquet"], tmp_path / f"{name}.json")
         files.append([(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("parquet", "json")])
     assert files[0] == files[1]

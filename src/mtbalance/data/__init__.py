@@ -12,12 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from mtbalance.errors import UserError
+
 if TYPE_CHECKING:
     from mtbalance.config import Dataset
     from mtbalance.data.schema import Schema
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """Data that cannot be used as they are; the message names the file and says what to do."""
 
 

@@ -13,7 +13,7 @@ from mtbalance.data import DataError
 from mtbalance.data.csv_blocks import read_blocks, read_header
 from mtbalance.data.csv_cells import Column
 from mtbalance.data.layout import Layout
-from mtbalance.data.raw_files import checked, open_raw
+from mtbalance.data.raw_files import checked, manifest, open_raw
 from mtbalance.data.schema import Schema
 from mtbalance.data.split import assign, hash_integers
 from mtbalance.data.writer import DatasetWriter
@@ -41,13 +41,13 @@ def prepare(name: str, config: AliExpressData, output: Path) -> Schema:
     train, test, archive = (Path(raw[key].path) for key in ("train", "test", "archive"))
     if train.is_file() and test.is_file():
         files = dict(checked(raw[side]) for side in ("train", "test"))
-        return write(name, processed_rows(train, test), config.split, output, _named(files))
+        return write(name, processed_rows(train, test), config.split, output, manifest(files))
     if archive.is_file():
         from mtbalance.data.aliexpress_archive import Archive  # the rarer form
 
         files = dict([checked(raw["archive"])])
         source = Archive(archive)
-        return write(name, source.rows(), config.split, output, _named(files), dropped_rows=source.dropped_rows)
+        return write(name, source.rows(), config.split, output, manifest(files), dropped_rows=source.dropped_rows)
     raise DataError(
         f"AliExpress {config.country} is not here, and Tianchi needs an account. Log in at "
         "https://tianchi.aliyun.com/dataset/74690, then either place the original zip as "
@@ -117,7 +117,3 @@ def _check_labels(frame: pl.DataFrame, first_row: int, source: str) -> None:
     if wrong.any():
         row = first_row + int(wrong.arg_max() or 0)
         raise DataError(f"{source}: row {row} (the header is row 1) has conversion 1 and click 0")
-
-
-def _named(files: dict[Path, str]) -> dict[str, str]:
-    return {path.name: checksum for path, checksum in files.items()}

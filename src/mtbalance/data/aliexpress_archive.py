@@ -42,8 +42,7 @@ USER_COLUMNS, ITEM_COLUMNS = _user_columns(), _item_columns()
 
 
 class Archive:
-    """A country's zip, in either folder layout, of inner zips (as published) or of the CSV files
-    themselves."""
+    """A country's zip, in either folder layout, holding inner zips (as published) or CSV files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,8 +50,7 @@ class Archive:
         """Item rows without a search in the user file, by item file; an inner join leaves them out."""
 
     def rows(self) -> Iterator[tuple[Side, pl.DataFrame]]:
-        """Joined rows in the order of the item files, which are streamed; a side's searches are held in
-        memory."""
+        """Joined rows in the order of the item files, which are streamed; searches are held in memory."""
         sides: tuple[Side, ...] = ("train", "test")
         with open_zip(self._path, str(self._path)) as archive:
             for side in sides:

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.data import DataError
-from mtbalance.data.decode import decode
+from mtbalance.data.decode import Array, decode
 from mtbalance.data.schema import Schema, SplitName
 
 ROWS_IN_MEMORY = 4_000_000
@@ -24,8 +25,7 @@ class Batch(NamedTuple):
     """Some rows, as a model and its losses take them."""
 
     inputs: tuple[Tensor, ...]
-    """Ids [B, F] int32 (model indices; 0 is unknown) and numbers [B, N] float32, normalised as the schema
-    says."""
+    """Ids [B, F] int32 (model indices; 0 is unknown) and normalised numbers [B, N] float32."""
     targets: tuple[Tensor, ...]
     """Labels [B] float32 of 0 and 1, one tensor a task."""
 
@@ -45,6 +45,7 @@ class Split:
     def __init__(self, folder: Path, split: SplitName) -> None:
         if split not in get_args(SplitName):
             raise DataError(f"no split {split!r}; there are {get_args(SplitName)}")
+        self.name = split
         self.schema = Schema.load(folder)
         self.rows = self.schema.splits[split].rows
         self._path = folder / f"{split}.parquet"
@@ -55,7 +56,7 @@ class Split:
         if metadata.num_rows != self.rows:
             raise DataError(f"{self._path} is not the file of its schema.json; prepare the data set again")
         self._group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        self._decoded: list[Tensor] | None = None
+        self._decoded: list[Array] | None = None
 
     def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
         """All rows once, ``batch_size`` at a time; the last batch may be smaller.
@@ -63,15 +64,15 @@ class Split:
         In file order without a generator; else in an order drawn from it, so that equal generators give equal
         batches and one generator gives another order each time.
         """
-        rest: list[Tensor] | None = None
+        rest: list[Array] | None = None
         for block in self._blocks(generator):
             rows = len(block[0])
-            order = None if generator is None else torch.from_numpy(generator.permutation(rows))
+            order = None if generator is None else generator.permutation(rows)
             start = 0
             if rest is not None:  # fill up the batch that the block before left unfinished
                 start = min(batch_size - len(rest[0]), rows)
                 head = _take(block, order, 0, start)
-                rest = [torch.cat(pair) for pair in zip(rest, head, strict=True)]
+                rest = [np.concatenate(pair) for pair in zip(rest, head, strict=True)]
                 if len(rest[0]) < batch_size:
                     continue
                 yield _batch(rest)
@@ -82,7 +83,7 @@ class Split:
         if rest is not None:
             yield _batch(rest)
 
-    def _blocks(self, generator: Generator | None) -> Iterator[list[Tensor]]:
+    def _blocks(self, generator: Generator | None) -> Iterator[list[Array]]:
         groups = np.arange(len(self._group_rows))
         if self.rows <= ROWS_IN_MEMORY:
             if self._decoded is None:
@@ -95,12 +96,13 @@ class Split:
             yield decode(self._path, some, self.schema)
 
 
-def _take(block: Sequence[Tensor], order: Tensor | None, first: int, last: int) -> list[Tensor]:
+def _take(block: Sequence[Array], order: NDArray[np.int64] | None, first: int, last: int) -> list[Array]:
     if order is None:
-        return [tensor[first:last] for tensor in block]
-    return [tensor[order[first:last]] for tensor in block]
+        return [array[first:last] for array in block]
+    # numpy's take and not torch's: one thread is enough, and does not wait for another when cores are busy
+    return [np.take(array, order[first:last], axis=0) for array in block]
 
 
-def _batch(tensors: Sequence[Tensor]) -> Batch:
-    ids, numbers, labels = tensors
-    return Batch((ids, numbers), tuple(labels.unbind(dim=1)))
+def _batch(arrays: Sequence[Array]) -> Batch:
+    ids, numbers, *labels = map(torch.from_numpy, arrays)
+    return Batch((ids, numbers), tuple(labels))

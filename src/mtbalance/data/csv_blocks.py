@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
+import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple
 
 import polars as pl
+from polars._typing import PolarsDataType
 
 from mtbalance.data import DataError
 from mtbalance.data.csv_cells import Column, find_fault
 
-BLOCK_BYTES = 4 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead
+BLOCK_BYTES = 8 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead
+PARSERS = min(8, os.cpu_count() or 1)
 LONGEST_ROW = 64 * 2**20
 DTYPES = {"key": pl.Int64, "id": pl.Int32, "label": pl.UInt8, "number": pl.Float32, "text": pl.String}
 WHOLE = ("key", "id", "label")
@@ -47,20 +53,31 @@ def read_blocks(
     :class:`DataError` with row, column and cell for whatever else is not as it should be: too few or too many
     cells, no value, a number that is not finite, a negative or fractional id, a label above its highest.
     """
-    as_decimals, first_line = False, first_row
-    for block in whole_lines(stream, source, BLOCK_BYTES):
-        frame = None if as_decimals else _parse(block, columns, separator, as_decimals=False)
-        if frame is None:
-            frame = _parse(block, columns, separator, as_decimals=True)
-            as_decimals = frame is not None  # such files are written so throughout
+    first_line = first_row
+    for block, frame in _parsed(whole_lines(stream, source, BLOCK_BYTES), columns, separator):
         if frame is None or _suspicious(frame, columns):
             fault = find_fault(block, columns, source, first_row, separator)
             if fault or frame is None:
-                raise fault or DataError(f"{source}: rows from {first_row} on are not CSV with {len(columns)} columns")
+                raise fault or DataError(f"{source}: row {first_row} or a later one is not CSV")
         yield Block(first_row, frame)
         first_row += frame.height
     if first_row == first_line:
         raise DataError(f"{source} has no rows")
+
+
+def _parsed(
+    blocks: Iterator[bytes], columns: Sequence[Column], separator: str
+) -> Iterator[tuple[bytes, pl.DataFrame | None]]:
+    """Blocks and their rows, in order; a few are parsed at the same time."""
+    waiting: deque[tuple[bytes, Future[pl.DataFrame | None]]] = deque()
+    with ThreadPoolExecutor(PARSERS) as pool:
+        for block in blocks:
+            waiting.append((block, pool.submit(_parse, block, columns, separator)))
+            if len(waiting) > PARSERS:
+                done, frame = waiting.popleft()
+                yield done, frame.result()
+        for done, frame in waiting:
+            yield done, frame.result()
 
 
 def whole_lines(stream: BinaryIO, source: str, block_bytes: int) -> Iterator[bytes]:
@@ -79,25 +96,21 @@ def whole_lines(stream: BinaryIO, source: str, block_bytes: int) -> Iterator[byt
         raise DataError(f"{source} cannot be read to its end ({error}); it is damaged, fetch it again") from error
 
 
-def _parse(block: bytes, columns: Sequence[Column], separator: str, as_decimals: bool) -> pl.DataFrame | None:
+def _parse(block: bytes, columns: Sequence[Column], separator: str) -> pl.DataFrame | None:
     dtypes = {column.name: DTYPES[column.kind] for column in columns}
     whole = [column.name for column in columns if column.kind in WHOLE]
-    if as_decimals:
-        dtypes |= dict.fromkeys(whole, pl.Float64)
-    try:
-        frame = pl.read_csv(
-            io.BytesIO(block),
-            has_header=False,
-            schema=dtypes,
-            separator=separator,
-            quote_char='"' if b'"' in block else None,  # faster without
-        )
-        if not as_decimals:
-            return frame
-        fractions = frame.select((pl.col(whole) % 1 != 0).any()).row(0)
-        return None if any(fractions) else frame.cast({column.name: DTYPES[column.kind] for column in columns})
-    except pl.exceptions.PolarsError:
-        return None
+    with contextlib.suppress(pl.exceptions.PolarsError):
+        return _read(block, dtypes, separator)
+    with contextlib.suppress(pl.exceptions.PolarsError):  # whole numbers may be written as decimals
+        frame = _read(block, dtypes | dict.fromkeys(whole, pl.Float64), separator)
+        if not any(frame.select((pl.col(whole) % 1 != 0).any()).row(0)):
+            return frame.cast({name: dtypes[name] for name in whole})
+    return None
+
+
+def _read(block: bytes, dtypes: Mapping[str, PolarsDataType], separator: str) -> pl.DataFrame:
+    quote = '"' if b'"' in block else None  # faster without
+    return pl.read_csv(io.BytesIO(block), has_header=False, schema=dtypes, separator=separator, quote_char=quote)
 
 
 def _suspicious(frame: pl.DataFrame, columns: Sequence[Column]) -> bool:

@@ -12,7 +12,11 @@ from mtbalance.data import DataError
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LARGEST_FLOAT32 = 3.4028235677973366e38  # half a step above the largest one: from here on numbers round to infinity
-HIGHEST = {"key": 2**53 - 1, "id": 2**31 - 1, "label": 1}  # a key may be written as a decimal: exact in float64
+HIGHEST = {
+    "key": 2**53 - 1,
+    "id": 2**31 - 1,
+    "label": 1,
+}  # a key may be written as a decimal: exact in float64
 
 
 class Column(NamedTuple):
@@ -20,8 +24,7 @@ class Column(NamedTuple):
 
     name: str
     kind: Literal["key", "id", "label", "number", "text"]
-    """Identifiers ``key`` (int64) and ``id`` (int32) and labels are whole and not negative; numbers are
-    finite."""
+    """``key`` (int64), ``id`` (int32) and labels are whole and not negative; numbers are finite."""
     highest: int | None = None
     """The largest value allowed, if it is not its kind's."""
 

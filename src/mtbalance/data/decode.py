@@ -9,21 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mtbalance.data.schema import Numerical, Schema
 
+Array = NDArray[np.int32] | NDArray[np.float32]
 
-def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Tensor]:
-    """Ids [rows, F] int32, numbers [rows, N] and labels [rows, K] float32 of row groups, in the order
-    given."""
+
+def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Array]:
+    """Ids [rows, F] int32, numbers [rows, N] float32, and each task's labels [rows] float32 of these row groups."""
     file = pq.ParquetFile(path)
     rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
     ids = np.empty((rows, len(schema.categorical)), dtype=np.int32)
     numbers = np.empty((rows, len(schema.numerical)), dtype=np.float32)
-    labels = np.empty((rows, len(schema.tasks)), dtype=np.float32)
+    labels = [np.empty(rows, dtype=np.float32) for _ in schema.tasks]
     names = [column.name for column in (*schema.categorical, *schema.numerical, *schema.tasks)]
     start = 0
     for group in groups:
@@ -33,10 +32,10 @@ def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Tensor]:
             ids[part, position] = indices(table[column.name], column.vocabulary)
         for position, number in enumerate(schema.numerical):
             numbers[part, position] = normalised(table[number.name].to_numpy(), number, schema.normalize)
-        for position, task in enumerate(schema.tasks):
-            labels[part, position] = table[task.name].to_numpy()
+        for label, task in zip(labels, schema.tasks, strict=True):
+            label[part] = table[task.name].to_numpy()
         start = part.stop
-    return [torch.from_numpy(array) for array in (ids, numbers, labels)]
+    return [ids, numbers, *labels]
 
 
 def indices(values: pa.ChunkedArray, vocabulary: Sequence[int] | Sequence[str]) -> NDArray[np.int32]:

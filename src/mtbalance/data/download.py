@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -26,12 +27,11 @@ def fetch(file: RawFile) -> Path:
     until it is complete and verified. Raises :class:`DataError` with what went wrong at each address.
     """
     target = Path(file.path)
-    if target.is_file() or not file.urls:
-        try:
+    if not file.urls:
+        return checked(file)[0]
+    if target.is_file():
+        with contextlib.suppress(DataError):  # a damaged file is fetched again
             return checked(file)[0]
-        except DataError:
-            if not file.urls:
-                raise
     failures = []
     for url in file.urls:
         try:
@@ -63,8 +63,7 @@ def _download(url: str, target: Path, sha256: str | None) -> None:
 
 
 def _copy(response: Any, stream: Any, name: str) -> str:
-    """Copy the body, with progress on a terminal; returns its SHA-256. Raises if it is shorter than
-    announced."""
+    """Copy a whole body, with progress on a terminal; returns its SHA-256."""
     digest, received = hashlib.sha256(), 0
     announced = response.headers.get("Content-Length")
     total = None if announced is None else int(announced)

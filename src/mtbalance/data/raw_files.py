@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +34,12 @@ def checked(file: RawFile) -> tuple[Path, str]:
     if file.sha256 is not None and found != file.sha256.lower():
         raise DataError(f"{path} has SHA-256 {found}, not {file.sha256}: damaged or another version; fetch it again")
     return path, found
+
+
+def manifest(files: Mapping[Path, str]) -> dict[str, str]:
+    """Checksums by file name; by path, where two files have one name."""
+    names = [path.name for path in files]
+    return {str(path) if names.count(path.name) > 1 else path.name: files[path] for path in files}
 
 
 def open_raw(path: Path) -> BinaryIO:

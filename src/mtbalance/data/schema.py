@@ -25,8 +25,7 @@ class Categorical(Facts):
 
     name: str
     vocabulary: list[int] | list[str]
-    """Sorted distinct training values. A value's model index is its position plus one; 0 is any other
-    value."""
+    """Sorted distinct training values. A value's model index is its position plus one; 0: not among them."""
 
 
 class Numerical(Facts):

@@ -38,17 +38,10 @@ class StepReport:
 class Level(ABC):
     """One training step, from losses to changed parameters."""
 
-    rules: tuple[type[Rule], ...]
-    """The kinds of rule that are defined at this level."""
-
     def __init__(
         self, parameters: Iterable[Parameter], rule: Rule, optimizer: Optimizer, *, heads: str | None = None
     ) -> None:
-        if not isinstance(rule, self.rules):
-            raise ValueError(
-                f"rule {type(rule).__name__} is not defined at level {type(self).__name__}: "
-                f"it is no {' or '.join(kind.__name__ for kind in self.rules)}"
-            )
+        rule.check_level(type(self).__name__.lower())
         self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
         self.rule, self.optimizer = rule, optimizer
         self.heads = heads or self.default_heads()
@@ -73,6 +66,10 @@ class Level(ABC):
         weights, diagnostics = self._step(list(losses), values)
         self.steps += 1
         return StepReport(values, weights.copy(), diagnostics)
+
+    def ask(self, *seen: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The rule's weights [K] for what it sees; a single task has nothing to be balanced against and weighs 1."""
+        return np.ones(1) if self.tasks == 1 else self.rule.weights(*seen)
 
     @abstractmethod
     def _step(self, losses: list[Tensor], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[str, float]]:

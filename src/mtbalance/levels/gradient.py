@@ -14,7 +14,7 @@ from mtbalance.gram import describe, gram_matrix
 from mtbalance.levels import Level, StepReport
 from mtbalance.levels.loss import weighted_sum
 from mtbalance.optimizers import Optimizer
-from mtbalance.rules import GramRule, Rule
+from mtbalance.rules import Rule
 from mtbalance.sharing import Sharing, sharing
 
 Weights = NDArray[np.float64]
@@ -28,8 +28,6 @@ class Gradient(Level):
     backward passes and no more: their rows are combined in place. ``heads`` says whether a task's own parameters
     get the gradient of its loss or of its weighted loss.
     """
-
-    rules = (GramRule,)
 
     def __init__(
         self,
@@ -65,7 +63,7 @@ class Gradient(Level):
             rows = self._rows(gradients)
             if search:
                 gram = gram_matrix(rows)
-                self.weights = self._rescale(self.rule.weights(gram, values), gram)
+                self.weights = self._rescale(self.ask(gram, values), gram)
                 diagnostics = describe(gram, self.weights) | self.rule.diagnostics
             self._combine(gradients, rows)
         else:
@@ -101,7 +99,7 @@ class Gradient(Level):
     def _weigh_heads(self) -> None:
         if self.heads == "weighted":
             for weight, own in zip(self.weights, self.sharing.own, strict=True):
-                torch._foreach_mul_([p.grad for p in own if p.grad is not None], float(weight))
+                weigh_gradients(own, weight)
 
     def _weighted_loss(self, losses: list[Tensor]) -> None:
         """One backward pass of the weighted sum through the shared parameters."""
@@ -126,6 +124,13 @@ def combine(rows: Tensor, weights: Weights) -> Tensor:
     """sum_k w_k row_k [*shape] for rows [K, *shape]."""
     vector = torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
     return (vector @ rows.flatten(1)).view(rows.shape[1:])
+
+
+def weigh_gradients(parameters: list[Parameter], weight: float) -> None:
+    """Multiply the gradients that the parameters have by ``weight``."""
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad.mul_(float(weight))
 
 
 def _stack(parameter: Parameter, gradients: list[Tensor | None]) -> Tensor:

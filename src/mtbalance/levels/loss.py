@@ -7,16 +7,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.levels import Level
-from mtbalance.rules import LossRule
 
 
 class Loss(Level):
     """The gradient of sum_k w_k L_k for all parameters, shared and task-specific alike."""
 
-    rules = (LossRule,)
-
     def _step(self, losses: list[Tensor], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[str, float]]:
-        weights = self.rule.weights(values)
+        weights = self.ask(values)
         weighted_sum(losses, weights).backward()
         self.optimizer.step()
         return weights, dict(self.rule.diagnostics)

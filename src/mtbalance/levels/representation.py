@@ -10,8 +10,7 @@ from torch import Tensor
 from mtbalance.gram import describe, gram_matrix
 from mtbalance.levels import Level
 from mtbalance.levels import Representation as Tensors
-from mtbalance.levels.gradient import combine
-from mtbalance.rules import GramRule
+from mtbalance.levels.gradient import combine, weigh_gradients
 from mtbalance.sharing import sharing
 
 
@@ -23,8 +22,6 @@ class Representation(Level):
     head, which yields the K rows, and one backward pass through the trunk. z is a tuple of tensors; rows are flattened
     over all of it, batch included.
     """
-
-    rules = (GramRule,)
 
     def fork(self, representation: Tensors) -> list[Tensors]:
         """K copies of the representation without its graph; what is decoded from copy k must be task k's alone.
@@ -46,9 +43,9 @@ class Representation(Level):
             loss.backward()
         rows = self._rows()
         gram = gram_matrix(rows)
-        weights = self.rule.weights(gram, values)
+        weights = self.ask(gram, values)
         for weight, parameters in zip(weights, own, strict=bool(own)):
-            torch._foreach_mul_([parameter.grad for parameter in parameters], float(weight))
+            weigh_gradients(parameters, weight)
         torch.autograd.backward(self.trunk, [combine(row, weights) for row in rows])
         self.optimizer.step()
         return weights, describe(gram, weights) | self.rule.diagnostics

@@ -24,7 +24,9 @@ class Update(Gradient):
     What the text leaves open, and is decided here: d_k sees g_k in both moments; it is before the learning rate; the
     first search is at step 1; weight decay acts once. ``rescale``: as solved (``none``) the joint update has norm
     sqrt(K) however many parameters there are, so a network hardly moves; ``sum_to_K`` gives weights that sum to K;
-    ``match_norm`` gives the joint update the norm of sum_k d_k. The rescaled weights feed the moments too.
+    ``match_norm`` gives the joint update the norm of sum_k d_k. Each d_k is a whole step of the optimiser, so with
+    both a step is up to K times as long as the optimiser's on the summed loss; ``sum_to_1`` compares at equal length.
+    The rescaled weights feed the moments too.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class Update(Gradient):
     def _rescale(self, weights: Weights, gram: Weights) -> Weights:
         if self.rescale == "sum_to_K":
             return weights * (self.tasks / weights.sum())
+        if self.rescale == "sum_to_1":
+            return weights / weights.sum()
         if self.rescale == "match_norm":
             ones = np.ones(self.tasks)
             return weights * np.sqrt((ones @ gram @ ones) / (weights @ gram @ weights))

@@ -24,6 +24,8 @@ class Rule:
     says otherwise.
     """
 
+    levels: ClassVar[tuple[str, ...]]
+    """The levels at which the rule is defined."""
     heads: ClassVar[Literal["own", "weighted"]] = "weighted"
     """What a task's own parameters get where the configuration does not say: the authors' choice."""
 
@@ -33,6 +35,12 @@ class Rule:
         self.tasks = tasks
         self.diagnostics: dict[str, float] = {}
         """What the last search tells about itself (residual, fallbacks, ...): numbers only."""
+
+    @classmethod
+    def check_level(cls, level: str) -> None:
+        """Raise ``ValueError`` where the rule is not defined at ``level``."""
+        if level not in cls.levels:
+            raise ValueError(f"rule {cls.__name__} is not defined at level {level}, only at {', '.join(cls.levels)}")
 
     def state_dict(self) -> dict[str, Any]:
         """What must be saved for a run to go on bit for bit; empty for a rule without memory."""
@@ -46,13 +54,17 @@ class Rule:
 class LossRule(Rule, ABC):
     """A rule that sees the K loss values only."""
 
+    levels = ("loss",)
+
     @abstractmethod
     def weights(self, losses: Vector) -> Vector:
         """Weights [K] for the losses [K] of this step."""
 
 
 class GramRule(Rule, ABC):
-    """A rule that sees the K x K Gram matrix of the tasks' rows."""
+    """A rule that sees the K x K Gram matrix of the tasks' rows; at the loss level there are no rows."""
+
+    levels = ("representation", "gradient", "update")
 
     @abstractmethod
     def weights(self, gram: Matrix, losses: Vector) -> Vector:

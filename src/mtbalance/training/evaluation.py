@@ -7,6 +7,7 @@ import torch
 
 from mtbalance.backbones import Backbone
 from mtbalance.data.batches import Split
+from mtbalance.errors import UserError
 from mtbalance.tasks import binary
 
 EVALUATION_BATCH = 8192
@@ -27,9 +28,11 @@ def evaluate(model: Backbone, split: Split, device: torch.device) -> dict:
     scores, labels = np.concatenate(probabilities, axis=1), np.concatenate(targets, axis=1)
     if not np.isfinite(scores).all():
         raise FloatingPointError("the model's probabilities are not finite")
-    found = {
-        task.name: binary.metrics(score, label)
-        for task, score, label in zip(split.schema.tasks, scores, labels, strict=True)
-    }
+    found = {}
+    for task, score, label in zip(split.schema.tasks, scores, labels, strict=True):
+        try:
+            found[task.name] = binary.metrics(score, label)
+        except UserError as error:
+            raise UserError(f"{split.schema.dataset}, {split.name}, task {task.name}: {error}") from None
     report = {metric: {task: values[metric] for task, values in found.items()} for metric in ("auc", "log_loss", "ne")}
     return report | {"mean_auc": float(np.mean(list(report["auc"].values())))}

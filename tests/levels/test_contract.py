@@ -1,0 +1,87 @@
+"""What every level must hold, with every rule that is defined there."""
+
+import copy
+
+import pytest
+import torch
+
+from mtbalance.levels import Level
+from mtbalance.registry import available, load
+
+LEVELS = {name: load("mtbalance.levels", name) for name in available("mtbalance.levels")}
+PAIRS = [
+    (level, rule)
+    for level in LEVELS
+    for rule in available("mtbalance.rules")
+    if level in load("mtbalance.rules", rule).levels
+]
+
+
+@pytest.mark.parametrize(("level", "rule"), PAIRS)
+def test_training_lowers_the_losses(setting, level, rule):
+    own = setting(level, rule)
+    first = own.step().losses.sum()
+    assert own.step(100).losses.sum() < 0.9 * first
+
+
+@pytest.mark.parametrize(("level", "rule"), PAIRS)
+def test_one_task_is_ordinary_training(setting, level, rule):
+    own, plain = setting(level, rule, tasks=1), setting("loss", "equal", tasks=1)
+    own.step(20)
+    plain.step(20)
+    torch.testing.assert_close(own.parameters(), plain.parameters(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("level", "rule"), PAIRS)
+def test_a_saved_state_goes_on_bit_for_bit(setting, level, rule):
+    options = {"every": 3} if level in ("gradient", "update") else {}
+    whole, saved, resumed = (setting(level, rule, options=options) for _ in range(3))
+    whole.step(10)
+    saved.step(5)
+    resumed.step(1)  # something to be overwritten
+    resumed.model.load_state_dict(copy.deepcopy(saved.model.state_dict()))
+    resumed.level.load_state_dict(copy.deepcopy(saved.level.state_dict()))
+    resumed.step(5)
+    torch.testing.assert_close(resumed.parameters(), whole.parameters(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_parameters_that_no_loss_reaches_stay_as_they_are(setting, level):
+    own = setting(level, "equal")
+    own.step(3)
+    assert (own.model.unused == 1).all()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_losses_that_are_not_finite_are_refused(setting, level):
+    own = setting(level, "equal")
+    own.targets[0] = float("nan")
+    with pytest.raises(FloatingPointError, match="step 1"):
+        own.step()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_another_number_of_losses_is_refused(setting, level):
+    own = setting(level, "equal")
+    with pytest.raises(ValueError, match="1 losses for a rule of 2 tasks"):
+        own.level.step(own.losses()[:1])
+
+
+def test_a_rule_that_a_level_does_not_define_is_refused(setting):
+    with pytest.raises(
+        ValueError, match="MinNorm is not defined at level loss, only at representation, gradient, update"
+    ):
+        setting("loss", "min_norm")
+
+
+@pytest.mark.parametrize("level", ["loss", "representation", "gradient"])
+def test_equal_weights_are_linear_scalarisation(setting, level):
+    own, plain = setting(level, "equal"), setting("loss", "equal")
+    own.step(20)
+    plain.step(20)
+    torch.testing.assert_close(own.parameters(), plain.parameters(), rtol=0, atol=1e-12)
+
+
+def test_levels_are_levels():
+    assert set(LEVELS) == {"loss", "representation", "gradient", "update"}
+    assert all(issubclass(kind, Level) for kind in LEVELS.values())

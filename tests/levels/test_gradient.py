@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+
+
+def test_shared_parameters_get_the_weighted_sum_and_heads_what_is_asked(setting):
+    for heads, factors in (("weighted", "weights"), ("own", None)):
+        own = setting("gradient", "min_norm", options={"heads": heads})
+        trunk, own_heads = own.model.trunk.weight, [head.weight for head in own.model.heads]
+        pairs = zip(own.losses(), own_heads, strict=True)
+        separate = [torch.autograd.grad(loss, [trunk, head], retain_graph=True) for loss, head in pairs]
+        seen = {}
+        own.optimizer.step = lambda own=own, seen=seen: seen.update(
+            {id(parameter): parameter.grad for parameter in own.model.parameters()}
+        )
+        weights = own.step().weights
+        joint = sum(weight * gradients[0] for weight, gradients in zip(weights, separate, strict=True))
+        torch.testing.assert_close(seen[id(trunk)], joint)
+        scales = weights if factors else np.ones(2)
+        for head, gradients, scale in zip(own_heads, separate, scales, strict=True):
+            torch.testing.assert_close(seen[id(head)], scale * gradients[1])
+
+
+@pytest.mark.parametrize("level", ["gradient", "update"])
+def test_weights_are_searched_every_n_steps_and_kept_between(setting, level):
+    own = setting(level, "nash", options={"every": 4})
+    reports = [own.step() for _ in range(9)]
+    searched = [bool(report.diagnostics) for report in reports]
+    assert searched == [True, False, False, False, True, False, False, False, True]
+    for kept in range(1, 4):
+        np.testing.assert_array_equal(reports[kept].weights, reports[0].weights)
+    assert not np.array_equal(reports[4].weights, reports[0].weights)
+
+
+@pytest.mark.parametrize("heads", ["own", "weighted"])
+def test_between_searches_one_pass_equals_k_passes(setting, heads):
+    one, many = (
+        setting("gradient", "nash", options={"every": 5, "heads": heads, "between": between})
+        for between in ("weighted_loss", "task_updates")
+    )
+    one.step(10)
+    many.step(10)
+    torch.testing.assert_close(one.parameters(), many.parameters(), rtol=0, atol=1e-12)
+
+
+def test_a_step_without_search_is_a_single_backward_pass_through_the_trunk(setting):
+    own = setting("gradient", "nash", options={"every": 2})
+    passes = []
+    own.model.trunk.weight.register_hook(lambda gradient: passes.append(1))
+    own.step()
+    assert len(passes) == 2
+    own.step()
+    assert len(passes) == 3
+
+
+def test_the_diagnostics_are_those_of_the_rows(setting):
+    own = setting("gradient", "equal")
+    trunk = [own.model.trunk.weight, own.model.trunk.bias]
+    found = [torch.autograd.grad(loss, trunk, retain_graph=True) for loss in own.losses()]
+    rows = np.stack([torch.cat([part.flatten() for part in gradient]).numpy() for gradient in found])
+    report = own.step().diagnostics
+    np.testing.assert_allclose(report["cosine"], rows[0] @ rows[1] / np.prod(np.linalg.norm(rows, axis=1)))
+    np.testing.assert_allclose(report["joint_norm"], np.linalg.norm(rows.sum(axis=0)))
+
+
+def test_a_model_that_shares_nothing_is_refused(setting):
+    own = setting("gradient", "nash")
+    separate = [(head.weight**2).sum() for head in own.model.heads]
+    with pytest.raises(ValueError, match="no parameter is reached by two losses"):
+        own.level.step(separate)

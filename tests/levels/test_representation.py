@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch import nn
+
+from mtbalance.levels import build_level
+from mtbalance.optimizers import build_optimizer
+from mtbalance.rules.min_norm import MinNorm
+
+
+def test_multibalance_held_at_ones_is_linear_scalarisation(setting):
+    own = setting("representation", "multibalance", rule_options={"gamma": 1.0, "beta": 0.0})
+    plain = setting("loss", "equal")
+    own.step(10)
+    plain.step(10)
+    torch.testing.assert_close(own.parameters(), plain.parameters(), rtol=0, atol=1e-12)
+
+
+def test_one_backward_pass_goes_through_the_trunk(setting):
+    own = setting("representation", "multibalance")
+    passes = []
+    own.model.trunk.weight.register_hook(lambda gradient: passes.append(1))
+    own.step()
+    assert len(passes) == 1
+
+
+def test_heads_get_their_own_gradient_whatever_the_weights(setting):
+    balanced, plain = setting("representation", "multibalance"), setting("loss", "equal")
+    balanced.step()
+    plain.step()
+    for own, other in zip(balanced.model.heads, plain.model.heads, strict=True):
+        torch.testing.assert_close(own.weight, other.weight, rtol=0, atol=1e-12)
+
+
+def test_mgda_ub_is_mgda_where_the_trunk_is_an_identity():
+    """Rows at the representation are then the gradients of the trunk's only parameters."""
+    weights = []
+    for level in ("representation", "gradient"):
+        torch.manual_seed(0)
+        trunk = nn.Parameter(torch.randn(6, dtype=torch.float64))
+        heads = nn.ParameterList(torch.randn(6, dtype=torch.float64) for _ in range(3))
+        optimizer = build_optimizer([trunk, *heads], "adam", lr=0.01, weight_decay=0.0, decay="decoupled")
+        own = build_level(level, MinNorm(3), [trunk, *heads], optimizer)
+        forks = own.fork((trunk * 1.0,))
+        report = own.step([((fork[0] - 1) @ head) ** 2 for fork, head in zip(forks, heads, strict=True)])
+        weights.append(torch.as_tensor(report.weights))
+    torch.testing.assert_close(*weights)
+
+
+def test_a_task_that_reads_only_a_part_of_the_representation():
+    first, second = (nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(2))
+    optimizer = build_optimizer([first, second], "adam", lr=0.1, weight_decay=0.0, decay="decoupled")
+    own = build_level("representation", MinNorm(2), [first, second], optimizer)
+    one, two = own.fork((first * 2, second * 3))
+    own.step([one[0].sum(), (two[0] + two[1]).sum()])
+    assert (first != 1).all() and (second == 1).all()  # the min-norm weighs the shorter row alone
+
+
+def test_a_representation_without_parameters_is_refused(setting):
+    own = setting("representation", "multibalance")
+    with pytest.raises(ValueError, match="nothing shared to balance"):
+        own.level.fork((torch.ones(3),))

@@ -1,0 +1,77 @@
+"""What every optimiser must hold: a proposal is what the torch optimiser would have done."""
+
+import copy
+
+import pytest
+import torch
+from torch.nn import Parameter
+
+from mtbalance.optimizers import Optimizer, build_optimizer
+from mtbalance.registry import available
+
+NAMES = available("mtbalance.optimizers")
+DECAYS = {
+    "none": {"weight_decay": 0.0, "decay": "decoupled"},
+    "decoupled": {"weight_decay": 0.1, "decay": "decoupled"},
+    "coupled": {"weight_decay": 0.1, "decay": "coupled"},
+}
+
+
+def trained(name: str, decay: str, steps: int) -> tuple[Parameter, Optimizer]:
+    """A parameter after some steps, and its optimiser."""
+    generator = torch.Generator().manual_seed(1)
+    parameter = Parameter(torch.randn(4, 3, generator=generator, dtype=torch.float64))
+    optimizer = build_optimizer([parameter], name, lr=0.01, **DECAYS[decay])
+    for _ in range(steps):
+        parameter.grad = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+        optimizer.step()
+    return parameter, optimizer
+
+
+def gradients(count: int) -> torch.Tensor:
+    return torch.randn(count, 4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("decay", DECAYS)
+@pytest.mark.parametrize("steps", [0, 3])
+def test_propose_apply_commit_is_the_torch_step(name, decay, steps):
+    parameter, optimizer = trained(name, decay, steps)
+    twin, ordinary = trained(name, decay, steps)
+    for gradient in gradients(5):
+        update = optimizer.propose(parameter, gradient.unsqueeze(0))[0]
+        optimizer.commit(parameter, gradient)
+        optimizer.apply(parameter, update)
+        twin.grad = gradient.clone()
+        ordinary.step()
+        torch.testing.assert_close(parameter, twin, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("decay", DECAYS)
+def test_proposals_change_nothing_and_do_not_see_each_other(name, decay):
+    parameter, optimizer = trained(name, decay, 3)
+    before = parameter.detach().clone(), copy.deepcopy(optimizer.state_dict())
+    together = optimizer.propose(parameter, gradients(3))
+    alone = torch.stack([optimizer.propose(parameter, gradient.unsqueeze(0))[0] for gradient in gradients(3)])
+    torch.testing.assert_close(together, alone, rtol=0, atol=0)
+    torch.testing.assert_close(parameter.detach(), before[0], rtol=0, atol=0)
+    torch.testing.assert_close(optimizer.state_dict()["state"], before[1]["state"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_decoupled_decay_spares_the_moments(name):
+    parameter, optimizer = trained(name, "decoupled", 0)
+    before = parameter.detach().clone()
+    optimizer.apply(parameter, optimizer.propose(parameter, torch.zeros(1, 4, 3, dtype=torch.float64))[0])
+    torch.testing.assert_close(parameter.detach(), before * (1 - 0.01 * 0.1), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_is_taken_back(name):
+    parameter, optimizer = trained(name, "decoupled", 3)
+    other, fresh = trained(name, "decoupled", 0)
+    fresh.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    torch.testing.assert_close(
+        fresh.propose(other, gradients(2)), optimizer.propose(parameter, gradients(2)), rtol=0, atol=0
+    )

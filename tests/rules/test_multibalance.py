@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from matrices import J2, J3, gram
+from mtbalance.rules.multibalance import Multibalance
+from mtbalance.solvers.min_norm import min_norm
+
+
+@pytest.mark.parametrize(("beta", "mixture"), [(0.01, [0.555, 0.445]), (0.1, [1, 0])])
+def test_one_step_by_hand(beta, mixture):
+    rule = Multibalance(2, gamma=1, rho=0.1, beta=beta, inner="product")
+    np.testing.assert_allclose(rule.weights(gram(J2), np.ones(2)), 2 * np.array(mixture))
+
+
+def test_on_constant_rows_it_tends_to_the_min_norm():
+    rule = Multibalance(3, gamma=1, rho=0, beta=0.01, inner="product")
+    for _ in range(3000):
+        weights = rule.weights(gram(J3), np.ones(3))
+    np.testing.assert_allclose(weights / 3, min_norm(gram(J3)), atol=1e-6)
+
+
+def test_without_steps_or_memory_every_task_weighs_one():
+    np.testing.assert_array_equal(Multibalance(3, gamma=1, beta=0).weights(gram(J3), np.ones(3)), np.ones(3))
+
+
+def test_lengths_are_averaged_and_directions_are_not():
+    rule = Multibalance(2, gamma=0.1, beta=0, start="zero")
+    rule.weights(gram(np.diag([1.0, 10.0])), np.ones(2))
+    weights = rule.weights(gram(np.diag([3.0, 10.0])), np.ones(2))
+    # u_1 = 0.9 * (0.1 * 1) + 0.1 * 3 = 0.39, u_2 = 0.9 * 1 + 1 = 1.9; weights are u / norm.
+    np.testing.assert_allclose(weights, [0.39 / 3, 0.19])
+
+
+def test_the_corrected_start_begins_at_the_first_length():
+    np.testing.assert_allclose(Multibalance(2, beta=0).weights(gram(J2), np.ones(2)), [1, 1])
+
+
+def test_a_batch_without_labels_for_a_task_leaves_its_average():
+    rule = Multibalance(2, gamma=0.5, beta=0)
+    rule.weights(gram(np.diag([1.0, 2.0])), np.ones(2))
+    assert rule.weights(gram(np.diag([0.0, 2.0])), np.ones(2))[0] == 0
+    np.testing.assert_allclose(rule.weights(gram(np.diag([1.0, 2.0])), np.ones(2)), [1, 1])
+
+
+def test_with_cosines_the_scale_of_losses_does_not_move_the_mixture():
+    small, large = Multibalance(2), Multibalance(2)
+    for seed in range(5):
+        rows = np.random.default_rng(seed).normal(size=(2, 4))
+        small.weights(gram(rows * 1e-6), np.ones(2))
+        large.weights(gram(rows * 1e6), np.ones(2))
+    np.testing.assert_allclose(small.mixture, large.mixture)
+
+
+@pytest.mark.parametrize("options", [{"rho": -1}, {"beta": -0.1}, {"gamma": 0}, {"gamma": 1.5}])
+def test_impossible_options_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Multibalance(2, **options)

@@ -1,0 +1,137 @@
+"""What a whole run of the workflow leaves behind, and what a single run's command does when it is called by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+
+import pytest
+
+from mtbalance import sources
+from mtbalance.config import RunConfig, canonical
+from workflow_tree import Tree, numbers
+
+CELL = "tiny/synthetic_a/mmoe/pub/seed-1"
+
+DIES_AFTER_ITS_FIRST_EPOCH = """
+import os, signal
+from mtbalance.training.checkpoint import Checkpoint
+save = Checkpoint.save
+def save_and_die(*args):
+    save(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+Checkpoint.save = save_and_die
+from mtbalance.cli import main
+main()
+"""
+
+TELLS_WHAT_IT_LOADED = """
+import json, sys
+from mtbalance.cli import app
+app(standalone_mode=False)
+print(json.dumps([name for name in sys.modules if name.partition(".")[0] == "mtbalance"]))
+"""
+
+
+def config_of(tree: Tree, cell: str = CELL) -> RunConfig:
+    return next(run for run in tree.parameters().runs("tiny") if run.cell == cell)
+
+
+def training(config: RunConfig, output: str) -> list[str]:
+    """Arguments of `mtbalance` for a run that is not logged."""
+    data = f"data/processed/{config.dataset}"
+    return ["train", "--config", canonical(config), "--data", data, "--output", output, "--no-track"]
+
+
+def test_every_run_has_its_record_with_the_digest_of_its_parameters(finished: Tree):
+    runs = {run.cell: run for run in finished.parameters().runs("tiny")}
+    records = finished.records()
+    assert {cell: record["digest"] for cell, record in records.items()} == {
+        cell: run.digest() for cell, run in runs.items()
+    }
+    for cell, record in records.items():
+        assert RunConfig.model_validate(record["config"]) == runs[cell]
+        assert record["status"] == "finished"
+
+
+@pytest.mark.parametrize("table", ["auc", "ne"])
+def test_tables_have_a_row_for_each_method_and_say_synthetic(finished: Tree, table: str):
+    printed = finished.read(f"results/tables/tiny/{table}.md")
+    assert "SYNTHETIC" in printed
+    for method in ("Shared bottom (LS)", "MMOE (LS)", "MMOE+NashMTL", "MMOE+PUB"):
+        assert re.search(rf"^\| {re.escape(method)} \| .*\d", printed, re.MULTILINE), printed
+
+
+def test_the_summary_is_the_mean_of_the_records(finished: Tree):
+    summary = json.loads(finished.read("results/metrics/tiny.json"))["tiny"]["synthetic_a"]["mmoe"]["pub"]
+    records = finished.records()
+    values = [records[f"tiny/synthetic_a/mmoe/pub/seed-{seed}"]["test"]["auc"]["click"] for seed in (0, 1)]
+    assert summary["auc"]["click"] == pytest.approx(sum(values) / 2, abs=1e-5)
+    assert summary["runs"] == 2
+
+
+def test_no_checkpoint_and_no_half_written_file_is_left(finished: Tree):
+    left = [*finished.root.glob("results/**/*.partial"), *finished.root.glob("results/checkpoints/**/*.pt")]
+    assert left == []
+
+
+def test_a_report_is_built_without_network(tree: Tree):
+    tree.snakemake("--report", "report.html")
+    report = tree.read("report.html")
+    assert "results/tables/tiny/auc.md" in report
+    assert "results/figures/tiny/weights.png" in report
+
+
+def test_the_printed_command_repeats_a_run_bit_for_bit_alone(tree: Tree):
+    """It was made beside other runs, under Snakemake; here it is made alone, in a plain shell."""
+    before = tree.records()[CELL]
+    printed = tree.snakemake("--dry-run", "--printshellcmds", "--forcerun", "train")
+    command = next(
+        line.strip() for line in printed.splitlines() if "mtbalance train" in line and f"{CELL}.json" in line
+    )
+    (tree.root / f"results/runs/{CELL}.json").unlink()
+    tree.call("bash", "-c", command)
+    after = tree.records()[CELL]
+    assert after is not before
+    assert numbers(after) == numbers(before)
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint_bit_for_bit(tree: Tree):
+    tree.set("experiments.tiny.training.epochs", 3)
+    config = config_of(tree)
+    tree.call("mtbalance", *training(config, "whole.json"))
+
+    interrupted = [*training(config, "killed.json"), "--checkpoint", "killed.pt"]
+    tree.call("python", "-c", DIES_AFTER_ITS_FIRST_EPOCH, *interrupted, expect=-signal.SIGKILL)
+    assert (tree.root / "killed.pt").exists()
+    assert not (tree.root / "killed.json").exists()
+
+    said = tree.call("mtbalance", *interrupted)
+    assert re.findall(r"epoch (\d)/3:", said) == ["2", "3"]
+    whole, killed = (json.loads(tree.read(f"{name}.json")) for name in ("whole", "killed"))
+    assert len(whole["epochs"]) == 3
+    assert numbers(killed) == numbers(whole)
+    assert not (tree.root / "killed.pt").exists()
+
+
+def test_a_run_loads_no_source_file_that_its_job_does_not_name(tree: Tree):
+    """But those that pass values on and show progress: no number comes from them."""
+    config = config_of(tree)
+    said = tree.call("python", "-c", TELLS_WHAT_IT_LOADED, *training(config, "record.json"))
+    loaded = set(json.loads(said.splitlines()[-1]))
+    named = {_module(path) for path in sources.relative(sources.of_run(config))}
+    assert loaded - named == {f"mtbalance.{name}" for name in ("cli", "config", "console", "params")}
+
+
+def test_an_unusable_mlflow_costs_no_run(tree: Tree):
+    (tree.root / "file").write_text("no folder")
+    command = [part for part in training(config_of(tree), "record.json") if part != "--no-track"]
+    said = tree.call("mtbalance", *command, MLFLOW_TRACKING_URI="sqlite:///file/mlflow.db")
+    assert json.loads(tree.read("record.json"))["status"] == "finished"
+    assert "later: mtbalance track record.json" in said
+
+
+def _module(path: str) -> str:
+    name = path.partition("src/")[2].removesuffix(".py").replace("/", ".")
+    return name.removesuffix(".__init__")
