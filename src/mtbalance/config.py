@@ -214,11 +214,21 @@ Backbone = Annotated[
 # --- balancers: a rule at a level -----------------------------------------------------------------------------------
 
 
+class Clip(Strict):
+    """How far Clippy lets a coordinate move in a step: relative times its size, plus absolute."""
+
+    relative: NonNegative = 0.1
+    absolute: NonNegative = 1e-4
+
+
 class LossLevel(Strict):
     """One backward pass of the weighted sum of losses."""
 
     level: Literal["loss"]
     rule: str
+    manipulation: Literal["none", "clippy"] = "none"
+    """``clippy``: clip the joint update of every tensor (with equal weights: ClippyAdam)."""
+    clip: Clip = Clip()
 
 
 class RepresentationLevel(Strict):
@@ -252,6 +262,10 @@ class UpdateLevel(Strict):
     between: Literal["task_updates", "weighted_loss"] = "task_updates"
     rescale: Literal["sum_to_K", "sum_to_1", "match_norm", "none"] = "sum_to_K"
     """Scale of the weights: their sum made K, or 1; the joint update made as long as the plain sum; or as solved."""
+    manipulation: Literal["none", "clippy", "adatask"] = "none"
+    """What is done to each task's update before they are combined: clipped (PUB+Clippy), or from moments of its own
+    (PUB+AdaTask; with equal weights: AdaTask)."""
+    clip: Clip = Clip()
 
 
 LEVELS: dict[str, type[Strict]] = {
@@ -312,7 +326,7 @@ Balancer = Annotated[SerializeAsAny[Strict], BeforeValidator(_as_balancer)]
 class OptimizerConfig(Strict):
     """The optimiser, and the one meaning of weight decay for all methods."""
 
-    name: Literal["adam"] = "adam"
+    name: Literal["adam", "adagrad", "rmsprop"] = "adam"
     lr: Positive = 1e-3
     weight_decay: NonNegative = 1e-6
     decay: Literal["decoupled", "coupled"] = "decoupled"

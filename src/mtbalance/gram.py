@@ -1,4 +1,4 @@
-"""Gram matrices of K rows that are spread over many tensors."""
+"""K rows that are spread over many tensors: their Gram matrix, and combinations of them."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ def describe(gram: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[st
     if len(cosines):
         report |= {"cosine": float(cosines.mean()), "smallest_cosine": float(cosines.min())}
     return report
+
+
+def combine(rows: Tensor, weights: NDArray[np.float64]) -> Tensor:
+    """sum_k w_k row_k [*shape] for rows [K, *shape]."""
+    vector = torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
+    return (vector @ rows.flatten(1)).view(rows.shape[1:])

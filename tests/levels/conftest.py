@@ -43,7 +43,7 @@ class Setting:
 
     def step(self, steps: int = 1):
         for _ in range(steps):
-            report = self.level.step(self.losses())
+            report = self.level.step(self.losses(), again=self.losses)
         return report
 
     def parameters(self) -> torch.Tensor:

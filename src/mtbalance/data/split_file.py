@@ -17,8 +17,8 @@ from mtbalance.data.split import hash_texts
 class SplitFile:
     """A Parquet file and its counts.
 
-    Encodings were measured on AliExpress-like rows: byte-stream-split for the numbers (whose bytes then
-    compress well) and dictionaries for all else were both the smallest and the fastest.
+    Measured on AliExpress-like rows: dictionaries for all but the numbers, under LZ4, take about 1.25 times the
+    bytes of zstd and half its time, in writing and in reading.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
@@ -27,9 +27,8 @@ class SplitFile:
         self._writer = pq.ParquetWriter(
             path,
             self._schema,
-            compression="zstd",
+            compression="lz4",
             use_dictionary=[name for name in layout.columns if name not in layout.numerical],
-            use_byte_stream_split=list(layout.numerical),
             store_schema=False,
             write_statistics=False,  # nobody asks for ranges of rows
         )

@@ -7,29 +7,33 @@ task's graph only), asks its rule for weights, and writes the parameters. One le
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
+from mtbalance.gram import combine, describe, gram_matrix
 from mtbalance.optimizers import Optimizer
 from mtbalance.registry import load
-from mtbalance.rules import Rule
+from mtbalance.rules import RowRule, Rule
 
 Representation = tuple[Tensor, ...]
+Again = Callable[[], Sequence[Tensor]]
+Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class StepReport:
     """What a step did."""
 
-    losses: NDArray[np.float64]
+    losses: Weights
     """The losses [K] before the step."""
-    weights: NDArray[np.float64]
+    weights: Weights
     """The weights [K] that were used."""
     diagnostics: dict[str, float] = field(default_factory=dict)
     """Of this step's search: cosines, norm of the joint row, residual, ...; empty where weights were kept."""
@@ -56,8 +60,12 @@ class Level(ABC):
         """The representation as each of the K tasks' heads must see it, for losses given to :meth:`step`."""
         return [representation] * self.tasks
 
-    def step(self, losses: Sequence[Tensor]) -> StepReport:
-        """Change the parameters by one step on K scalar losses with their graphs."""
+    def step(self, losses: Sequence[Tensor], again: Again | None = None) -> StepReport:
+        """Change the parameters by one step on K scalar losses with their graphs.
+
+        ``again`` computes the losses of the same batch anew; it is called, without gradients, after the step where the
+        rule looks again (FAMO). Raises ``FloatingPointError`` for losses that are not finite.
+        """
         if len(losses) != self.tasks:
             raise ValueError(f"{len(losses)} losses for a rule of {self.tasks} tasks")
         values = np.array([float(loss.detach()) for loss in losses])
@@ -65,14 +73,36 @@ class Level(ABC):
             raise FloatingPointError(f"losses are not finite at step {self.steps + 1}: {values.tolist()}")
         weights, diagnostics = self._step(list(losses), values)
         self.steps += 1
+        if self.rule.looks_again:
+            self._look_again(again)
         return StepReport(values, weights.copy(), diagnostics)
 
-    def ask(self, *seen: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _look_again(self, again: Again | None) -> None:
+        if again is None:
+            raise ValueError(f"rule {type(self.rule).__name__} needs the losses after the step: pass `again`")
+        with torch.no_grad():
+            self.rule.observe(np.array([float(loss) for loss in again()]))
+
+    def ask(self, *seen: Weights) -> Weights:
         """The rule's weights [K] for what it sees; a single task has nothing to be balanced against and weighs 1."""
         return np.ones(1) if self.tasks == 1 else self.rule.weights(*seen)
 
+    def balance(self, rows: list[Tensor], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
+        """The joint row [*shape] of each tensor of rows [K, *shape], the weights [K], and the search's diagnostics."""
+        gram = gram_matrix(rows)
+        if isinstance(self.rule, RowRule) and self.tasks > 1:
+            joint, weights = self.rule.combine(rows, values)
+        else:
+            weights = self.rescaled(self.ask(gram, values), gram)
+            joint = (combine(row, weights) for row in rows)
+        return joint, weights, describe(gram, weights) | self.rule.diagnostics
+
+    def rescaled(self, weights: Weights, gram: Weights) -> Weights:
+        """The weights on the scale of this level: the rule's own."""
+        return weights
+
     @abstractmethod
-    def _step(self, losses: list[Tensor], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[str, float]]:
+    def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:
         """Do the step; return weights [K] and the diagnostics of a search."""
 
     def state_dict(self) -> dict[str, Any]:

@@ -6,18 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.gram import describe, gram_matrix
-from mtbalance.levels import Level, StepReport
+from mtbalance.gram import combine
+from mtbalance.levels import Again, Level, StepReport, Weights
 from mtbalance.levels.loss import weighted_sum
 from mtbalance.optimizers import Optimizer
-from mtbalance.rules import Rule
+from mtbalance.rules import RowRule, Rule
 from mtbalance.sharing import Sharing, sharing
-
-Weights = NDArray[np.float64]
 
 
 class Gradient(Level):
@@ -40,11 +37,13 @@ class Gradient(Level):
         between: str = "weighted_loss",
     ) -> None:
         super().__init__(parameters, rule, optimizer, heads=heads)
+        if every > 1 and isinstance(rule, RowRule):
+            raise ValueError(f"rule {type(rule).__name__} has no weights to keep: every must be 1, not {every}")
         self.every, self.between = every, between
         self.weights = np.ones(self.tasks)
         self.sharing: Sharing | None = None
 
-    def step(self, losses: Sequence[Tensor]) -> StepReport:
+    def step(self, losses: Sequence[Tensor], again: Again | None = None) -> StepReport:
         """One step; at the first, the shared parameters are read off the losses' graphs.
 
         Raises ``ValueError`` where no parameter is reached by two losses: there is then nothing to balance.
@@ -53,21 +52,21 @@ class Gradient(Level):
             self.sharing = sharing(losses, self.parameters)
             if not self.sharing.shared:
                 raise ValueError("no parameter is reached by two losses: train such a model at level loss")
-        return super().step(losses)
+        return super().step(losses, again)
 
     def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:
         search = self.steps % self.every == 0
-        diagnostics = {}
-        if search or self.between == "task_updates":
+        diagnostics: dict[str, float] = {}
+        if not search and self.between == "weighted_loss":
+            self._weighted_loss(losses)
+        else:
             gradients = self._task_gradients(losses)
             rows = self._rows(gradients)
             if search:
-                gram = gram_matrix(rows)
-                self.weights = self._rescale(self.ask(gram, values), gram)
-                diagnostics = describe(gram, self.weights) | self.rule.diagnostics
-            self._combine(gradients, rows)
-        else:
-            self._weighted_loss(losses)
+                joint, self.weights, diagnostics = self.balance(rows, values)
+            else:
+                joint = (combine(row, self.weights) for row in rows)
+            self._write(gradients, joint)
         self.optimizer.step()
         return self.weights, diagnostics
 
@@ -87,13 +86,10 @@ class Gradient(Level):
         """What is balanced: here the gradients themselves."""
         return gradients
 
-    def _rescale(self, weights: Weights, gram: Weights) -> Weights:
-        return weights
-
-    def _combine(self, gradients: list[Tensor], rows: list[Tensor]) -> None:
+    def _write(self, gradients: list[Tensor], joint: Iterable[Tensor]) -> None:
         """Give every shared parameter its joint gradient, and weigh own gradients where heads are weighted."""
-        for parameter, row in zip(self.sharing.shared, rows, strict=True):
-            parameter.grad = combine(row, self.weights)
+        for parameter, gradient in zip(self.sharing.shared, joint, strict=True):
+            parameter.grad = gradient
         self._weigh_heads()
 
     def _weigh_heads(self) -> None:
@@ -118,12 +114,6 @@ class Gradient(Level):
         """Take back what :meth:`state_dict` gave."""
         super().load_state_dict(state)
         self.weights = np.array(state["weights"])
-
-
-def combine(rows: Tensor, weights: Weights) -> Tensor:
-    """sum_k w_k row_k [*shape] for rows [K, *shape]."""
-    vector = torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
-    return (vector @ rows.flatten(1)).view(rows.shape[1:])
 
 
 def weigh_gradients(parameters: list[Parameter], weight: float) -> None:

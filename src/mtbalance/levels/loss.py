@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import Parameter
 
 from mtbalance.levels import Level
+from mtbalance.manipulations import build_manipulation
+from mtbalance.optimizers import Optimizer
+from mtbalance.rules import Rule
 
 
 class Loss(Level):
-    """The gradient of sum_k w_k L_k for all parameters, shared and task-specific alike."""
+    """The gradient of sum_k w_k L_k for all parameters, shared and task-specific alike.
+
+    ``manipulation: clippy`` clips the one joint update of every tensor: with equal weights, ClippyAdam.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        rule: Rule,
+        optimizer: Optimizer,
+        *,
+        manipulation: str = "none",
+        clip: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(parameters, rule, optimizer)
+        self.manipulation = build_manipulation(manipulation, optimizer, clip)
+        self.manipulated = manipulation != "none"
 
     def _step(self, losses: list[Tensor], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[str, float]]:
         weights = self.ask(values)
         weighted_sum(losses, weights).backward()
-        self.optimizer.step()
-        return weights, dict(self.rule.diagnostics)
+        if self.manipulated:
+            self._manipulated_step()
+        else:
+            self.optimizer.step()
+        return weights, self.rule.diagnostics | self.manipulation.diagnostics()
+
+    def _manipulated_step(self) -> None:
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                gradient, parameter.grad = parameter.grad.unsqueeze(0), None
+                update = self.manipulation.propose(parameter, gradient)[0]
+                self.manipulation.commit(parameter, gradient, gradient[0])
+                self.optimizer.apply(parameter, update)
 
 
 def weighted_sum(losses: list[Tensor], weights: NDArray[np.float64]) -> Tensor:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbalance.gram import describe, gram_matrix
-from mtbalance.levels import Level
+from mtbalance.levels import Level, Weights
 from mtbalance.levels import Representation as Tensors
-from mtbalance.levels.gradient import combine, weigh_gradients
+from mtbalance.levels.gradient import weigh_gradients
 from mtbalance.sharing import sharing
 
 
@@ -37,18 +34,16 @@ class Representation(Level):
         ]
         return [tuple(copy) for copy in self.copies]
 
-    def _step(self, losses: list[Tensor], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[str, float]]:
+    def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:
         own = sharing(losses, self.parameters).own if self.heads == "weighted" else []
         for loss in losses:
             loss.backward()
-        rows = self._rows()
-        gram = gram_matrix(rows)
-        weights = self.ask(gram, values)
+        joint, weights, diagnostics = self.balance(self._rows(), values)
         for weight, parameters in zip(weights, own, strict=bool(own)):
             weigh_gradients(parameters, weight)
-        torch.autograd.backward(self.trunk, [combine(row, weights) for row in rows])
+        torch.autograd.backward(self.trunk, list(joint))
         self.optimizer.step()
-        return weights, describe(gram, weights) | self.rule.diagnostics
+        return weights, diagnostics
 
     def _rows(self) -> list[Tensor]:
         """dL_k/dz of each tensor of z, [K, *shape]."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.levels.gradient import Gradient, Weights, combine
+from mtbalance.gram import combine
+from mtbalance.levels import Weights
+from mtbalance.levels.gradient import Gradient
+from mtbalance.manipulations import build_manipulation
 from mtbalance.optimizers import Optimizer
 from mtbalance.rules import Rule
 
@@ -26,7 +29,7 @@ class Update(Gradient):
     sqrt(K) however many parameters there are, so a network hardly moves; ``sum_to_K`` gives weights that sum to K;
     ``match_norm`` gives the joint update the norm of sum_k d_k. Each d_k is a whole step of the optimiser, so with
     both a step is up to K times as long as the optimiser's on the summed loss; ``sum_to_1`` compares at equal length.
-    The rescaled weights feed the moments too.
+    The rescaled weights feed the moments too. ``manipulation`` acts on each d_k (PUB+Clippy, PUB+AdaTask).
     """
 
     def __init__(
@@ -37,19 +40,24 @@ class Update(Gradient):
         *,
         between: str = "task_updates",
         rescale: str = "sum_to_K",
-        **options: Any,
+        manipulation: str = "none",
+        heads: str | None = None,
+        every: int = 1,
+        clip: Mapping[str, float] | None = None,
     ) -> None:
-        super().__init__(parameters, rule, optimizer, between=between, **options)
+        super().__init__(parameters, rule, optimizer, heads=heads, every=every, between=between)
         self.rescale = rescale
+        self.manipulation = build_manipulation(manipulation, optimizer, clip)
 
     def default_heads(self) -> str:
         """PUB: the ordinary optimiser on each task's own gradient."""
         return "own"
 
     def _rows(self, gradients: list[Tensor]) -> list[Tensor]:
-        return [self.optimizer.propose(p, g) for p, g in zip(self.sharing.shared, gradients, strict=True)]
+        return [self.manipulation.propose(p, g) for p, g in zip(self.sharing.shared, gradients, strict=True)]
 
-    def _rescale(self, weights: Weights, gram: Weights) -> Weights:
+    def rescaled(self, weights: Weights, gram: Weights) -> Weights:
+        """The weights on the chosen scale (``rescale``)."""
         if self.rescale == "sum_to_K":
             return weights * (self.tasks / weights.sum())
         if self.rescale == "sum_to_1":
@@ -59,8 +67,22 @@ class Update(Gradient):
             return weights * np.sqrt((ones @ gram @ ones) / (weights @ gram @ weights))
         return weights
 
-    def _combine(self, gradients: list[Tensor], rows: list[Tensor]) -> None:
-        for parameter, gradient, row in zip(self.sharing.shared, gradients, rows, strict=True):
-            self.optimizer.apply(parameter, combine(row, self.weights))
-            self.optimizer.commit(parameter, combine(gradient, self.weights))
+    def _write(self, gradients: list[Tensor], joint: Iterable[Tensor]) -> None:
+        for parameter, gradient, update in zip(self.sharing.shared, gradients, joint, strict=True):
+            self.manipulation.commit(parameter, gradient, combine(gradient, self.weights))
+            self.optimizer.apply(parameter, update)
         self._weigh_heads()
+
+    def balance(self, rows: list[Tensor], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
+        """As at every level; the manipulation adds its diagnostics."""
+        joint, weights, diagnostics = super().balance(rows, values)
+        return joint, weights, diagnostics | self.manipulation.diagnostics()
+
+    def state_dict(self) -> dict[str, Any]:
+        """As the gradient level's, and the manipulation's memory."""
+        return super().state_dict() | {"manipulation": self.manipulation.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave."""
+        super().load_state_dict(state)
+        self.manipulation.load_state_dict(state["manipulation"])

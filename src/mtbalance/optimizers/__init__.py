@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -17,9 +17,18 @@ from torch.nn import Parameter
 
 from mtbalance.registry import load
 
+Moments = dict[str, Tensor]
+
 
 class Optimizer(ABC):
-    """A torch optimiser with proposals."""
+    """A torch optimiser with proposals, and one meaning of weight decay.
+
+    ``decay: decoupled`` shrinks a parameter by lr times weight_decay in every step, apart from its gradient;
+    ``coupled`` adds weight_decay times the parameter to the gradient, and so to the moments.
+    """
+
+    decays_itself: ClassVar[bool] = False
+    """Whether the torch optimiser has decoupled decay of its own."""
 
     def __init__(self, parameters: Iterable[Parameter], lr: float, weight_decay: float, decay: str) -> None:
         self.parameters = list(parameters)
@@ -30,17 +39,27 @@ class Optimizer(ABC):
     def _torch_optimizer(self) -> torch.optim.Optimizer: ...
 
     @abstractmethod
-    def propose(self, parameter: Parameter, gradients: Tensor) -> Tensor:
-        """Updates [K, *shape], before the learning rate: what a step would subtract for each of the gradients
-        [K, *shape] alone. Changes nothing."""
+    def fresh(self, like: Tensor) -> Moments:
+        """The moments with which a parameter of that shape begins."""
 
     @abstractmethod
-    def _commit(self, parameter: Parameter, gradient: Tensor) -> None: ...
+    def updates(self, moments: Moments, gradients: Tensor) -> Tensor:
+        """What a step subtracts, before the learning rate, for gradients that the moments have not seen.
 
-    def step(self) -> None:
-        """An ordinary step on all parameters that have a gradient; the gradients are then dropped."""
-        self.torch_optimizer.step()
-        self.torch_optimizer.zero_grad(set_to_none=True)
+        Element by element, so that gradients [K, *shape] meet moments [*shape] or [K, *shape]. Changes nothing.
+        """
+
+    @abstractmethod
+    def advance(self, moments: Moments, gradient: Tensor) -> None:
+        """Let the moments see a gradient of their shape."""
+
+    @torch.no_grad()
+    def propose(self, parameter: Parameter, gradients: Tensor, moments: Moments | None = None) -> Tensor:
+        """Updates [K, *shape] that each of the gradients [K, *shape] alone would lead to, before the learning rate.
+
+        From the parameter's own moments, or from ``moments``. Changes nothing.
+        """
+        return self.updates(self.moments(parameter) if moments is None else moments, self._decay(parameter, gradients))
 
     @torch.no_grad()
     def apply(self, parameter: Parameter, update: Tensor) -> None:
@@ -50,11 +69,29 @@ class Optimizer(ABC):
         parameter.add_(update, alpha=-self.lr)
 
     @torch.no_grad()
-    def commit(self, parameter: Parameter, gradient: Tensor) -> None:
-        """Advance the parameter's step count and moments with ``gradient``; the parameter stays as it is."""
-        if not self.decoupled:
-            gradient = gradient.add(parameter, alpha=self.weight_decay)
-        self._commit(parameter, gradient)
+    def commit(self, parameter: Parameter, gradient: Tensor, moments: Moments | None = None) -> None:
+        """Let the parameter's moments, or ``moments``, see a gradient; before :meth:`apply` changes the parameter."""
+        self.advance(self.moments(parameter) if moments is None else moments, self._decay(parameter, gradient))
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """An ordinary step on all parameters that have a gradient; the gradients are then dropped."""
+        if self.decoupled and not self.decays_itself:
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.mul_(1 - self.lr * self.weight_decay)
+        self.torch_optimizer.step()
+        self.torch_optimizer.zero_grad(set_to_none=True)
+
+    def moments(self, parameter: Parameter) -> Moments:
+        """The torch optimiser's state of ``parameter``, begun as it would begin it."""
+        state = self.torch_optimizer.state[parameter]
+        if not state:
+            state.update(self.fresh(parameter.detach()))
+        return state
+
+    def _decay(self, parameter: Parameter, gradients: Tensor) -> Tensor:
+        return gradients if self.decoupled else gradients.add(parameter, alpha=self.weight_decay)
 
     def state_dict(self) -> dict[str, Any]:
         """The torch optimiser's."""

@@ -1,17 +1,21 @@
 """Rules: how K tasks become K weights.
 
-A rule is pure mathematics in float64 on K losses or on a K x K Gram matrix. It knows no model, no optimiser and no
-level: what the rows of the Gram matrix are (gradients, representation gradients, updates) is the level's business.
-One rule a file, and the file's name is the rule's name in ``params.yaml``; its class is that name in CamelCase.
+A rule is pure mathematics in float64 on K losses, on a K x K Gram matrix, or (rarely) on the rows themselves. It knows
+no model, no optimiser and no level: what the rows are (gradients, representation gradients, updates) is the level's
+business. One rule a file, and the file's name is the rule's name in ``params.yaml``; its class is that name in
+CamelCase.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -28,6 +32,10 @@ class Rule:
     """The levels at which the rule is defined."""
     heads: ClassVar[Literal["own", "weighted"]] = "weighted"
     """What a task's own parameters get where the configuration does not say: the authors' choice."""
+    draws: ClassVar[bool] = False
+    """Whether the rule draws random numbers, from ``generator``."""
+    looks_again: ClassVar[bool] = False
+    """Whether the rule wants the losses of the same batch after the step, in :meth:`observe`."""
 
     def __init__(self, tasks: int) -> None:
         if tasks < 1:
@@ -35,6 +43,14 @@ class Rule:
         self.tasks = tasks
         self.diagnostics: dict[str, float] = {}
         """What the last search tells about itself (residual, fallbacks, ...): numbers only."""
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        """Start the rule's random numbers anew."""
+        self.generator = np.random.default_rng(seed)
+
+    def observe(self, losses: Vector) -> None:
+        """Take the losses [K] of the same batch after the step; called where ``looks_again``."""
 
     @classmethod
     def check_level(cls, level: str) -> None:
@@ -43,12 +59,13 @@ class Rule:
             raise ValueError(f"rule {cls.__name__} is not defined at level {level}, only at {', '.join(cls.levels)}")
 
     def state_dict(self) -> dict[str, Any]:
-        """What must be saved for a run to go on bit for bit; empty for a rule without memory."""
-        return {}
+        """What must be saved for a run to go on bit for bit: numbers, lists and dictionaries only."""
+        return {"generator": self.generator.bit_generator.state} if self.draws else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
-        assert not state, f"{type(self).__name__} has no memory to load {sorted(state)} into"
+        if self.draws:
+            self.generator.bit_generator.state = state["generator"]
 
 
 class LossRule(Rule, ABC):
@@ -69,3 +86,16 @@ class GramRule(Rule, ABC):
     @abstractmethod
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] for the Gram matrix [K, K] of this step; ``losses`` [K] for rules that scale by them."""
+
+
+class RowRule(Rule, ABC):
+    """A rule that needs the rows themselves; its joint row need not be a combination of them."""
+
+    levels = ("representation", "gradient", "update")
+
+    @abstractmethod
+    def combine(self, rows: list[Tensor], losses: Vector) -> tuple[list[Tensor], Vector]:
+        """The joint row, tensor by tensor [*shape], of K rows given as tensors [K, *shape], and weights [K].
+
+        The weights are what a task's own parameters get where heads are weighted, and what is reported.
+        """

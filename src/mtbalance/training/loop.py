@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from mtbalance.backbones import Backbone
 from mtbalance.data.batches import Batch, Split
@@ -115,6 +117,27 @@ def train_step(model: Backbone, level: Level, batch: Batch, device: torch.device
     """Encode once, decode each task from its fork of the representation, and let the level do its step."""
     inputs = tuple(tensor.to(device) for tensor in batch.inputs)
     targets = [target.to(device) for target in batch.targets]
-    forks = level.fork(model.encode(inputs))
-    losses = [binary.loss(model.decode(fork, task), targets[task]) for task, fork in enumerate(forks)]
-    return level.step(losses)
+
+    def losses() -> list[Tensor]:
+        forks = level.fork(model.encode(inputs))
+        return [binary.loss(model.decode(fork, task), targets[task]) for task, fork in enumerate(forks)]
+
+    def again() -> list[Tensor]:
+        with frozen_statistics(model):
+            return losses()
+
+    return level.step(losses(), again)
+
+
+@contextmanager
+def frozen_statistics(model: nn.Module) -> Iterator[None]:
+    """Batch norm goes on normalising by the batch, but its running statistics stay as they are."""
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]
+    momenta = [module.momentum for module in norms]
+    for module in norms:
+        module.momentum = 0.0
+    try:
+        yield
+    finally:
+        for module, momentum in zip(norms, momenta, strict=True):
+            module.momentum = momentum

@@ -97,6 +97,7 @@ def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
     options = balancer.model_dump(exclude={"level", "rule", *own})
     optimizer = build_optimizer(model.parameters(), **config.training.optimizer.model_dump())
     rule = load("mtbalance.rules", balancer.rule)(tasks, **own)
+    rule.seed(config.seed)
     return build_level(balancer.level, rule, model.parameters(), optimizer, **options)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mtbalance.config import RunConfig
 from mtbalance.data.batches import Batch, Split
@@ -32,9 +33,7 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> d
     split = Split(data, "train")
     batches, loading = _timed_batches(split, runs[0].training.batch_size, steps, order)
     steppers = [_stepper(run, split, batches, device) for run in runs]
-    for step in steppers:
-        _seconds(step, steps, device)
-    seconds = np.array([[_seconds(step, steps, device) / steps for step in steppers] for _ in range(blocks)])
+    seconds = seconds_in_turn(steppers, blocks, steps, device)
     return {
         "experiment": runs[0].experiment,
         "dataset": runs[0].dataset,
@@ -47,9 +46,18 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> d
         "environment": environment(device),
         "seconds_a_batch_from_data": loading,
         "balancers": {
-            run.balancer.name: _against(seconds[:, 0], seconds[:, column], loading) for column, run in enumerate(runs)
+            run.balancer.name: against(seconds[:, 0], seconds[:, column], loading) for column, run in enumerate(runs)
         },
     }
+
+
+def seconds_in_turn(
+    steppers: Sequence[Callable[[], Any]], blocks: int, steps: int, device: torch.device
+) -> NDArray[np.float64]:
+    """Seconds a step [blocks, len(steppers)] of each, taking turns by blocks of ``steps``, after one to warm up."""
+    for step in steppers:
+        _seconds(step, steps, device)
+    return np.array([[_seconds(step, steps, device) / steps for step in steppers] for _ in range(blocks)])
 
 
 def _timed_batches(split: Split, size: int, count: int, order: np.random.Generator) -> tuple[list[Batch], float]:
@@ -77,7 +85,8 @@ def _seconds(step: Callable[[], Any], steps: int, device: torch.device) -> float
     return time.perf_counter() - began
 
 
-def _against(baseline: np.ndarray, own: np.ndarray, loading: float) -> dict[str, Any]:
+def against(baseline: NDArray[np.float64], own: NDArray[np.float64], loading: float = 0.0) -> dict[str, Any]:
+    """Relative throughput of blocks of seconds against the baseline's, with the seconds of loading and without."""
     relative = baseline / own
     with_data = (baseline + loading) / (own + loading)
     return {

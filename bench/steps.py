@@ -1,0 +1,89 @@
+"""One training step of each balancer against one step of LS, on the paper-size MMOE.
+
+MMOE with 8 experts of 512-256 on 17 fields of 128 (2176 inputs), float32, one thread, random (synthetic) rows. All
+balancers take turns, so the ratios hold on a machine whose speed drifts; K backward passes is what a balancer at the
+gradient or update level cannot do without.
+
+    python bench/steps.py --batch 4096 --blocks 5 --steps 1
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from mtbalance.backbones import build_backbone
+from mtbalance.config import ModelConfig
+from mtbalance.data.batches import Batch
+from mtbalance.params import load
+from mtbalance.tasks import binary
+from mtbalance.training.loop import train_step
+from mtbalance.training.run import build_balancer
+from mtbalance.training.seeding import seed_everything
+from mtbalance.training.speed import against, seconds_in_turn
+
+CPU = torch.device("cpu")
+PARAMS = Path(__file__).parent.parent / "params.yaml"
+
+
+def random_batch(rows: int) -> Batch:
+    targets = tuple((torch.rand(rows) < rate).float() for rate in (0.2, 0.05))
+    return Batch((torch.randint(0, 4, (rows, 16)), torch.rand(rows, 63)), targets)
+
+
+def model() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return build_backbone("mmoe", [4] * 16, 63, 2, ModelConfig(dropout=0.0), experts=8).train()
+
+
+def stepper(name: str, batch: Batch) -> Callable[[], object]:
+    run = load(PARAMS).run("demo", "synthetic_nl", "mmoe", name, 0)
+    network = model()
+    level = build_balancer(run, network, 2)
+    level.every = 1  # a search at every step: the dearest there is
+    return lambda: train_step(network, level, batch, CPU)
+
+
+def k_backward_passes(batch: Batch) -> Callable[[], object]:
+    """Forward, the gradients of each loss, one optimiser step: the floor for balancing gradients."""
+    network = model()
+    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
+
+    def step() -> None:
+        outputs = network(batch.inputs)
+        for task, (output, target) in enumerate(zip(outputs, batch.targets, strict=True)):
+            binary.loss(output, target).backward(retain_graph=task + 1 < len(outputs))
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=4096)
+    parser.add_argument("--blocks", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--balancers", nargs="*", help="all of params.yaml if left out")
+    options = parser.parse_args()
+    seed_everything(0)
+    batch = random_batch(options.batch)
+    names = [name for name in options.balancers or load(PARAMS).balancers if name != "ls"]
+    steppers = {"ls": stepper("ls", batch), "K backward passes": k_backward_passes(batch)}
+    steppers |= {name: stepper(name, batch) for name in names}
+    seconds = seconds_in_turn(list(steppers.values()), options.blocks, options.steps, CPU)
+    print(f"batch {options.batch}, {options.blocks} blocks of {options.steps} steps, medians [quartiles]")
+    print(f"{'balancer':20}{'seconds a step':>16}{'x LS':>8}{'':>16}{'x K passes':>12}")
+    for column, name in enumerate(steppers):
+        ratio = 1 / against(seconds[:, 0], seconds[:, column])["relative_throughput"]
+        low, high = sorted(1 / q for q in against(seconds[:, 0], seconds[:, column])["quartiles"])
+        passes = 1 / against(seconds[:, 1], seconds[:, column])["relative_throughput"]
+        own = against(seconds[:, 0], seconds[:, column])["seconds_a_step"]
+        print(f"{name:20}{own:16.3f}{ratio:8.3f}  [{low:.3f}, {high:.3f}]{passes:12.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""RMSProp (Hinton 2012)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mtbalance.optimizers import Moments, Optimizer
+
+ALPHA, EPSILON = 0.99, 1e-8
+
+
+class Rmsprop(Optimizer):
+    """RMSProp with smoothing 0.99, without momentum, not centred, as in torch."""
+
+    def _torch_optimizer(self) -> torch.optim.Optimizer:
+        decay = 0.0 if self.decoupled else self.weight_decay
+        return torch.optim.RMSprop(self.parameters, lr=self.lr, alpha=ALPHA, eps=EPSILON, weight_decay=decay)
+
+    def fresh(self, like: Tensor) -> Moments:
+        """Step count and mean square at zero."""
+        return {"step": torch.zeros((), dtype=torch.float32), "square_avg": torch.zeros_like(like)}
+
+    def updates(self, moments: Moments, gradients: Tensor) -> Tensor:
+        """d = g / (sqrt(b v + (1 - b) g^2) + eps) (PUB, algorithm 1)."""
+        square = (ALPHA * moments["square_avg"]).addcmul(gradients, gradients, value=1 - ALPHA)
+        return gradients / square.sqrt_().add_(EPSILON)
+
+    def advance(self, moments: Moments, gradient: Tensor) -> None:
+        """v <- b v + (1 - b) g^2."""
+        moments["step"] += 1
+        moments["square_avg"].mul_(ALPHA).addcmul_(gradient, gradient, value=1 - ALPHA)
