@@ -24,6 +24,13 @@ localrules:
 rule all:
     default_target: True
     input:
+        # Intermediate, and kept by DVC: only what a target asks for is made again when it is lost.
+        [
+            file
+            for experiment in PARAMETERS.active()
+            for file in records(experiment) + timings(experiment)
+        ],
+        expand("results/metrics/{experiment}.parquet", experiment=PARAMETERS.active()),
         expand("results/metrics/{preset}.json", preset=PARAMETERS.preset),
         expand(
             "results/tables/{experiment}/{table}.{format}",
@@ -42,7 +49,8 @@ rule all:
 rule data:
     input:
         expand(
-            "data/processed/{dataset}/schema.json",
+            "data/processed/{dataset}/{file}",
+            file=PREPARED,
             dataset=sorted(
                 {
                     dataset

@@ -44,8 +44,8 @@ backbones:
   shared_bottom: {kind: shared_bottom}
   mmoe: {kind: mmoe, experts: 2}
 datasets:
-  synthetic_a: {adapter: synthetic, train_rows: 2000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1}
-  synthetic_b: {adapter: synthetic, train_rows: 2000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1, seed: 1}
+  synthetic_a: {adapter: synthetic, train_rows: 3000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1}
+  synthetic_b: {adapter: synthetic, train_rows: 3000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1, seed: 1}
 tables: {baseline: ls}
 """)
 

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import (
@@ -276,6 +277,7 @@ LEVELS: dict[str, type[Strict]] = {
 }
 
 
+@cache
 def balancer_model(level: str, rule: str) -> type[Strict]:
     """The schema of one balancer: the options of its level, then those of its rule (its constructor's)."""
     constructor = load("mtbalance.rules", rule).__init__

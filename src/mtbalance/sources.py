@@ -69,7 +69,7 @@ def _with_parents(name: str) -> list[str]:
 
 def _path(module: str) -> Path | None:
     """The module's file, or None for a name that is no module."""
-    root = Path(find_spec(PACKAGE).origin).parent
+    root = Path(find_spec(PACKAGE).origin).resolve().parent  # as the working directory is
     place = root.joinpath(*module.split(".")[1:])
     for path in (place / "__init__.py", place.with_suffix(".py")):
         if path.is_file():

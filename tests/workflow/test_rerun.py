@@ -119,7 +119,7 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "a data set's split": (
         value("datasets.synthetic_a.split", {"seed": 1}),
-        {"generate synthetic_a", "prepare synthetic_a"} | trains() | TIMING | RESULTS,
+        {"prepare synthetic_a"} | trains() | TIMING | RESULTS,
     ),
     "how long is timed": (value("experiments.tiny.timing.blocks", 3), TIMING | RESULTS),
     "how it is timed": (comment("src/mtbalance/training/speed.py"), TIMING | RESULTS),
@@ -192,3 +192,23 @@ def test_an_unknown_key_stops_with_its_path_and_what_is_allowed(tree: Tree):
     assert "balancers.pub.evry: unknown key; allowed:" in said
     assert "did you mean every?" in said
     assert "Traceback" not in said
+
+
+LOST = {
+    "results/runs/tiny/synthetic_a/mmoe/pub/seed-1.json": trains([("mmoe", "pub")], [1]) | RESULTS,
+    "results/speed/tiny/synthetic_a/mmoe.json": TIMING | RESULTS,
+    "results/metrics/tiny.parquet": RESULTS,
+    "results/figures/tiny/auc.pdf": {"figure tiny/auc"},
+}
+
+
+@pytest.mark.parametrize("path", LOST)
+def test_a_lost_file_is_made_again(path: str, tree: Tree):
+    """Or DVC would keep what is left as the results."""
+    (tree.root / path).unlink()
+    assert tree.due() == LOST[path]
+
+
+def test_lost_data_are_prepared_again(tree: Tree):
+    (tree.root / "data/processed/synthetic_a/train.parquet").unlink()
+    assert tree.due("data") == {"prepare synthetic_a"}

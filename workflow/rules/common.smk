@@ -49,8 +49,8 @@ def raw_of(wildcards):
     """Raw files that a data set is prepared from."""
     dataset = PARAMETERS.datasets[wildcards.dataset]
     if isinstance(dataset, SyntheticData):
-        folder = f"data/raw/{wildcards.dataset}"
-        return [f"{folder}/{file}.csv" for file in ("train", "test", "truth")]
+        files = ["train.csv", "test.csv", "truth.csv", "generated.json"]
+        return [f"data/raw/{wildcards.dataset}/{file}" for file in files]
     raw = {key: file.path for key, file in dataset.raw().items()}
     if isinstance(dataset, AliExpressData):
         tables = [raw["train"], raw["test"]]
@@ -61,6 +61,11 @@ def raw_of(wildcards):
 def dataset_config(wildcards):
     """A data set's block of params.yaml, as canonical JSON."""
     return canonical(PARAMETERS.datasets[wildcards.dataset])
+
+
+def generator_config(wildcards):
+    """What a synthetic data set's raw files depend on, as JSON: all but how they are split."""
+    return PARAMETERS.datasets[wildcards.dataset].model_dump_json(exclude={"split"})
 
 
 def adapter_sources(wildcards):
@@ -90,19 +95,27 @@ def run_sources(wildcards):
     return sources.relative(sources.of_run(run_of(wildcards)))
 
 
+def records(experiment):
+    """Records of all runs of an experiment."""
+    return [f"results/runs/{run.cell}.json" for run in PARAMETERS.runs(experiment)]
+
+
 def records_of(wildcards):
     """Records of all runs of an experiment."""
+    return records(wildcards.experiment)
+
+
+def timings(experiment):
+    """Timings of an experiment, one for each data set and backbone."""
     return [
-        f"results/runs/{run.cell}.json" for run in PARAMETERS.runs(wildcards.experiment)
+        f"results/speed/{experiment}/{dataset}/{backbone}.json"
+        for dataset, backbone in PARAMETERS.timed(experiment)
     ]
 
 
 def timings_of(wildcards):
     """Timings of an experiment, one for each data set and backbone."""
-    return [
-        f"results/speed/{wildcards.experiment}/{dataset}/{backbone}.json"
-        for dataset, backbone in PARAMETERS.timed(wildcards.experiment)
-    ]
+    return timings(wildcards.experiment)
 
 
 def timing_runs(wildcards):

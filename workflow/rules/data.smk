@@ -17,11 +17,12 @@ rule generate:
         "data/raw/{dataset}/train.csv",
         "data/raw/{dataset}/test.csv",
         "data/raw/{dataset}/truth.csv",
+        "data/raw/{dataset}/generated.json",
     log:
         "logs/generate/{dataset}.log",
     threads: 1
     params:
-        config=dataset_config,
+        config=generator_config,
     shell:
         "mtbalance generate {wildcards.dataset} data/raw/{wildcards.dataset}"
         " --config {params.config:q} > {log} 2>&1"
