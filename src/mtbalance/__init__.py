@@ -1,3 +1,14 @@
 """mtbalance: balance the training of one model on several tasks."""
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+__all__ = ["Balancer"]
+
+
+def __getattr__(name: str) -> Any:
+    """``mtbalance.Balancer``, imported when it is asked for: the workflow must not wait for torch."""
+    if name == "Balancer":
+        return import_module("mtbalance.balancer").Balancer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,11 +11,10 @@ import torch
 
 from mtbalance import sources
 from mtbalance.backbones import Backbone, build_backbone
-from mtbalance.config import RunConfig, rule_options
+from mtbalance.balancer import assemble
+from mtbalance.config import RunConfig
 from mtbalance.data.batches import Split
-from mtbalance.levels import Level, build_level
-from mtbalance.optimizers import build_optimizer
-from mtbalance.registry import load
+from mtbalance.levels import Level
 from mtbalance.sharing import sharing
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.environment import environment, peak_memory
@@ -92,13 +91,8 @@ def build_model(config: RunConfig, split: Split) -> Backbone:
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
     """The run's rule, at its level, with its optimiser, on the parameters of ``model``."""
-    balancer = config.balancer.options
-    own = rule_options(balancer)
-    options = balancer.model_dump(exclude={"level", "rule", *own})
-    optimizer = build_optimizer(model.parameters(), **config.training.optimizer.model_dump())
-    rule = load("mtbalance.rules", balancer.rule)(tasks, **own)
-    rule.seed(config.seed)
-    return build_level(balancer.level, rule, model.parameters(), optimizer, **options)
+    optimizer = config.training.optimizer.model_dump()
+    return assemble(config.balancer.options, optimizer, model.parameters(), tasks, config.seed)
 
 
 def choose_device(name: str) -> torch.device:

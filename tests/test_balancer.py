@@ -1,0 +1,74 @@
+"""Library use: in a loop of one's own, around any model."""
+
+import copy
+
+import pydantic
+import pytest
+import torch
+from torch import nn
+
+import mtbalance
+from mtbalance import Balancer
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
+        self.heads = nn.ModuleList(nn.Linear(8, 1) for _ in range(3))
+
+    def losses(self, inputs, targets):
+        hidden = self.trunk(inputs)
+        return [((head(hidden) - targets[:, [k]]) ** 2).mean() for k, head in enumerate(self.heads)]
+
+
+DATA = (
+    torch.randn(64, 4, generator=torch.Generator().manual_seed(1)),
+    torch.randn(64, 3, generator=torch.Generator().manual_seed(2)),
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"level": "loss", "rule": "equal"},
+        {"level": "gradient", "rule": "min_norm", "normalization": "l2"},
+        {"level": "update", "rule": "nash", "every": 5, "optimizer": "adagrad", "lr": 0.05},
+        {"level": "update", "rule": "nash", "manipulation": "adatask"},
+    ],
+    ids=lambda options: f"{options['rule']} at {options['level']}",
+)
+def test_it_trains_a_plain_module_without_a_split(options):
+    torch.manual_seed(0)
+    net = Net()
+    balancer = Balancer(net.parameters(), tasks=3, **{"lr": 0.01, **options})
+    first = sum(balancer.step(net.losses(*DATA)).losses)
+    for _ in range(60):
+        report = balancer.step(net.losses(*DATA))
+    assert sum(report.losses) < 0.9 * first and report.weights.shape == (3,)
+
+
+def test_it_goes_on_from_a_saved_state():
+    torch.manual_seed(0)
+    net = Net()
+    balancer = Balancer(net.parameters(), tasks=3, level="update", rule="nash", every=4, lr=0.01)
+    for _ in range(6):
+        balancer.step(net.losses(*DATA))
+    other = copy.deepcopy(net)
+    resumed = Balancer(other.parameters(), tasks=3, level="update", rule="nash", every=4, lr=0.01)
+    resumed.load_state_dict(copy.deepcopy(balancer.state_dict()))
+    for _ in range(6):
+        balancer.step(net.losses(*DATA))
+        resumed.step(other.losses(*DATA))
+    assert all(torch.equal(one, two) for one, two in zip(net.parameters(), other.parameters(), strict=True))
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(pydantic.ValidationError, match="evrey"):
+        Balancer(Net().parameters(), tasks=3, level="update", rule="nash", evrey=4)
+
+
+def test_the_package_names_it_without_importing_torch_for_others():
+    assert mtbalance.__all__ == ["Balancer"]
+    with pytest.raises(AttributeError, match="Balancr"):
+        _ = mtbalance.Balancr
