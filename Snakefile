@@ -32,18 +32,11 @@ rule all:
         ],
         expand("results/metrics/{experiment}.parquet", experiment=PARAMETERS.active()),
         expand("results/metrics/{preset}.json", preset=PARAMETERS.preset),
-        expand(
-            "results/tables/{experiment}/{table}.{format}",
-            experiment=PARAMETERS.active(),
-            table=TABLES,
-            format=["csv", "md", "tex"],
-        ),
-        expand(
-            "results/figures/{experiment}/{figure}.{format}",
-            experiment=PARAMETERS.active(),
-            figure=FIGURES,
-            format=["png", "pdf"],
-        ),
+        [
+            file
+            for experiment in PARAMETERS.active()
+            for file in tables(experiment) + figures(experiment)
+        ],
 
 
 rule data:

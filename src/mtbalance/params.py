@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -51,6 +51,8 @@ class Experiment(Strict):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig
     timing: Timing = Timing()
+    tables: tuple[Literal["auc", "ne", "levels"], ...] = ("auc", "ne")
+    figures: tuple[Literal["auc", "curves", "weights", "levels"], ...] = ("auc", "curves", "weights")
 
 
 class Tables(Strict):

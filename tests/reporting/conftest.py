@@ -13,6 +13,11 @@ from mtbalance.config import BackboneChoice, BalancerChoice, ModelConfig, RunCon
 from mtbalance.reporting.collect import collect
 
 TASKS = {"click": "CTR", "conversion": "CTCVR"}
+OPTIONS = {
+    "nash_gradient": {"level": "gradient", "rule": "nash"},
+    "nash_update": {"level": "update", "rule": "nash"},
+    "pub_clippy": {"level": "update", "rule": "nash", "manipulation": "clippy"},
+}
 THROUGHPUT = {"ls": 1.0, "mgda": 0.4, "pub": 0.5}
 WEIGHTS = {"ls": (1.0, 1.0), "mgda": (0.2, 0.8), "pub": (0.6, 1.4)}
 
@@ -20,12 +25,12 @@ WEIGHTS = {"ls": (1.0, 1.0), "mgda": (0.2, 0.8), "pub": (0.6, 1.4)}
 def config(
     dataset: str, backbone: str, balancer: str, seed: int, lr: float = 1e-3, selection: str = "valid"
 ) -> RunConfig:
-    """The configuration of a run; the balancer's name alone matters here."""
+    """The configuration of a run; most balancers' names alone matter here."""
     return RunConfig(
         experiment="demo",
         dataset=dataset,
         backbone=BackboneChoice(name=backbone, options={"kind": "single_task"}),
-        balancer=BalancerChoice(name=balancer, options={"level": "loss", "rule": "equal"}),
+        balancer=BalancerChoice(name=balancer, options=OPTIONS.get(balancer, {"level": "loss", "rule": "equal"})),
         model=ModelConfig(),
         training=TrainingConfig(epochs=3, optimizer={"lr": lr}, selection=selection),
         seed=seed,

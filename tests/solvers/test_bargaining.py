@@ -34,6 +34,13 @@ def test_every_task_gains_one_over_its_weight(tasks, scale):
         np.testing.assert_allclose(result.weights @ matrix @ result.weights, tasks, rtol=1e-9)
 
 
+@pytest.mark.parametrize("tasks", [3, 8, 16, 32, 40])
+@pytest.mark.parametrize("seed", range(40))
+def test_newton_needs_less_than_ten_steps(tasks, seed):
+    result = bargain(gram(random_rows(tasks, seed)))
+    assert result.iterations < 10 and result.residual <= 1e-10
+
+
 def test_scaling_a_task_scales_its_weight_back():
     rows, factors = random_rows(4, 0), np.array([1e-9, 1.0, 1e3, 1e9])
     weights = bargain(gram(rows)).weights
@@ -48,10 +55,20 @@ def test_nearly_opposed_tasks_still_agree():
     np.testing.assert_allclose(result.weights, (1 + cosine) ** -0.5, rtol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [[[1.0, 2], [-1, -2]], [[1.0, 0], [-0.5, 3**0.5 / 2], [-0.5, -(3**0.5) / 2]]],
-    ids=["opposed pair", "zero in the hull of three"],
-)
-def test_no_solution_is_not_accepted(rows):
-    assert not bargain(gram(np.array(rows))).accepted
+NO_BARGAIN = {
+    "opposed pair": [[1.0, 2], [-1, -2]],
+    "opposed pair, not exact in binary": [[0.1, 0.7], [-0.3, -2.1]],
+    "zero in the hull of three": [[1.0, 0], [-0.5, 3**0.5 / 2], [-0.5, -(3**0.5) / 2]],
+    "zero in the hull of two of four": [[1.0, 0, 0], [-2, 0, 0], [0, 1, 0], [0, 0, 1]],
+}
+
+
+@pytest.mark.parametrize("rows", NO_BARGAIN.values(), ids=NO_BARGAIN)
+def test_no_solution_is_not_accepted_and_certified(rows):
+    result = bargain(gram(np.array(rows)))
+    assert not result.accepted and result.certificate < 1e-7
+    assert np.isfinite(result.weights).all() and np.isfinite(result.residual)
+
+
+def test_a_solution_needs_no_certificate():
+    assert bargain(gram(J3C)).certificate is None

@@ -20,3 +20,8 @@ def test_no_point_of_the_simplex_is_nearer():
         others = generator.dirichlet(np.ones(6), size=200)
         assert nearest.min() >= 0 and abs(nearest.sum() - 1) < 1e-12
         assert np.linalg.norm(point - nearest) <= np.linalg.norm(point - others, axis=1).min() + 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e20, 1e300])
+def test_points_far_away_have_a_nearest_one_too(scale):
+    np.testing.assert_allclose(project_on_simplex(scale * np.array([-3.0, -1.0, -2.0])).sum(), 1)

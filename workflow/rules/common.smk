@@ -13,8 +13,6 @@ try:
 except ParametersError as error:
     raise WorkflowError(f"params.yaml is not valid:\n{error}")
 
-TABLES = ["auc", "ne"]
-FIGURES = ["auc", "curves", "weights"]
 CELL = "{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
 PREPARED = ["train.parquet", "valid.parquet", "test.parquet", "schema.json"]
 
@@ -40,8 +38,8 @@ wildcard_constraints:
     backbone=alternatives(PARAMETERS.backbones),
     balancer=alternatives(PARAMETERS.balancers),
     seed=r"\d+",
-    table=alternatives(TABLES),
-    figure=alternatives(FIGURES),
+    table=r"\w+",
+    figure=r"\w+",
     preset=alternatives(PARAMETERS.presets),
 
 
@@ -142,6 +140,28 @@ def timing_sources(wildcards):
     for run in timing_runs(wildcards):
         files += sources.of_run(run)
     return sources.relative(sorted(set(files)))
+
+
+def tables(experiment):
+    """Tables of an experiment."""
+    names = PARAMETERS.experiments[experiment].tables
+    return expand(
+        "results/tables/{experiment}/{table}.{format}",
+        experiment=experiment,
+        table=names,
+        format=["csv", "md", "tex"],
+    )
+
+
+def figures(experiment):
+    """Figures of an experiment."""
+    names = PARAMETERS.experiments[experiment].figures
+    return expand(
+        "results/figures/{experiment}/{figure}.{format}",
+        experiment=experiment,
+        figure=names,
+        format=["png", "pdf"],
+    )
 
 
 def metrics_of(wildcards):

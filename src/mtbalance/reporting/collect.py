@@ -18,6 +18,9 @@ TYPES = {
     "synthetic": "bool",
     "backbone": "string",
     "balancer": "string",
+    "level": "string",
+    "rule": "string",
+    "manipulation": "string",
     "seed": "int64",
     "digest": "string",
     "selection": "string",
@@ -84,7 +87,11 @@ def _rows(record: Record) -> Iterator[dict[str, Any]]:
 
 def _identity(record: Record) -> dict[str, Any]:
     """The columns that say which run a number belongs to."""
+    balancer = record["config"]["balancer"]["options"]
     return record["run"] | {
+        "level": balancer["level"],
+        "rule": balancer["rule"],
+        "manipulation": balancer.get("manipulation", "none"),
         "synthetic": record["data"]["synthetic"],
         "digest": record["digest"],
         "selection": record["selection"],

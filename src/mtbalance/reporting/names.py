@@ -25,6 +25,8 @@ BALANCERS = {
     "bandit_mtl": "BanditMTL",
     "famo": "FAMO",
     "rlw": "RLW",
+    "si": "SI",
+    "moco": "MoCo",
     "dwa": "DWA",
     "clippy_adam": "ClippyAdam",
     "adatask": "AdaTask",

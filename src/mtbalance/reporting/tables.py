@@ -11,10 +11,16 @@ from mtbalance.reporting.latex import latex
 from mtbalance.reporting.layout import Table
 from mtbalance.reporting.markdown import markdown
 from mtbalance.reporting.table_auc import auc_table
+from mtbalance.reporting.table_levels import levels_table
 from mtbalance.reporting.table_ne import ne_table
 
-TABLES: dict[str, Callable[..., tuple[Table, pd.DataFrame]]] = {"auc": auc_table, "ne": ne_table}
-"""``auc``: the PUB paper's Table III; ``ne``: normalised entropy and throughput, as MultiBalance reports."""
+TABLES: dict[str, Callable[..., tuple[Table, pd.DataFrame]]] = {
+    "auc": auc_table,
+    "ne": ne_table,
+    "levels": levels_table,
+}
+"""``auc``: the PUB paper's Table III; ``ne``: normalised entropy and throughput, as MultiBalance reports;
+``levels``: mean AUC by rule and level."""
 
 
 def write_table(

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
+
+from mtbalance.solvers.min_norm import min_norm
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 ACCEPTED_RESIDUAL = 1e-10
 MAX_ITERATIONS = 100
+LARGEST = 1e7
+"""A weight on unit rows above this would rest on digits that no Gram matrix has: there is no solution."""
 
 
 @dataclass(frozen=True)
 class Bargain:
-    """Weights [K], how well they solve the equation, and in how many Newton steps."""
+    """Weights [K], how well they solve the equation, and in how many steps."""
 
     weights: Vector
     residual: float
     """max_i |a_i (G a)_i - 1|: the same whatever the scale of any task."""
     iterations: int
+    certificate: float | None = None
+    """Only where not accepted: the smallest |sum_k w_k u_k|, w on the simplex, for the tasks' rows u_k made unit long.
+    Zero, up to rounding, says that there is no solution; otherwise the solver failed."""
 
     @property
     def accepted(self) -> bool:
         """Whether this is the solution. False where none exists: zero in the convex hull of the tasks' rows."""
-        return bool(np.isfinite(self.residual) and self.residual <= ACCEPTED_RESIDUAL)
+        return self.certificate is None
 
 
 def bargain(gram: Matrix) -> Bargain:
@@ -37,28 +46,84 @@ def bargain(gram: Matrix) -> Bargain:
     Solved on the unit-diagonal matrix C = S G S, a = S b, so that the scales of tasks do not matter. K = 2 has the
     closed form b = 1/sqrt(1 + rho). Departure from both papers: Newton's method, not a sequence of convex programs.
     """
-    norms = np.sqrt(gram.diagonal())
-    cosines = gram / np.outer(norms, norms)
+    cosines, norms = unit_diagonal(gram)
     if len(gram) == 2:
-        with np.errstate(divide="ignore"):
-            scaled, iterations = np.full(2, 1.0 / np.sqrt(max(1.0 + cosines[0, 1], 0.0))), 0
+        scaled, iterations = np.ones(2) / sqrt(max(1.0 + cosines[0, 1], 0.1 * LARGEST**-2)), 0
     else:
         scaled, iterations = _newton(cosines)
-    with np.errstate(invalid="ignore"):
-        residual = float(np.abs(scaled * (cosines @ scaled) - 1.0).max())
-    return Bargain(scaled / norms, residual, iterations)
+    return judge(cosines, norms, scaled, iterations)
+
+
+def unit_diagonal(gram: Matrix) -> tuple[Matrix, Vector]:
+    """C = S G S with C_kk = 1, and the norms 1 / S_kk."""
+    norms = np.sqrt(gram.diagonal())
+    cosines = gram / norms / norms[:, None]
+    cosines.flat[:: len(gram) + 1] = 1.0
+    return cosines, norms
+
+
+def judge(
+    cosines: Matrix, norms: Vector, scaled: Vector, iterations: int, tolerance: float = ACCEPTED_RESIDUAL
+) -> Bargain:
+    """The weights S b with the residual of b [K]; with the certificate where that is too large."""
+    residual = float(np.abs(scaled * (cosines @ scaled) - 1.0).max())
+    certificate = None
+    if residual > tolerance or scaled.max() > LARGEST:
+        mixture = min_norm(cosines)
+        certificate = float(np.sqrt(max(mixture @ cosines @ mixture, 0.0)))
+    return Bargain(scaled / norms, residual, iterations, certificate)
 
 
 def _newton(cosines: Matrix) -> tuple[Vector, int]:
-    """Damped Newton on f. It is self-concordant, so the step 1/(1 + decrement) keeps b > 0 and always descends."""
-    point = np.full(len(cosines), len(cosines) ** -0.5)  # exact when all rows are parallel
+    """Newton's method on f with line search: each step descends and stays in b > 0, so it always converges.
+
+    It begins at the best multiple of ones, which is the solution for orthogonal and for parallel rows, moved twice
+    towards b_k (C b)_k = 1 one task at a time. It ends at rounding: a hundred times below what is accepted, or where
+    an acceptable residual hardly improves any more.
+    """
+    size, last = len(cosines), np.inf
+    point = np.ones(size) * sqrt(size / max(cosines.sum(), 0.01 * size))
+    for _ in range(2):
+        point = np.sqrt(point / np.maximum(cosines @ point, 0.3 * point))
     for iteration in range(MAX_ITERATIONS):
-        gradient = cosines @ point - 1.0 / point
-        if np.abs(point * gradient).max() <= ACCEPTED_RESIDUAL / 100:
+        reciprocals = 1.0 / point
+        gradient = cosines @ point - reciprocals
+        residual = np.abs(point * gradient).max()
+        if residual <= ACCEPTED_RESIDUAL / 100 or last / 10 <= residual <= ACCEPTED_RESIDUAL:
             return point, iteration
-        direction = np.linalg.solve(cosines + np.diag(point**-2), -gradient)
-        decrement = np.sqrt(max(-gradient @ direction, 0.0))
-        point = point + direction / (1.0 + decrement if decrement > 0.25 else 1.0)
-        if point.max() > 1e8:
-            break  # running to infinity: no solution
+        hessian = cosines.copy()
+        hessian.flat[:: size + 1] += reciprocals * reciprocals
+        _, direction, failed = dposv(hessian, gradient)
+        if failed:
+            break  # G has a negative eigenvalue, by rounding, where the solution would need a zero
+        point = point - _best_step(cosines, gradient, reciprocals, direction) * direction
+        last = residual
+        if point.max() > LARGEST:
+            break
     return point, MAX_ITERATIONS
+
+
+def _best_step(cosines: Matrix, gradient: Vector, reciprocals: Vector, direction: Vector) -> float:
+    """The step t that minimises f(b - t d), roughly, at most 0.9 of the way to the boundary b = 0 of its domain.
+
+    f is self-concordant and d'gradient is the square of Newton's decrement at b: the step 1 / (1 + decrement) descends
+    by a constant, so this one does; and with a small decrement 1 is as good as the best. A coordinate that came too
+    near to zero would need many steps to come back.
+    """
+    decrease = float(direction @ gradient)
+    decrement = sqrt(max(decrease, 0.0))
+    if decrement < 0.2:
+        return 1.0
+    ratios = direction * reciprocals
+    square, pull = float(direction @ cosines @ direction), float(ratios.sum())
+    low, high = 0.0, 0.9 / max(float(ratios.max()), 1e-12)
+    step = min(1.0 / (1.0 + decrement), high)
+    for _ in range(20):
+        pulls = ratios / (1.0 - step * ratios)
+        slope = float(pulls.sum()) - pull - decrease + step * square
+        low, high = (step, high) if slope < 0 else (low, step)
+        moved = min(max(step - slope / (square + float(pulls @ pulls)), low), high)
+        if abs(moved - step) <= 0.03 * step:
+            return moved
+        step = moved
+    return step

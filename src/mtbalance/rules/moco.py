@@ -1,0 +1,66 @@
+"""MoCo: the min-norm of tracked gradients, one projected step at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from mtbalance.gram import gram_matrix
+from mtbalance.rules import RowRule, Vector
+from mtbalance.solvers.simplex import project_on_simplex
+
+
+class Moco(RowRule):
+    """K Y'lambda, where the rows of Y follow the tasks' rows and lambda follows the min-norm weights of Y.
+
+    Source: Fernando et al. 2023 (MoCo), algorithm 1. At step t, with beta_t = beta / t^decay and gamma_t likewise,
+
+        Y <- Y - beta_t (Y - J),   lambda <- Pi(lambda - gamma_t (Y Y' + rho I) lambda)
+
+    Y starts at zero and lambda at 1/K. Departures: the joint row uses both as just moved, where the paper uses those of
+    the step before; times K, so that equal tasks weigh 1 each. Values are LibMTL's, but not its normalised rows, its
+    factor of the loss, nor its softmax in the place of the projection Pi, which has other fixed points. Y is as large
+    as all rows together, and rows must be comparable from step to step: gradients at a representation are not.
+    """
+
+    levels = ("gradient", "update")
+    heads = "own"
+
+    def __init__(
+        self, tasks: int, *, beta: float = 0.5, gamma: float = 0.1, rho: float = 0.0, decay: float = 0.5
+    ) -> None:
+        super().__init__(tasks)
+        if not 0 < beta <= 1:
+            raise ValueError(f"beta must be above 0 and at most 1, not {beta}")
+        for name, value in {"gamma": gamma, "rho": rho, "decay": decay}.items():
+            if value < 0:
+                raise ValueError(f"{name} must not be negative: {value}")
+        self.beta, self.gamma, self.rho, self.decay = beta, gamma, rho, decay
+        self.tracked: list[Tensor] = []
+        self.mixture = np.full(tasks, 1.0 / tasks)
+        self.steps = 0
+
+    def combine(self, rows: list[Tensor], losses: Vector) -> tuple[list[Tensor], Vector]:
+        """The joint row, tensor by tensor, and weights [K] with sum K."""
+        self.steps += 1
+        beta, gamma = self.beta / self.steps**self.decay, self.gamma / self.steps**self.decay
+        before = self.tracked or [0 * tensor for tensor in rows]
+        self.tracked = [old + beta * (new.detach() - old) for old, new in zip(before, rows, strict=True)]
+        slope = gram_matrix(self.tracked) @ self.mixture + self.rho * self.mixture
+        self.mixture = project_on_simplex(self.mixture - gamma * slope)
+        weights = self.tasks * self.mixture
+        return [_weighted(tensor, weights) for tensor in self.tracked], weights
+
+    def state_dict(self) -> dict[str, Any]:
+        """The tracked rows (tensors), lambda and the number of steps."""
+        return {"tracked": list(self.tracked), "mixture": self.mixture.tolist(), "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave."""
+        self.tracked, self.mixture, self.steps = list(state["tracked"]), np.array(state["mixture"]), state["steps"]
+
+
+def _weighted(rows: Tensor, weights: Vector) -> Tensor:
+    return (rows.new_tensor(weights) @ rows.flatten(1)).view(rows.shape[1:])

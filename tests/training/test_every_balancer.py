@@ -1,0 +1,74 @@
+"""Every balancer of params.yaml trains on every backbone that it fits, and goes on bit for bit from a saved state."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtbalance.backbones import build_backbone
+from mtbalance.balancer import assemble
+from mtbalance.config import ModelConfig
+from mtbalance.data.batches import Batch
+from mtbalance.params import load
+from mtbalance.training.loop import train_step
+from mtbalance.training.seeding import random_state, restore_random_state, seed_everything
+
+PARAMETERS = load(Path(__file__).parents[2] / "params.yaml")
+SIZES = ModelConfig(embedding=4, expert=[8, 6], tower=[5], dropout=0.1)
+CPU = torch.device("cpu")
+PAIRS = [
+    (name, backbone)
+    for name, options in PARAMETERS.balancers.items()
+    for backbone in PARAMETERS.backbones
+    if options.level == "loss" or backbone != "single_task"
+]
+
+
+def batches(count: int) -> list[Batch]:
+    generator = torch.Generator().manual_seed(1)
+    return [
+        Batch(
+            (torch.randint(0, 3, (32, 4), generator=generator), torch.rand(32, 5, generator=generator)),
+            tuple((torch.rand(32, generator=generator) < 0.4).float() for _ in range(2)),
+        )
+        for _ in range(count)
+    ]
+
+
+def start(name: str, backbone: str):
+    order = seed_everything(3)
+    options = PARAMETERS.backbones[backbone].model_dump()
+    model = build_backbone(options.pop("kind"), [3] * 4, 5, 2, SIZES, **options).train()
+    optimizer = {"name": "adam", "lr": 0.01, "weight_decay": 1e-6, "decay": "decoupled"}
+    return model, assemble(PARAMETERS.balancers[name], optimizer, model.parameters(), 2, seed=3), order
+
+
+@pytest.mark.parametrize(("name", "backbone"), PAIRS)
+def test_twenty_steps_with_and_without_a_break(name, backbone):
+    data = batches(20)
+    model, level, _ = start(name, backbone)
+    before = copy.deepcopy(model.state_dict())
+    reports = [train_step(model, level, batch, CPU) for batch in data]
+    whole = model.state_dict()
+    assert all(torch.isfinite(value).all() for value in whole.values())
+    assert any(not torch.equal(whole[key], before[key]) for key in whole)
+
+    model, level, order = start(name, backbone)
+    for batch in data[:7]:
+        train_step(model, level, batch, CPU)
+    saved = copy.deepcopy((model.state_dict(), level.state_dict(), random_state(order)))
+    model, level, order = start(name, backbone)
+    model.load_state_dict(saved[0])
+    level.load_state_dict(saved[1])
+    restore_random_state(saved[2], order)
+    for batch, expected in zip(data[7:], reports[7:], strict=True):
+        assert (train_step(model, level, batch, CPU).losses == expected.losses).all()
+    assert all(torch.equal(whole[key], value) for key, value in model.state_dict().items())
+
+
+def test_what_shares_nothing_is_refused_with_the_reason():
+    for name in ("mgda", "pub", "multibalance"):
+        model, level, _ = start(name, "single_task")
+        with pytest.raises(ValueError, match="nothing shared|no parameter is reached by two losses"):
+            train_step(model, level, batches(1)[0], CPU)
