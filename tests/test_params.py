@@ -1,4 +1,5 @@
 import copy
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ FILE = Path(__file__).parent.parent / "params.yaml"
 
 @pytest.fixture
 def raw():
-    return yaml.safe_load(FILE.read_text())
+    return json.loads(json.dumps(yaml.safe_load(FILE.read_text())))  # without the aliases of YAML: blocks are edited
 
 
 def put(raw, path, value):

@@ -17,17 +17,17 @@ EVALUATION_BATCH = 8192
 def evaluate(model: Backbone, split: Split, device: torch.device) -> dict:
     """{"auc" | "log_loss" | "ne": {task: value}, "mean_auc": value} over all rows of the split.
 
-    Raises ``FloatingPointError`` where a probability is not finite.
+    Raises ``FloatingPointError`` where an output is not finite.
     """
     model.eval()
-    probabilities, targets = [], []
+    logits, targets = [], []
     for batch in split.batches(EVALUATION_BATCH, None):
-        logits = torch.stack(model(tuple(tensor.to(device) for tensor in batch.inputs)))
-        probabilities.append(torch.sigmoid(logits.double()).cpu().numpy())
+        outputs = model(tuple(tensor.to(device) for tensor in batch.inputs))
+        logits.append(torch.stack(outputs).double().cpu().numpy())
         targets.append(torch.stack(batch.targets).numpy().astype(np.int8))
-    scores, labels = np.concatenate(probabilities, axis=1), np.concatenate(targets, axis=1)
+    scores, labels = np.concatenate(logits, axis=1), np.concatenate(targets, axis=1)
     if not np.isfinite(scores).all():
-        raise FloatingPointError("the model's probabilities are not finite")
+        raise FloatingPointError("the model's outputs are not finite")
     found = {}
     for task, score, label in zip(split.schema.tasks, scores, labels, strict=True):
         try:
