@@ -19,6 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+toy = typer.Typer(help="Balancers on the toy problem: two losses of two numbers.", no_args_is_help=True)
+app.add_typer(toy, name="toy")
 DATA = Path("data/processed")
 ParamsOption = Annotated[str, typer.Option("--params", help="A params.yaml, or parameters as JSON.", show_default=True)]
 
@@ -81,7 +83,7 @@ def train(
     from pydantic import ValidationError
 
     from mtbalance.console import ProgressBar
-    from mtbalance.training.run import summary_line
+    from mtbalance.training.record import summary_line
     from mtbalance.training.run import train as run
 
     try:
@@ -163,6 +165,33 @@ def figure(name: str, metrics: Path, folder: Path, title: str = "", baseline: st
     from mtbalance.reporting.figures import write_figure
 
     write_figure(name, metrics, folder / name, title=title, baseline=baseline)
+
+
+@toy.command("landscape")
+def toy_landscape(output: Path, scale: float = 1.0) -> None:
+    """Write the toy problem's losses on a grid, its Pareto front and its balanced optimum, as Parquet."""
+    from mtbalance.studies.toy_landscape import landscape
+
+    landscape(scale).to_parquet(output)
+
+
+@toy.command("run")
+def toy_run(method: str, output: Path, scale: float = 1.0, steps: int = 30_000) -> None:
+    """Follow METHOD from the five starts of the toy problem, and write its trajectories as Parquet."""
+    from mtbalance.studies.toy_methods import METHODS
+    from mtbalance.studies.toy_trajectory import trajectories
+
+    if method not in METHODS:
+        raise UserError(f"the toy problem has no method {method}; there are {', '.join(METHODS)}")
+    trajectories(method, scale=scale, steps=steps).to_parquet(output)
+
+
+@toy.command("report")
+def toy_report(stem: Path, landscape: Path, trajectories: list[Path]) -> None:
+    """Draw TRAJECTORIES on LANDSCAPE (STEM .png and .pdf), and write where they end (STEM .csv)."""
+    from mtbalance.reporting.toy import write_report
+
+    write_report(landscape, trajectories, stem)
 
 
 def write_json(content: dict, path: Path) -> None:

@@ -1,20 +1,64 @@
-"""K rows that are spread over many tensors: their Gram matrix, and combinations of them."""
+"""K rows that are spread over many tensors: their Gram matrix, and combinations of them.
+
+A row's part in one parameter is a tensor of its shape, or None where the task does not reach it. The K parts are a
+list, as they come from K backward passes, or one stacked tensor [K, *shape]: nothing is copied to make one of the
+other, and never is there one flattened copy of a network.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+Parts = Tensor | Sequence[Tensor | None]
+PAIRWISE_UP_TO = 3
+"""Up to so many tasks, K (K + 1) / 2 inner products are cheaper than a matrix product on stacked parts."""
+
 
 @torch.no_grad()
-def gram_matrix(rows: Iterable[Tensor]) -> NDArray[np.float64]:
-    """G [K, K] of K rows given as tensors [K, *shape], summed tensor by tensor in float64: no flattened copy of all."""
-    total = sum((matrix @ matrix.T).double() for matrix in (tensor.flatten(1) for tensor in rows))
-    return total.cpu().numpy()
+def gram_matrix(rows: Iterable[Parts]) -> NDArray[np.float64]:
+    """G [K, K], summed tensor by tensor in float64."""
+    return sum(_gram_of(parts) for parts in rows)
+
+
+def _gram_of(parts: Parts) -> NDArray[np.float64]:
+    tasks = len(parts)
+    if tasks > PAIRWISE_UP_TO:
+        matrix = stacked(parts).flatten(1)
+        return (matrix @ matrix.T).double().cpu().numpy()
+    gram = np.zeros((tasks, tasks))
+    flat = [None if part is None else part.flatten() for part in parts]
+    for i in range(tasks):
+        for j in range(i, tasks):
+            if flat[i] is not None and flat[j] is not None:
+                gram[i, j] = gram[j, i] = float(torch.dot(flat[i], flat[j]))
+    return gram
+
+
+@torch.no_grad()
+def combine(parts: Parts, weights: NDArray[np.float64]) -> Tensor:
+    """sum_k w_k part_k [*shape]."""
+    if isinstance(parts, Tensor):
+        vector = torch.as_tensor(weights, dtype=parts.dtype, device=parts.device)
+        return (vector @ parts.flatten(1)).view(parts.shape[1:])
+    present = [(part, float(weight)) for part, weight in zip(parts, weights, strict=True) if part is not None]
+    total = present[0][0] * present[0][1]
+    for part, weight in present[1:]:
+        total.add_(part, alpha=weight)
+    return total
+
+
+@torch.no_grad()
+def stacked(parts: Parts) -> Tensor:
+    """The parts as one tensor [K, *shape], zeros where a task does not reach."""
+    if isinstance(parts, Tensor):
+        return parts
+    shape = next(part for part in parts if part is not None)
+    return torch.stack([torch.zeros_like(shape) if part is None else part for part in parts])
 
 
 def describe(gram: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
@@ -23,16 +67,7 @@ def describe(gram: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[st
     upper = np.triu_indices(len(gram), 1)
     sizes = np.outer(norms, norms)[upper]
     cosines = gram[upper][sizes > 0] / sizes[sizes > 0]
-    report = {
-        "joint_norm": float(np.sqrt(max(weights @ gram @ weights, 0.0))),
-        "weight_sum": float(weights.sum()),
-    }
+    report = {"joint_norm": float(np.sqrt(max(weights @ gram @ weights, 0.0))), "weight_sum": float(weights.sum())}
     if len(cosines):
         report |= {"cosine": float(cosines.mean()), "smallest_cosine": float(cosines.min())}
     return report
-
-
-def combine(rows: Tensor, weights: NDArray[np.float64]) -> Tensor:
-    """sum_k w_k row_k [*shape] for rows [K, *shape]."""
-    vector = torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
-    return (vector @ rows.flatten(1)).view(rows.shape[1:])

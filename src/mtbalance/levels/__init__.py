@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.gram import combine, describe, gram_matrix
+from mtbalance.gram import Parts, combine, describe, gram_matrix, stacked
 from mtbalance.optimizers import Optimizer
 from mtbalance.registry import load
 from mtbalance.rules import RowRule, Rule
@@ -87,14 +87,14 @@ class Level(ABC):
         """The rule's weights [K] for what it sees; a single task has nothing to be balanced against and weighs 1."""
         return np.ones(1) if self.tasks == 1 else self.rule.weights(*seen)
 
-    def balance(self, rows: list[Tensor], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
-        """The joint row [*shape] of each tensor of rows [K, *shape], the weights [K], and the search's diagnostics."""
+    def balance(self, rows: list[Parts], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
+        """The joint row, tensor by tensor, of K rows; the weights [K]; and the search's diagnostics."""
         gram = gram_matrix(rows)
         if isinstance(self.rule, RowRule) and self.tasks > 1:
-            joint, weights = self.rule.combine(rows, values)
+            joint, weights = self.rule.combine([stacked(parts) for parts in rows], values)
         else:
             weights = self.rescaled(self.ask(gram, values), gram)
-            joint = (combine(row, weights) for row in rows)
+            joint = (combine(parts, weights) for parts in rows)
         return joint, weights, describe(gram, weights) | self.rule.diagnostics
 
     def rescaled(self, weights: Weights, gram: Weights) -> Weights:

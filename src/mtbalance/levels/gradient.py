@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.gram import combine
+from mtbalance.gram import Parts, combine
 from mtbalance.levels import Again, Level, StepReport, Weights
 from mtbalance.levels.loss import weighted_sum
 from mtbalance.optimizers import Optimizer
@@ -65,13 +65,13 @@ class Gradient(Level):
             if search:
                 joint, self.weights, diagnostics = self.balance(rows, values)
             else:
-                joint = (combine(row, self.weights) for row in rows)
+                joint = (combine(parts, self.weights) for parts in rows)
             self._write(gradients, joint)
         self.optimizer.step()
         return self.weights, diagnostics
 
-    def _task_gradients(self, losses: list[Tensor]) -> list[Tensor]:
-        """K backward passes: gradients [K, *shape] of each shared parameter; own parameters get their ``.grad``."""
+    def _task_gradients(self, losses: list[Tensor]) -> list[Parts]:
+        """K backward passes: the K gradients of each shared parameter; own parameters get their ``.grad``."""
         rows = []
         for task, (loss, own) in enumerate(zip(losses, self.sharing.own, strict=True)):
             found = torch.autograd.grad(
@@ -80,13 +80,13 @@ class Gradient(Level):
             rows.append(found[: len(self.sharing.shared)])
             for parameter, gradient in zip(own, found[len(self.sharing.shared) :], strict=True):
                 parameter.grad = gradient
-        return [_stack(parameter, tasks) for parameter, *tasks in zip(self.sharing.shared, *rows, strict=True)]
+        return list(zip(*rows, strict=True))
 
-    def _rows(self, gradients: list[Tensor]) -> list[Tensor]:
+    def _rows(self, gradients: list[Parts]) -> list[Parts]:
         """What is balanced: here the gradients themselves."""
         return gradients
 
-    def _write(self, gradients: list[Tensor], joint: Iterable[Tensor]) -> None:
+    def _write(self, gradients: list[Parts], joint: Iterable[Tensor]) -> None:
         """Give every shared parameter its joint gradient, and weigh own gradients where heads are weighted."""
         for parameter, gradient in zip(self.sharing.shared, joint, strict=True):
             parameter.grad = gradient
@@ -121,8 +121,3 @@ def weigh_gradients(parameters: list[Parameter], weight: float) -> None:
     for parameter in parameters:
         if parameter.grad is not None:
             parameter.grad.mul_(float(weight))
-
-
-def _stack(parameter: Parameter, gradients: list[Tensor | None]) -> Tensor:
-    """Rows [K, *shape]; a task that does not reach the parameter has a row of zeros."""
-    return torch.stack([torch.zeros_like(parameter) if gradient is None else gradient for gradient in gradients])

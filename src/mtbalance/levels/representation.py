@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
+from mtbalance.gram import Parts
 from mtbalance.levels import Level, Weights
 from mtbalance.levels import Representation as Tensors
 from mtbalance.levels.gradient import weigh_gradients
@@ -20,6 +22,9 @@ class Representation(Level):
     over all of it, batch included.
     """
 
+    own: list[list[Parameter]] | None = None
+    """Each task's own parameters, where heads are weighted; found at the first step."""
+
     def fork(self, representation: Tensors) -> list[Tensors]:
         """K copies of the representation without its graph; what is decoded from copy k must be task k's alone.
 
@@ -27,7 +32,7 @@ class Representation(Level):
         """
         if not any(tensor.requires_grad for tensor in representation):
             raise ValueError("the representation depends on no parameter: there is nothing shared to balance")
-        self.trunk = [tensor for tensor in representation if tensor.requires_grad]
+        self.trunk = representation
         self.copies = [
             [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in representation]
             for _ in range(self.tasks)
@@ -35,20 +40,20 @@ class Representation(Level):
         return [tuple(copy) for copy in self.copies]
 
     def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:
-        own = sharing(losses, self.parameters).own if self.heads == "weighted" else []
+        if self.own is None:
+            self.own = sharing(losses, self.parameters).own if self.heads == "weighted" else []
         for loss in losses:
             loss.backward()
-        joint, weights, diagnostics = self.balance(self._rows(), values)
-        for weight, parameters in zip(weights, own, strict=bool(own)):
+        trunk, rows = self._rows()
+        joint, weights, diagnostics = self.balance(rows, values)
+        for weight, parameters in zip(weights, self.own, strict=bool(self.own)):
             weigh_gradients(parameters, weight)
-        torch.autograd.backward(self.trunk, list(joint))
+        torch.autograd.backward(trunk, list(joint))
         self.optimizer.step()
         return weights, diagnostics
 
-    def _rows(self) -> list[Tensor]:
-        """dL_k/dz of each tensor of z, [K, *shape]."""
-        shared = [[tensor for tensor in copy if tensor.requires_grad] for copy in self.copies]
-        return [
-            torch.stack([torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in tensors])
-            for tensors in zip(*shared, strict=True)
-        ]
+    def _rows(self) -> tuple[list[Tensor], list[Parts]]:
+        """The tensors of z that depend on parameters and that some task reads, and the K gradients of each."""
+        parts = zip(*([tensor.grad for tensor in copy] for copy in self.copies), strict=True)
+        read = [(z, part) for z, part in zip(self.trunk, parts, strict=True) if any(one is not None for one in part)]
+        return [z for z, _ in read], [part for _, part in read]

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.gram import combine
+from mtbalance.gram import Parts, combine, stacked
 from mtbalance.levels import Weights
 from mtbalance.levels.gradient import Gradient
 from mtbalance.manipulations import build_manipulation
@@ -53,7 +53,10 @@ class Update(Gradient):
         """PUB: the ordinary optimiser on each task's own gradient."""
         return "own"
 
-    def _rows(self, gradients: list[Tensor]) -> list[Tensor]:
+    def _task_gradients(self, losses: list[Tensor]) -> list[Parts]:
+        return [stacked(parts) for parts in super()._task_gradients(losses)]
+
+    def _rows(self, gradients: list[Parts]) -> list[Parts]:
         return [self.manipulation.propose(p, g) for p, g in zip(self.sharing.shared, gradients, strict=True)]
 
     def rescaled(self, weights: Weights, gram: Weights) -> Weights:
@@ -67,13 +70,13 @@ class Update(Gradient):
             return weights * np.sqrt((ones @ gram @ ones) / (weights @ gram @ weights))
         return weights
 
-    def _write(self, gradients: list[Tensor], joint: Iterable[Tensor]) -> None:
+    def _write(self, gradients: list[Parts], joint: Iterable[Tensor]) -> None:
         for parameter, gradient, update in zip(self.sharing.shared, gradients, joint, strict=True):
             self.manipulation.commit(parameter, gradient, combine(gradient, self.weights))
             self.optimizer.apply(parameter, update)
         self._weigh_heads()
 
-    def balance(self, rows: list[Tensor], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
+    def balance(self, rows: list[Parts], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
         """As at every level; the manipulation adds its diagnostics."""
         joint, weights, diagnostics = super().balance(rows, values)
         return joint, weights, diagnostics | self.manipulation.diagnostics()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from mtbalance import sources
@@ -15,11 +14,10 @@ from mtbalance.balancer import assemble
 from mtbalance.config import RunConfig
 from mtbalance.data.batches import Split
 from mtbalance.levels import Level
-from mtbalance.sharing import sharing
 from mtbalance.training.checkpoint import Checkpoint
-from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.evaluation import evaluate
 from mtbalance.training.loop import Progress, fit
+from mtbalance.training.record import epoch_line, make_record
 from mtbalance.training.seeding import seed_everything
 
 Report = Callable[[str], None]
@@ -43,13 +41,13 @@ def train(
     train_split, selection = Split(data, "train"), Split(data, config.training.selection)
     model = build_model(config, train_split).to(device)
     level = build_balancer(config, model, len(train_split.schema.tasks))
-    saved = Checkpoint(checkpoint, f"{config.digest()}-{code_checksum(config)}")
+    saved = Checkpoint(checkpoint, _identity(config, train_split))
     progress = saved.load(model, level, order) or Progress()
     status, test = "finished", None
 
     def after_epoch(progress: Progress) -> None:
         saved.save(progress, model, level, order)
-        report(_line(progress, config.training.epochs))
+        report(epoch_line(progress, config.training.epochs))
 
     try:
         fit(
@@ -70,7 +68,7 @@ def train(
     except FloatingPointError as error:
         status = "diverged"
         report(f"diverged: {error}")
-    record = _record(config, train_split, model, progress, test, status, device)
+    record = make_record(config, train_split, model, progress, test, status, device)
     saved.remove()
     return record
 
@@ -102,95 +100,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def code_checksum(config: RunConfig) -> str:
-    """Checksum of the source files that the run depends on."""
-    return sources.checksum(sources.of_run(config))
-
-
-def _record(
-    config: RunConfig,
-    split: Split,
-    model: Backbone,
-    progress: Progress,
-    test: dict[str, Any] | None,
-    status: str,
-    device: torch.device,
-) -> dict[str, Any]:
-    schema = split.schema
-    tasks = [task.name for task in schema.tasks]
-    seconds = {part: sum(epoch["seconds"][part] for epoch in progress.epochs) for part in ("data", "step")}
-    samples = sum(epoch["samples"] for epoch in progress.epochs)
-    return {
-        "format": 1,
-        "run": {
-            "experiment": config.experiment,
-            "dataset": config.dataset,
-            "backbone": config.backbone.name,
-            "balancer": config.balancer.name,
-            "seed": config.seed,
-        },
-        "config": config.model_dump(mode="json"),
-        "digest": config.digest(),
-        "code": code_checksum(config),
-        "tasks": [{"name": task.name, "title": task.title} for task in schema.tasks],
-        "data": {
-            "synthetic": schema.synthetic,
-            "sha256": {name: part.sha256 for name, part in schema.splits.items()},
-            "rows": {name: part.rows for name, part in schema.splits.items()},
-            "rates": {name: part.rates for name, part in schema.splits.items()},
-            "best_auc": schema.best_auc,
-        },
-        "environment": environment(device),
-        "model": _sizes(model, split, device),
-        "epochs": [_named(epoch, tasks) for epoch in progress.epochs],
-        "selection": config.training.selection,
-        "best_epoch": progress.best_epoch,
-        "test": test,
-        "speed": {
-            "samples_per_second": samples / seconds["step"] if samples else None,
-            "samples_per_second_with_data": samples / (seconds["step"] + seconds["data"]) if samples else None,
-        },
-        "peak_memory_mb": peak_memory(device),
-        "status": status,
-    }
-
-
-def _named(epoch: dict[str, Any], tasks: list[str]) -> dict[str, Any]:
-    """The epoch's report with task names in place of positions."""
-    by_task = {key: dict(zip(tasks, epoch[key], strict=True)) for key in ("train_loss", "weights")}
-    return epoch | by_task
-
-
-def _sizes(model: Backbone, split: Split, device: torch.device) -> dict[str, int]:
-    """Numbers of parameters: all, shared, of single tasks; read off the graph of one row."""
-    batch = next(split.batches(1, None))
-    model.eval()
-    outputs = model(tuple(tensor.to(device) for tensor in batch.inputs))
-    found = sharing([output.sum() for output in outputs], list(model.parameters()))
-    return {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "shared": sum(parameter.numel() for parameter in found.shared),
-        "private": sum(parameter.numel() for own in found.own for parameter in own),
-    }
-
-
-def _line(progress: Progress, epochs: int) -> str:
-    epoch = progress.epochs[-1]
-    scores = ", ".join(f"{task} {value:.4f}" for task, value in epoch["evaluation"]["auc"].items())
-    losses = ", ".join(f"{value:.4f}" for value in epoch["train_loss"])
-    weights = ", ".join(f"{value:.3g}" for value in epoch["weights"])
-    rate = epoch["samples"] / epoch["seconds"]["step"]
-    best = ", best so far" if progress.best_epoch == epoch["epoch"] else ""
-    return (
-        f"epoch {epoch['epoch']}/{epochs}: AUC {scores} (mean {epoch['evaluation']['mean_auc']:.4f}{best}); "
-        f"train loss {losses}; weights {weights}; {rate:,.0f} samples/s"
-    )
-
-
-def summary_line(record: dict[str, Any]) -> str:
-    """What a run came to, in one line."""
-    if record["test"] is None:
-        return f"{record['status']} after {len(record['epochs'])} epochs"
-    scores = ", ".join(f"{task} {value:.4f}" for task, value in record["test"]["auc"].items())
-    mean = np.mean(list(record["test"]["auc"].values()))
-    return f"test AUC {scores} (mean {mean:.4f}) with epoch {record['best_epoch']}"
+def _identity(config: RunConfig, data: Split) -> str:
+    """What must be the same for a checkpoint to be of this run: settings, code and data."""
+    code = sources.checksum(sources.of_run(config))
+    return f"{config.digest()}-{code}-{data.schema.splits['train'].sha256}"
