@@ -70,5 +70,5 @@ def test_twenty_steps_with_and_without_a_break(name, backbone):
 def test_what_shares_nothing_is_refused_with_the_reason():
     for name in ("mgda", "pub", "multibalance"):
         model, level, _ = start(name, "single_task")
-        with pytest.raises(ValueError, match="nothing shared|no parameter is reached by two losses"):
+        with pytest.raises(ValueError, match=r"nothing shared|no parameter is reached by two losses"):
             train_step(model, level, batches(1)[0], CPU)
