@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help reproduce test lint format bench install clean
+.PHONY: help reproduce toy test lint format bench install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -12,6 +12,9 @@ help: ## this list
 
 reproduce: .venv/installed ## make or fetch the data, train every run of the preset, write its tables and figures
 	@mtbalance reproduce
+
+toy: .venv/installed ## balancers' ways through the toy problem: results/toy/toy.png, in five minutes
+	@snakemake toy
 
 test: .venv/installed ## all tests, in a few minutes
 	@python -m pytest -n $(CORES)

@@ -13,12 +13,14 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/toy.smk"
 
 
 localrules:
     all,
     data,
     download,
+    toy,
 
 
 rule all:
@@ -52,3 +54,10 @@ rule data:
                 }
             ),
         ),
+
+
+rule toy:
+    input:
+        "results/toy/toy.png",
+        "results/toy/toy.pdf",
+        "results/toy/toy.csv",

@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 from mtbalance import sources
 from mtbalance.config import AliExpressData, SyntheticData, canonical
 from mtbalance.params import ParametersError, parse as parse_parameters
+from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
 
 try:
     PARAMETERS = parse_parameters(config)
@@ -193,3 +194,15 @@ def addresses(wildcards):
     file = RAW_FILES[wildcards.raw]
     options = [f"--url {quote(url)}" for url in file.urls]
     return " ".join(options + ([f"--sha256 {file.sha256}"] if file.sha256 else []))
+
+
+def toy_sources(wildcards):
+    """Source files behind a method's trajectories."""
+    balancer = TOY_METHODS[wildcards.method]
+    modules = [
+        "studies.toy_trajectory",
+        f"levels.{balancer['level']}",
+        f"rules.{balancer['rule']}",
+        "optimizers.adam",
+    ]
+    return sources.relative(sources.closure([f"mtbalance.{name}" for name in modules]))

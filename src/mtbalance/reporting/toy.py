@@ -1,0 +1,22 @@
+"""The report on the toy problem: its figure, and the table of ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+from mtbalance.reporting.drawing import FONTS, save
+from mtbalance.reporting.figure_toy import toy_figure
+from mtbalance.reporting.table_toy import ends
+
+
+def write_report(landscape: Path, trajectories: Sequence[Path], stem: Path) -> None:
+    """Write ``stem`` .png, .pdf and .csv from Parquet files: the landscape, and the trajectories of each method."""
+    ground = pd.read_parquet(landscape)
+    ways = {path.stem: pd.read_parquet(path) for path in trajectories}
+    with matplotlib.rc_context(FONTS):
+        save(toy_figure(ways, ground), stem)
+    ends(ways, ground).to_csv(stem.with_name(f"{stem.name}.csv"), index=False, float_format="%.6g")
