@@ -18,16 +18,14 @@ def levels_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna() & (frame["manipulation"] == "none")]
     panels = list(rows.groupby(["dataset", "backbone"], sort=False))
     look = looks(rows["rule"])
-    figure = Figure(figsize=(1.2 + 4.2 * len(panels), 3.8), layout="constrained")
+    figure = Figure(figsize=(max(7.5, 1.2 + 4.2 * len(panels)), 3.8), layout="constrained")
     title(figure, f"{heading}: difference of mean AUC to {balancer_name(baseline)}, by level", frame)
     axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, ((dataset, backbone), group) in zip(axes_of, panels, strict=True):
         synthetic = bool(group["synthetic"].iloc[0])
         axes.set_title(f"{dataset_heading(str(dataset), synthetic)}, {backbone_name(str(backbone))}")
         _panel(axes, group, look, baseline)
-    axes_of[0].set_ylabel(
-        f"test mean AUC minus that of {balancer_name(baseline)}\n(same seed; mean ± std, dots: seeds)"
-    )
+    axes_of[0].set_ylabel(f"test mean AUC minus that of {balancer_name(baseline)}\n(mean ± std; dots: seeds)")
     balancer_legend(figure, look)
     return figure
 
