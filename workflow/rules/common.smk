@@ -45,16 +45,25 @@ wildcard_constraints:
 
 
 def raw_of(wildcards):
-    """Raw files that a data set is prepared from."""
+    """Raw files that a data set is prepared from; where none can be had, `prepare` says what to place where."""
     dataset = PARAMETERS.datasets[wildcards.dataset]
     if isinstance(dataset, SyntheticData):
         files = ["train.csv", "test.csv", "truth.csv", "generated.json"]
         return [f"data/raw/{wildcards.dataset}/{file}" for file in files]
-    raw = {key: file.path for key, file in dataset.raw().items()}
+    raw = dataset.raw()
     if isinstance(dataset, AliExpressData):
-        tables = [raw["train"], raw["test"]]
-        return tables if all(map(os.path.exists, tables)) else [raw["archive"]]
-    return list(raw.values())
+        archive, tables = [raw["archive"]], [raw["train"], raw["test"]]
+        return [
+            file.path
+            for file in (tables if obtainable(tables) else archive)
+            if obtainable([file])
+        ]
+    return [file.path for file in raw.values()]
+
+
+def obtainable(files):
+    """Whether every file is there or has an address."""
+    return all(file.urls or os.path.exists(file.path) for file in files)
 
 
 def dataset_config(wildcards):

@@ -45,3 +45,4 @@ rule prepare:
         config=dataset_config,
     shell:
         "mtbalance prepare {wildcards.dataset} --config {params.config:q} > {log} 2>&1"
+        " || (cat {log} >&2; false)"
