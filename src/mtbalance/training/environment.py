@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("mtbalance", "torch", "numpy", "pyarrow", "scikit-learn")
+PACKAGES = ("mtbalance", "torch", "numpy", "pyarrow")
 
 
 def environment(device: torch.device) -> dict[str, Any]:

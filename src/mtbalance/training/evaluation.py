@@ -22,7 +22,7 @@ def evaluate(model: Backbone, split: Split, device: torch.device) -> dict:
     model.eval()
     logits, targets = [], []
     for batch in split.batches(EVALUATION_BATCH, None):
-        outputs = model(tuple(tensor.to(device) for tensor in batch.inputs))
+        outputs = model(batch.to(device).inputs)
         logits.append(torch.stack(outputs).double().cpu().numpy())
         targets.append(torch.stack(batch.targets).numpy().astype(np.int8))
     scores, labels = np.concatenate(logits, axis=1), np.concatenate(targets, axis=1)

@@ -115,8 +115,7 @@ def train_epoch(
 
 def train_step(model: Backbone, level: Level, batch: Batch, device: torch.device) -> StepReport:
     """Encode once, decode each task from its fork of the representation, and let the level do its step."""
-    inputs = tuple(tensor.to(device) for tensor in batch.inputs)
-    targets = [target.to(device) for target in batch.targets]
+    inputs, targets = batch.to(device)
 
     def losses() -> list[Tensor]:
         forks = level.fork(model.encode(inputs))

@@ -75,9 +75,9 @@ def _named(epoch: dict[str, Any], tasks: list[str]) -> dict[str, Any]:
 
 def _sizes(model: Backbone, split: Split, device: torch.device) -> dict[str, int]:
     """Numbers of parameters: all, shared, of single tasks; read off the graph of one row."""
-    batch = next(split.batches(1, None))
+    batch = next(split.batches(1, None)).to(device)
     model.eval()
-    outputs = model(tuple(tensor.to(device) for tensor in batch.inputs))
+    outputs = model(batch.inputs)
     found = sharing([output.sum() for output in outputs], list(model.parameters()))
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -79,7 +79,7 @@ def build_model(config: RunConfig, split: Split) -> Backbone:
     options = config.backbone.options.model_dump()
     return build_backbone(
         options.pop("kind"),
-        [len(column.vocabulary) + 1 for column in schema.categorical],
+        schema.table_sizes,
         len(schema.numerical),
         len(schema.tasks),
         config.model,
