@@ -17,7 +17,7 @@ import torch
 
 from mtbalance.backbones import build_backbone
 from mtbalance.config import ModelConfig
-from mtbalance.data.batches import Batch
+from mtbalance.data.batch import Batch
 from mtbalance.params import load
 from mtbalance.tasks import binary
 from mtbalance.training.loop import train_step

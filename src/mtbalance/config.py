@@ -12,14 +12,16 @@ import inspect
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     SerializeAsAny,
+    Tag,
     create_model,
     model_validator,
 )
@@ -30,6 +32,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=32, multiple_of=32)]
+"""Height or width of images in pixels; five poolings halve it."""
 
 
 class UnknownKeys(ValueError):
@@ -80,6 +84,7 @@ class HashSplit(Strict):
 class SyntheticData(Strict):
     """Stand-in rows in the AliExpress layout. Never AliExpress: always labelled synthetic."""
 
+    problem: ClassVar[str] = "ranking"
     adapter: Literal["synthetic"]
     train_rows: Count = 100_000
     test_rows: Count = 100_000
@@ -105,6 +110,7 @@ class AliExpressData(Strict):
     are there they are used. Each lies at its customary place unless it is said here.
     """
 
+    problem: ClassVar[str] = "ranking"
     adapter: Literal["aliexpress"]
     country: Literal["NL", "ES", "FR", "US"]
     archive: RawFile | None = None
@@ -138,6 +144,7 @@ class TableTask(Strict):
 class TableData(Strict):
     """A table of one's own: CSV (also .gz or .zip) or Parquet, with its columns, tasks and split named here."""
 
+    problem: ClassVar[str] = "ranking"
     adapter: Literal["table"]
     files: dict[Literal["all", "train", "test"], RawFile]
     """``all``, or ``train`` and ``test`` (valid is then cut from test)."""
@@ -160,7 +167,30 @@ class TableData(Strict):
         return dict(self.files)
 
 
-Dataset = Annotated[SyntheticData | AliExpressData | TableData, Field(discriminator="adapter")]
+class SyntheticScenesData(Strict):
+    """Stand-in scenes, rendered rooms in the NYUv2 layout. Never NYUv2: always labelled synthetic."""
+
+    problem: ClassVar[str] = "scenes"
+    adapter: Literal["synthetic_scenes"]
+    train_scenes: Count = 400
+    test_scenes: Count = 100
+    height: Side = 64
+    width: Side = 96
+    seed: int = 0
+
+
+class NyuV2Data(Strict):
+    """NYUv2 with 13 classes, depth and surface normals (Silberman et al. 2012), 795 training and 654 test images."""
+
+    problem: ClassVar[str] = "scenes"
+    adapter: Literal["nyuv2"]
+    height: Side = 288
+    width: Side = 384
+
+
+Dataset = Annotated[
+    SyntheticData | AliExpressData | TableData | SyntheticScenesData | NyuV2Data, Field(discriminator="adapter")
+]
 
 
 # --- model ----------------------------------------------------------------------------------------------------------
@@ -169,6 +199,7 @@ Dataset = Annotated[SyntheticData | AliExpressData | TableData, Field(discrimina
 class ModelConfig(Strict):
     """Sizes that all ranking backbones share, so that they are compared at one capacity."""
 
+    problem: Literal["ranking"] = "ranking"
     embedding: Count = 128
     """Width of each categorical embedding, and of the one linear field for all numbers."""
     expert: list[Count] = [512, 256]
@@ -179,21 +210,42 @@ class ModelConfig(Strict):
     batch_norm: bool = True
 
 
+class SceneModelConfig(Strict):
+    """Sizes that the scene backbones share."""
+
+    problem: Literal["scenes"]
+    width: Count = 64
+    """Channels of the first level; the five levels have 1, 2, 4, 8 and 8 times as many."""
+
+
+def _problem_of(model: Any) -> str:
+    return model.get("problem", "ranking") if isinstance(model, Mapping) else model.problem
+
+
+Model = Annotated[
+    Annotated[ModelConfig, Tag("ranking")] | Annotated[SceneModelConfig, Tag("scenes")], Discriminator(_problem_of)
+]
+"""An experiment's kind of problem, and the sizes of its models."""
+
+
 class SingleTaskBackbone(Strict):
     """One complete model a task; nothing is shared."""
 
+    problem: ClassVar[str] = "ranking"
     kind: Literal["single_task"]
 
 
 class SharedBottomBackbone(Strict):
     """One bottom for all tasks, a tower each (Caruana 1997)."""
 
+    problem: ClassVar[str] = "ranking"
     kind: Literal["shared_bottom"]
 
 
 class MMoEBackbone(Strict):
     """Multi-gate mixture of experts (Ma et al. 2018)."""
 
+    problem: ClassVar[str] = "ranking"
     kind: Literal["mmoe"]
     experts: Count = 8
 
@@ -201,14 +253,30 @@ class MMoEBackbone(Strict):
 class PLEBackbone(Strict):
     """Progressive layered extraction (Tang et al. 2020), an extraction layer for each expert layer."""
 
+    problem: ClassVar[str] = "ranking"
     kind: Literal["ple"]
     shared_experts: Count = 4
     task_experts: Count = 4
     """Experts of each task, in each extraction layer."""
 
 
+class SegNetBackbone(Strict):
+    """One SegNet a task (Badrinarayanan et al. 2017); nothing is shared."""
+
+    problem: ClassVar[str] = "scenes"
+    kind: Literal["segnet"]
+
+
+class MtanBackbone(Strict):
+    """A shared SegNet with an attention network for each task (MTAN, Liu et al. 2019)."""
+
+    problem: ClassVar[str] = "scenes"
+    kind: Literal["mtan"]
+
+
 Backbone = Annotated[
-    SingleTaskBackbone | SharedBottomBackbone | MMoEBackbone | PLEBackbone, Field(discriminator="kind")
+    SingleTaskBackbone | SharedBottomBackbone | MMoEBackbone | PLEBackbone | SegNetBackbone | MtanBackbone,
+    Field(discriminator="kind"),
 ]
 
 
@@ -374,7 +442,7 @@ class RunConfig(Strict):
     dataset: str
     backbone: BackboneChoice
     balancer: BalancerChoice
-    model: ModelConfig
+    model: Model
     training: TrainingConfig
     seed: Annotated[int, Field(ge=0)]
 

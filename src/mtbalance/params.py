@@ -18,6 +18,7 @@ from mtbalance.config import (
     Count,
     Dataset,
     Fraction,
+    Model,
     ModelConfig,
     RunConfig,
     Strict,
@@ -48,7 +49,7 @@ class Experiment(Strict):
     grid: Annotated[dict[str, Names], Field(min_length=1)]
     """The balancers that are run on each backbone."""
     seeds: Annotated[list[Seed], Field(min_length=1)]
-    model: ModelConfig = ModelConfig()
+    model: Model = ModelConfig()
     training: TrainingConfig
     timing: Timing = Timing()
     tables: tuple[Literal["auc", "ne", "levels"], ...] = ("auc", "ne")

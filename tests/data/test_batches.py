@@ -9,7 +9,8 @@ from sample_data import processed
 from mtbalance.config import TableData
 from mtbalance.data import DataError, batches, prepare, row_groups
 from mtbalance.data.aliexpress import LAYOUT
-from mtbalance.data.batches import Batch, Split
+from mtbalance.data.batch import Batch
+from mtbalance.data.batches import Split
 from mtbalance.data.schema import FILE_NAME, Schema
 
 

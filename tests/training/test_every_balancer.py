@@ -9,7 +9,7 @@ import torch
 from mtbalance.backbones import build_backbone
 from mtbalance.balancer import assemble
 from mtbalance.config import ModelConfig
-from mtbalance.data.batches import Batch
+from mtbalance.data.batch import Batch
 from mtbalance.params import load
 from mtbalance.training.loop import train_step
 from mtbalance.training.seeding import random_state, restore_random_state, seed_everything

@@ -19,22 +19,22 @@ Representation = tuple[Tensor, ...]
 
 
 class Backbone(nn.Module, ABC):
-    """A model of K tasks on rows of categorical ids [B, F] and numbers [B, N]."""
+    """A model of K tasks. A batch's inputs are a tuple of tensors: (ids [B, F], numbers [B, N]) for ranking."""
 
-    def __init__(self, cardinalities: Sequence[int], numbers: int, tasks: int, model: ModelConfig) -> None:
+    def __init__(self, tasks: int) -> None:
         super().__init__()
         self.tasks = tasks
 
     @abstractmethod
-    def encode(self, inputs: tuple[Tensor, Tensor]) -> Representation:
-        """(ids, numbers) -> the representation; all of its parameters are shared."""
+    def encode(self, inputs: tuple[Tensor, ...]) -> Representation:
+        """The representation of a batch's inputs; all of its parameters are shared."""
 
     @abstractmethod
     def decode(self, representation: Representation, task: int) -> Tensor:
-        """Logits [B] of one task; no parameter of it serves another task."""
+        """The output of one task (ranking: logits [B]); no parameter of it serves another task."""
 
-    def forward(self, inputs: tuple[Tensor, Tensor]) -> list[Tensor]:
-        """Logits [B] of every task."""
+    def forward(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
+        """The output of every task."""
         representation = self.encode(inputs)
         return [self.decode(representation, task) for task in range(self.tasks)]
 

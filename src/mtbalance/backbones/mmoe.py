@@ -21,7 +21,7 @@ class Mmoe(Backbone):
     def __init__(
         self, cardinalities: Sequence[int], numbers: int, tasks: int, model: ModelConfig, *, experts: int
     ) -> None:
-        super().__init__(cardinalities, numbers, tasks, model)
+        super().__init__(tasks)
         self.fields = Fields(cardinalities, numbers, model.embedding)
         self.experts = Experts(experts, self.fields.width, model.expert, model)
         self.gates = nn.ModuleList(Gate(self.fields.width, experts) for _ in range(tasks))

@@ -31,7 +31,7 @@ class Ple(Backbone):
         shared_experts: int,
         task_experts: int,
     ) -> None:
-        super().__init__(cardinalities, numbers, tasks, model)
+        super().__init__(tasks)
         self.fields = Fields(cardinalities, numbers, model.embedding)
         widths = [self.fields.width, *model.expert]
         self.layers = nn.ModuleList(

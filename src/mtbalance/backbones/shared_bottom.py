@@ -15,7 +15,7 @@ class SharedBottom(Backbone):
     """One perceptron for all tasks, then a tower each. The representation is the bottom's output [B, width]."""
 
     def __init__(self, cardinalities: Sequence[int], numbers: int, tasks: int, model: ModelConfig) -> None:
-        super().__init__(cardinalities, numbers, tasks, model)
+        super().__init__(tasks)
         self.fields = Fields(cardinalities, numbers, model.embedding)
         self.bottom = Perceptron(self.fields.width, model.expert, model)
         self.towers = nn.ModuleList(Tower(self.bottom.width, model) for _ in range(tasks))

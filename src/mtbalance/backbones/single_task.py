@@ -18,7 +18,7 @@ class SingleTask(Backbone):
     """
 
     def __init__(self, cardinalities: Sequence[int], numbers: int, tasks: int, model: ModelConfig) -> None:
-        super().__init__(cardinalities, numbers, tasks, model)
+        super().__init__(tasks)
         self.columns = nn.ModuleList(_Column(cardinalities, numbers, model) for _ in range(tasks))
 
     def encode(self, inputs: tuple[Tensor, Tensor]) -> Representation:

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import numpy as np
 import pyarrow.parquet as pq
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mtbalance.data import DataError
+from mtbalance.data.batch import Batch
 from mtbalance.data.decode import Array, decode
 from mtbalance.data.schema import Schema, SplitName
 
 ROWS_IN_MEMORY = 4_000_000
 ROWS_PER_BLOCK = 2_000_000
-
-
-class Batch(NamedTuple):
-    """Some rows, as a model and its losses take them."""
-
-    inputs: tuple[Tensor, ...]
-    """Ids [B, F] int32 (model indices; 0 is unknown) and normalised numbers [B, N] float32."""
-    targets: tuple[Tensor, ...]
-    """Labels [B] float32 of 0 and 1, one tensor a task."""
-
-    def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
-        return Batch(tuple(t.to(device) for t in self.inputs), tuple(t.to(device) for t in self.targets))
 
 
 class Split:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from mtbalance.backbones import Backbone
-from mtbalance.data.batches import Batch, Split
+from mtbalance.data.batch import Batch
+from mtbalance.data.batches import Split
 from mtbalance.levels import Level, StepReport
 from mtbalance.tasks import binary
 from mtbalance.training.evaluation import evaluate

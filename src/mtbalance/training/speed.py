@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from mtbalance.config import RunConfig
-from mtbalance.data.batches import Batch, Split
+from mtbalance.data.batch import Batch
+from mtbalance.data.batches import Split
 from mtbalance.training.environment import environment
 from mtbalance.training.loop import train_step
 from mtbalance.training.run import build_balancer, build_model, choose_device
