@@ -19,13 +19,14 @@ from mtbalance.backbones import build_backbone
 from mtbalance.config import ModelConfig
 from mtbalance.data.batch import Batch
 from mtbalance.params import load
-from mtbalance.tasks import binary
-from mtbalance.training.loop import train_step
+from mtbalance.tasks.binary import Binary
 from mtbalance.training.run import build_balancer
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.speed import against, seconds_in_turn
+from mtbalance.training.step import train_step
 
 CPU = torch.device("cpu")
+TASKS = [Binary("click", "CTR"), Binary("conversion", "CTCVR")]
 PARAMS = Path(__file__).parent.parent / "params.yaml"
 
 
@@ -44,7 +45,7 @@ def stepper(name: str, batch: Batch) -> Callable[[], object]:
     network = model()
     level = build_balancer(run, network, 2)
     level.every = 1  # a search at every step: the dearest there is
-    return lambda: train_step(network, level, batch, CPU)
+    return lambda: train_step(network, TASKS, level, batch, CPU, run.training)
 
 
 def k_backward_passes(batch: Batch) -> Callable[[], object]:
@@ -54,8 +55,8 @@ def k_backward_passes(batch: Batch) -> Callable[[], object]:
 
     def step() -> None:
         outputs = network(batch.inputs)
-        for task, (output, target) in enumerate(zip(outputs, batch.targets, strict=True)):
-            binary.loss(output, target).backward(retain_graph=task + 1 < len(outputs))
+        for task, output, target in zip(TASKS, outputs, batch.targets, strict=True):
+            task.loss(output, target).backward(retain_graph=task is not TASKS[-1])
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

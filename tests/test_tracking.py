@@ -96,6 +96,7 @@ def record_of(run: RunConfig, status: str = "finished") -> dict[str, Any]:
         "data": {"synthetic": True, "sha256": {"train": "abc", "valid": "def", "test": "ghi"}},
         "environment": {"commit": None},
         "epochs": epochs,
+        "evaluated": "valid",
         "selection": "valid",
         "best_epoch": EPOCHS if finished else 0,
         "test": evaluation(0.6) if finished else None,

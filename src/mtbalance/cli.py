@@ -77,6 +77,7 @@ def train(
     output: Annotated[Path, typer.Option(help="Where the run record goes.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the prepared data set.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Saved after each epoch; a killed run goes on.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Where a picture of predictions goes (scenes).")] = None,
     track: Annotated[bool, typer.Option(help="Log the record to MLflow.")] = True,
 ) -> None:
     """Train one model and write its run record."""
@@ -92,7 +93,7 @@ def train(
         raise ParametersError("\n".join(fault_lines(error, json.loads(config)))) from None
     name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     with ProgressBar(name, chosen.training.epochs) as progress:
-        record = run(chosen, data or DATA / chosen.dataset, checkpoint, progress.line, progress.step)
+        record = run(chosen, data or DATA / chosen.dataset, checkpoint, progress.line, progress.step, picture)
     typer.echo(f"{name}: {summary_line(record)}")
     write_json(record, output)
     if track:

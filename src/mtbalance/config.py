@@ -12,7 +12,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -404,6 +404,17 @@ class OptimizerConfig(Strict):
     ``coupled``: weight_decay times the parameter is added to the gradient (Adam)."""
 
 
+class ScheduleConfig(Strict):
+    """How the learning rate changes; left out, it does not."""
+
+    warmup: Fraction = 0.0
+    """Share of all steps over which it rises linearly from nothing."""
+    every: Annotated[int, Field(ge=0)] = 0
+    """Epochs between drops; 0: it never drops."""
+    factor: Positive = 0.5
+    """What a drop multiplies it by."""
+
+
 class TrainingConfig(Strict):
     """Everything between a model and its test metrics."""
 
@@ -412,9 +423,27 @@ class TrainingConfig(Strict):
     optimizer: OptimizerConfig = OptimizerConfig()
     patience: Annotated[int, Field(ge=0)] = 3
     """Stop after this many epochs without a better mean AUC; 0: never."""
-    selection: Literal["valid", "test"] = "valid"
-    """Split whose mean AUC chooses the best epoch. ``test`` repeats a published habit and says so in the tables."""
+    selection: Literal["valid", "test", "last"] = "valid"
+    """Split whose mean AUC chooses the best epoch; ``test`` repeats a published habit and says so in the tables.
+    ``last``: no epoch is chosen, and the test metrics are means over the last ``last_epochs`` epochs."""
+    last_epochs: Count = 1
+    schedule: ScheduleConfig = ScheduleConfig()
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """``bfloat16``: products and convolutions in bfloat16, parameters and losses in float32 (autocast)."""
+    channels_last: bool = False
+    """Images laid out pixel by pixel in memory (scenes only)."""
+    augment: bool = False
+    """Random crops and flips of training images (scenes only)."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+def check_problem(model: Model, training: TrainingConfig) -> None:
+    """Raise ``ValueError`` for training options that the model's kind of problem does not have."""
+    if model.problem == "scenes":
+        if training.selection != "last" or training.patience:
+            raise ValueError("scenes have no one score to choose an epoch by: set selection: last and patience: 0")
+    elif training.augment or training.channels_last:
+        raise ValueError("augment and channels_last are of images: leave them out")
 
 
 class NamedBlock(Strict):
@@ -445,6 +474,11 @@ class RunConfig(Strict):
     model: Model
     training: TrainingConfig
     seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _check_problem(self) -> Self:
+        check_problem(self.model, self.training)
+        return self
 
     @property
     def cell(self) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from mtbalance.config import (
     Backbone,
@@ -24,6 +24,7 @@ from mtbalance.config import (
     Strict,
     TrainingConfig,
     UnknownKeys,
+    check_problem,
 )
 from mtbalance.errors import UserError
 
@@ -40,6 +41,11 @@ class Timing(Strict):
     """Steps in a block; a multiple of the longest search period."""
 
 
+TABLES = {"ranking": ("auc", "ne", "levels"), "scenes": ("scenes",)}
+FIGURES = {"ranking": ("auc", "curves", "weights", "levels"), "scenes": ("scenes", "weights")}
+"""What can be made of each kind of problem."""
+
+
 class Experiment(Strict):
     """What is trained on what: one table of a paper."""
 
@@ -52,8 +58,13 @@ class Experiment(Strict):
     model: Model = ModelConfig()
     training: TrainingConfig
     timing: Timing = Timing()
-    tables: tuple[Literal["auc", "ne", "levels"], ...] = ("auc", "ne")
-    figures: tuple[Literal["auc", "curves", "weights", "levels"], ...] = ("auc", "curves", "weights")
+    tables: tuple[str, ...] = ("auc", "ne")
+    figures: tuple[str, ...] = ("auc", "curves", "weights")
+
+    @model_validator(mode="after")
+    def _check_problem(self) -> Self:
+        check_problem(self.model, self.training)
+        return self
 
 
 class Tables(Strict):
@@ -164,21 +175,31 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
         if isinstance(cause, ValidationError):
             yield from fault_lines(cause, _at(raw, fault["loc"]), where)
         elif isinstance(cause, UnknownKeys):
+            block = path + _keys_of(raw, fault["loc"], last=False)
             for key in cause.keys:
-                yield f"{'.'.join((*where, str(key)))}: unknown key; {_suggestion(str(key), cause.allowed)}"
+                yield f"{'.'.join((*block, str(key)))}: unknown key; {_suggestion(str(key), cause.allowed)}"
         else:
-            message = "missing" if fault["type"] == "missing" else f"{fault['msg']}, not {fault['input']!r}"
-            yield f"{'.'.join(where)}: {message}"
+            yield f"{'.'.join(where)}: {_message(fault)}"
 
 
-def _keys_of(raw: Any, location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """``location`` without the union tags that pydantic adds to it: what is no key of ``raw``, unless it is last."""
+def _message(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "missing":
+        return "missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    return message if isinstance(fault["input"], Mapping) else f"{message}, not {fault['input']!r}"
+
+
+def _keys_of(raw: Any, location: tuple[int | str, ...], last: bool = True) -> tuple[str, ...]:
+    """``location`` without the union tags that pydantic adds to it.
+
+    They are what is no key of ``raw``; a missing key is none either, but is the ``last``.
+    """
     keys = []
     for position, key in enumerate(location):
         inside = (isinstance(raw, Mapping) and key in raw) or (isinstance(raw, list) and isinstance(key, int))
         if inside:
             raw = raw[key]
-        if inside or position == len(location) - 1:
+        if inside or (last and position == len(location) - 1):
             keys.append(str(key))
     return tuple(keys)
 
@@ -192,6 +213,20 @@ def _at(raw: Any, location: tuple[int | str, ...]) -> Any:
 def _suggestion(name: str, allowed: list[str]) -> str:
     near = get_close_matches(name, allowed, n=1)
     return f"allowed: {', '.join(allowed)}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _foreign(path: str, experiment: Experiment, parameters: Parameters) -> Iterator[str]:
+    """Names of another kind of problem than the experiment's model."""
+    problem = experiment.model.problem
+    blocks = [("datasets", name, parameters.datasets.get(name)) for name in experiment.datasets]
+    blocks += [("grid", name, parameters.backbones.get(name)) for name in experiment.grid]
+    for key, name, block in blocks:
+        if block is not None and block.problem != problem:
+            yield f"{path}.{key}: {name!r} is of {block.problem}, the model of {problem} (model.problem)"
+    for key, names, known in (("tables", experiment.tables, TABLES), ("figures", experiment.figures, FIGURES)):
+        for name in names:
+            if name not in known[problem]:
+                yield f"{path}.{key}: no {name!r} of {problem}; {_suggestion(name, list(known[problem]))}"
 
 
 def _dangling(parameters: Parameters) -> Iterator[str]:
@@ -210,4 +245,5 @@ def _dangling(parameters: Parameters) -> Iterator[str]:
         yield from check(f"experiments.{name}.grid", experiment.grid, parameters.backbones)
         for backbone, balancers in experiment.grid.items():
             yield from check(f"experiments.{name}.grid.{backbone}", balancers, parameters.balancers)
+        yield from _foreign(f"experiments.{name}", experiment, parameters)
     yield from check("tables.baseline", [parameters.tables.baseline], parameters.balancers)

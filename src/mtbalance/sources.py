@@ -20,11 +20,12 @@ NOT_FOLLOWED = frozenset({f"{PACKAGE}.config"})
 
 
 def of_run(config: RunConfig) -> list[Path]:
-    """Files behind one run: the training loop, and its own backbone, level, rule and optimiser."""
+    """Files behind one run: the training loop, and its own problem, backbone, level, rule and optimiser."""
     balancer = config.balancer.options
     return closure(
         [
             f"{PACKAGE}.training.run",
+            f"{PACKAGE}.problems.{config.model.problem}",
             f"{PACKAGE}.backbones.{config.backbone.options.kind}",
             f"{PACKAGE}.levels.{balancer.level}",
             f"{PACKAGE}.rules.{balancer.rule}",

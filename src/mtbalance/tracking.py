@@ -99,7 +99,7 @@ def _metrics(record: dict[str, Any], time: int) -> Iterator[Metric]:
             **_by_task("train/loss", epoch["train_loss"]),
             **_by_task("train/weight", epoch["weights"]),
             **{f"search/{name}": value for name, value in epoch["diagnostics"].items()},
-            **_evaluation(record["selection"], epoch["evaluation"]),
+            **_evaluation(record["evaluated"], epoch["evaluation"]),
         }
         yield from (Metric(key, value, time, epoch["epoch"]) for key, value in values.items())
     final = {"peak_memory_mb": record["peak_memory_mb"], **record["speed"]}
@@ -110,9 +110,9 @@ def _metrics(record: dict[str, Any], time: int) -> Iterator[Metric]:
 
 
 def _evaluation(split: str, report: dict[str, Any]) -> dict[str, float]:
-    values = {f"{split}/mean_auc": report["mean_auc"]}
-    for metric in ("auc", "log_loss", "ne"):
-        values |= _by_task(f"{split}/{metric}", report[metric])
+    values: dict[str, float] = {}
+    for metric, found in report.items():
+        values |= _by_task(f"{split}/{metric}", found) if isinstance(found, dict) else {f"{split}/{metric}": found}
     return values
 
 

@@ -75,3 +75,20 @@ def test_state_is_taken_back(name):
     torch.testing.assert_close(
         fresh.propose(other, gradients(2)), optimizer.propose(parameter, gradients(2)), rtol=0, atol=0
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rate_is_scaled_from_what_it_was_made_with(name):
+    moved = []
+    for factors in ((0.5,), (0.1, 0.5)):  # the last one counts, for ordinary steps and for applied updates alike
+        parameter, optimizer = trained(name, "none", 2)
+        for factor in factors:
+            optimizer.scale_rate(factor)
+        before = parameter.detach().clone()
+        update = optimizer.propose(parameter, gradients(1))[0]
+        optimizer.apply(parameter, update)
+        torch.testing.assert_close(before - parameter.detach(), 0.5 * 0.01 * update)
+        parameter.grad = gradients(1)[0]
+        optimizer.step()
+        moved.append(parameter.detach())
+    torch.testing.assert_close(*moved, rtol=0, atol=0)

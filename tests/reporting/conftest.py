@@ -68,7 +68,7 @@ def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, st
     ]
     speed = {"ls": 1000.0, "mgda": 400.0, "pub": 500.0}.get(run.balancer.name, 900.0) * (1 + 0.1 * run.seed)
     return {
-        "format": 1,
+        "format": 2,
         "run": {
             "experiment": run.experiment,
             "dataset": run.dataset,
@@ -78,7 +78,10 @@ def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, st
         },
         "config": run.model_dump(mode="json"),
         "digest": run.digest(),
-        "tasks": [{"name": name, "title": title} for name, title in tasks.items()],
+        "tasks": [
+            {"name": name, "title": title, "metrics": {"auc": 1, "log_loss": -1, "ne": -1}}
+            for name, title in tasks.items()
+        ],
         "data": {
             "synthetic": synthetic,
             "sha256": {"train": "a", "valid": "b", "test": "c"},
@@ -88,6 +91,7 @@ def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, st
         "environment": {"device": "cpu", "threads": 1, "commit": None},
         "model": {"parameters": 10, "shared": 8, "private": 2},
         "epochs": epochs,
+        "evaluated": run.training.selection,
         "selection": run.training.selection,
         "best_epoch": 3 if auc else None,
         "test": evaluation(auc, 0.0) if auc else None,

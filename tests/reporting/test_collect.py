@@ -82,8 +82,8 @@ def test_missing_foreign_and_unknown_records_are_refused(write, demo, tmp_path):
         collect(paths[1:], runs, [], tmp_path / "out.parquet")
     with pytest.raises(RecordError, match=r"no longer has"):
         collect(paths, runs[1:], [], tmp_path / "out.parquet")
-    rewrite(paths[0], lambda record: record.update(format=2))
-    with pytest.raises(RecordError, match="format 2"):
+    rewrite(paths[0], lambda record: record.update(format=1))
+    with pytest.raises(RecordError, match="format 1"):
         collect(paths, runs, [], tmp_path / "out.parquet")
 
 

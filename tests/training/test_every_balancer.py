@@ -8,15 +8,18 @@ import torch
 
 from mtbalance.backbones import build_backbone
 from mtbalance.balancer import assemble
-from mtbalance.config import ModelConfig
+from mtbalance.config import ModelConfig, TrainingConfig
 from mtbalance.data.batch import Batch
 from mtbalance.params import load
-from mtbalance.training.loop import train_step
+from mtbalance.tasks.binary import Binary
 from mtbalance.training.seeding import random_state, restore_random_state, seed_everything
+from mtbalance.training.step import train_step
 
 PARAMETERS = load(Path(__file__).parents[2] / "params.yaml")
 SIZES = ModelConfig(embedding=4, expert=[8, 6], tower=[5], dropout=0.1)
 CPU = torch.device("cpu")
+TASKS = [Binary("click", "CTR"), Binary("conversion", "CTCVR")]
+TRAINING = TrainingConfig(epochs=1)
 PAIRS = [
     (name, backbone)
     for name, options in PARAMETERS.balancers.items()
@@ -44,26 +47,30 @@ def start(name: str, backbone: str):
     return model, assemble(PARAMETERS.balancers[name], optimizer, model.parameters(), 2, seed=3), order
 
 
+def step(model, level, batch):
+    return train_step(model, TASKS, level, batch, CPU, TRAINING)
+
+
 @pytest.mark.parametrize(("name", "backbone"), PAIRS)
 def test_twenty_steps_with_and_without_a_break(name, backbone):
     data = batches(20)
     model, level, _ = start(name, backbone)
     before = copy.deepcopy(model.state_dict())
-    reports = [train_step(model, level, batch, CPU) for batch in data]
+    reports = [step(model, level, batch) for batch in data]
     whole = model.state_dict()
     assert all(torch.isfinite(value).all() for value in whole.values())
     assert any(not torch.equal(whole[key], before[key]) for key in whole)
 
     model, level, order = start(name, backbone)
     for batch in data[:7]:
-        train_step(model, level, batch, CPU)
+        step(model, level, batch)
     saved = copy.deepcopy((model.state_dict(), level.state_dict(), random_state(order)))
     model, level, order = start(name, backbone)
     model.load_state_dict(saved[0])
     level.load_state_dict(saved[1])
     restore_random_state(saved[2], order)
     for batch, expected in zip(data[7:], reports[7:], strict=True):
-        assert (train_step(model, level, batch, CPU).losses == expected.losses).all()
+        assert (step(model, level, batch).losses == expected.losses).all()
     assert all(torch.equal(whole[key], value) for key, value in model.state_dict().items())
 
 
@@ -71,4 +78,4 @@ def test_what_shares_nothing_is_refused_with_the_reason():
     for name in ("mgda", "pub", "multibalance"):
         model, level, _ = start(name, "single_task")
         with pytest.raises(ValueError, match=r"nothing shared|no parameter is reached by two losses"):
-            train_step(model, level, batches(1)[0], CPU)
+            step(model, level, batches(1)[0])

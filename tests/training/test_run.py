@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtbalance.training import loop
+from mtbalance.tasks import binary
 from mtbalance.training.run import train
 
 
@@ -83,11 +83,28 @@ def test_the_best_epochs_model_is_the_one_tested(configure, data):
     assert record["selection"] == "test"
 
 
+def test_without_a_selection_the_last_epochs_are_averaged(configure, data):
+    record = train(configure(selection="last", last_epochs=3), data, None, quiet, quiet)
+    evaluations = [epoch["evaluation"] for epoch in record["epochs"]]
+    expected = np.mean([evaluation["ne"]["click"] for evaluation in evaluations[-3:]])
+    assert record["test"]["ne"]["click"] == pytest.approx(expected, abs=1e-15)
+    assert record["test"]["mean_auc"] != evaluations[-1]["mean_auc"]
+    assert record["evaluated"] == "test" and record["best_epoch"] == 4
+
+
+def test_bfloat16_is_near_float32_and_not_the_same(configure, data):
+    exact, rough = (
+        train(configure(precision=precision), data, None, quiet, quiet) for precision in ("float32", "bfloat16")
+    )
+    losses = [record["epochs"][0]["train_loss"]["click"] for record in (exact, rough)]
+    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], rel=0.02)
+
+
 def test_a_diverged_run_says_so(configure, data, monkeypatch):
     def broken(logits, targets):
         return (logits * torch.inf).mean()
 
-    monkeypatch.setattr(loop.binary, "loss", broken)
+    monkeypatch.setattr(binary, "loss", broken)
     lines = []
     record = train(configure(), data, None, lines.append, quiet)
     assert record["status"] == "diverged" and record["test"] is None

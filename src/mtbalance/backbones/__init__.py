@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from mtbalance.config import ModelConfig
 from mtbalance.registry import load
 
 Representation = tuple[Tensor, ...]
@@ -39,8 +37,6 @@ class Backbone(nn.Module, ABC):
         return [self.decode(representation, task) for task in range(self.tasks)]
 
 
-def build_backbone(
-    kind: str, cardinalities: Sequence[int], numbers: int, tasks: int, model: ModelConfig, **options: Any
-) -> Backbone:
-    """The backbone ``kind`` with its options, for columns of these cardinalities (unknown id included)."""
-    return load("mtbalance.backbones", kind)(cardinalities, numbers, tasks, model, **options)
+def build_backbone(kind: str, *arguments: Any, **options: Any) -> Backbone:
+    """The backbone ``kind`` with the arguments of its constructor."""
+    return load("mtbalance.backbones", kind)(*arguments, **options)

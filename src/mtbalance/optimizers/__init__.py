@@ -32,7 +32,8 @@ class Optimizer(ABC):
 
     def __init__(self, parameters: Iterable[Parameter], lr: float, weight_decay: float, decay: str) -> None:
         self.parameters = list(parameters)
-        self.lr, self.weight_decay, self.decoupled = lr, weight_decay, decay == "decoupled"
+        self.lr = self.full_rate = lr
+        self.weight_decay, self.decoupled = weight_decay, decay == "decoupled"
         self.torch_optimizer = self._torch_optimizer()
 
     @abstractmethod
@@ -52,6 +53,12 @@ class Optimizer(ABC):
     @abstractmethod
     def advance(self, moments: Moments, gradient: Tensor) -> None:
         """Let the moments see a gradient of their shape."""
+
+    def scale_rate(self, factor: float) -> None:
+        """Make the learning rate ``factor`` times what it was made with."""
+        self.lr = factor * self.full_rate
+        for group in self.torch_optimizer.param_groups:
+            group["lr"] = self.lr
 
     @torch.no_grad()
     def propose(self, parameter: Parameter, gradients: Tensor, moments: Moments | None = None) -> Tensor:

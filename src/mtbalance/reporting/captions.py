@@ -22,7 +22,11 @@ def seeds(frame: pd.DataFrame) -> str:
 
 def selection(frame: pd.DataFrame) -> str:
     """On which split the epoch was chosen; loudly where it was the test split."""
-    if "test" not in set(frame["selection"]):
+    rules = sorted(set(frame["selection"]))
+    if any(rule.startswith("last") for rule in rules):
+        counts = ", ".join(rule.removeprefix("last ") for rule in rules)
+        return f"No epoch is selected: numbers are means over the last {counts} epoch(s), evaluated on the test split."
+    if "test" not in rules:
         return "Epochs are selected by mean AUC on the valid split; the numbers are of the test split."
     return (
         "WARNING: EPOCHS ARE SELECTED ON THE TEST SPLIT, on which the numbers are then reported. This"

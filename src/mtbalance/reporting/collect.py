@@ -36,8 +36,6 @@ TYPES = {
 """The columns. ``epoch`` is missing for what belongs to the finished run; ``task`` is ``mean`` for the
 average of tasks and empty for what has no task."""
 
-TASK_METRICS = ("auc", "log_loss", "ne")
-
 
 class Value(NamedTuple):
     """One number of a run."""
@@ -94,10 +92,16 @@ def _identity(record: Record) -> dict[str, Any]:
         "manipulation": balancer.get("manipulation", "none"),
         "synthetic": record["data"]["synthetic"],
         "digest": record["digest"],
-        "selection": record["selection"],
+        "selection": _selection(record),
         "device": f"{record['environment']['device']}, {record['environment']['threads']} thread(s)",
         "status": record["status"],
     }
+
+
+def _selection(record: Record) -> str:
+    """``valid``, ``test`` or ``last 10``: how the epochs that count were found."""
+    selection = record["selection"]
+    return f"last {record['config']['training']['last_epochs']}" if selection == "last" else selection
 
 
 def _of_run(record: Record) -> Iterator[Value]:
@@ -112,21 +116,27 @@ def _of_run(record: Record) -> Iterator[Value]:
 
 
 def _of_test(record: Record) -> Iterator[Value]:
-    tasks = [task["name"] for task in record["tasks"]]
     # A diverged run has no test metrics; its empty rows make it countable.
-    test = record["test"] or {}
-    yield from _of_evaluation(None, "test", test, tasks)
-    best = (record["data"]["best_auc"] or {}).get("test")
+    yield from _of_evaluation(None, "test", record["test"] or _undefined(record))
+    best = (record["data"].get("best_auc") or {}).get("test")
     if best and None not in best.values():
-        yield from (Value(None, "test", task, "best_auc", best[task]) for task in tasks)
-        yield Value(None, "test", "mean", "best_auc", sum(best[task] for task in tasks) / len(tasks))
+        yield from (Value(None, "test", task, "best_auc", value) for task, value in best.items())
+        yield Value(None, "test", "mean", "best_auc", sum(best.values()) / len(best))
+
+
+def _undefined(record: Record) -> Record:
+    """An evaluation of the shape that the run's others have, without its numbers."""
+    by_task = {metric: {} for task in record["tasks"] for metric in task["metrics"]}
+    for task in record["tasks"]:
+        for metric in task["metrics"]:
+            by_task[metric][task["name"]] = None
+    return by_task | ({"mean_auc": None} if "auc" in by_task else {})
 
 
 def _of_epochs(record: Record) -> Iterator[Value]:
-    tasks = [task["name"] for task in record["tasks"]]
     for epoch in record["epochs"]:
         number = epoch["epoch"]
-        yield from _of_evaluation(number, record["selection"], epoch["evaluation"] or {}, tasks)
+        yield from _of_evaluation(number, record["evaluated"], epoch["evaluation"] or {})
         for metric, key in (("loss", "train_loss"), ("weight", "weights")):
             yield from (Value(number, "train", task, metric, value) for task, value in (epoch[key] or {}).items())
         for name, value in (epoch["diagnostics"] or {}).items():
@@ -134,7 +144,7 @@ def _of_epochs(record: Record) -> Iterator[Value]:
                 yield Value(number, "train", "", name, value)
 
 
-def _of_evaluation(epoch: int | None, split: str, evaluation: Record, tasks: list[str]) -> Iterator[Value]:
-    for metric in TASK_METRICS:
-        yield from (Value(epoch, split, task, metric, (evaluation.get(metric) or {}).get(task)) for task in tasks)
-    yield Value(epoch, split, "mean", "mean_auc", evaluation.get("mean_auc"))
+def _of_evaluation(epoch: int | None, split: str, evaluation: Record) -> Iterator[Value]:
+    for metric, found in evaluation.items():
+        values = found.items() if isinstance(found, dict) else [("mean", found)]
+        yield from (Value(epoch, split, task, metric, value) for task, value in values)

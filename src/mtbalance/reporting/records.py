@@ -15,7 +15,7 @@ from mtbalance.errors import UserError
 Record = dict[str, Any]
 Key = tuple[str, str, str, str, int]
 
-FORMAT = 1
+FORMAT = 2
 REMEDY = "delete the file and run the workflow again"
 
 

@@ -13,6 +13,8 @@ import pandas as pd
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.statistics import mean
 
+LEFT_OUT = ("log_loss", "best_auc")
+"""Said by the normalised entropy, and no result of a run."""
 DIGITS = 5
 """Decimals kept: more than tables print, and fewer than the last bits in which machines differ."""
 
@@ -25,7 +27,7 @@ def summary(metrics: Sequence[Path], output: Path) -> None:
     tree: dict[str, Any] = {}
     for path in metrics:
         frame = pd.read_parquet(path)
-        final = frame[frame["epoch"].isna() & frame["metric"].isin(["auc", "mean_auc", "ne"])]
+        final = frame[frame["epoch"].isna() & (frame["split"] == "test") & ~frame["metric"].isin(LEFT_OUT)]
         for key, group in final.groupby(["experiment", "dataset", "backbone", "balancer"], sort=False):
             _branch(tree, key).update(_leaf(group))
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,38 @@ from torch import Tensor
 from torch.nn import functional
 
 from mtbalance.errors import UserError
+from mtbalance.tasks import Meter, Task
+
+
+class Binary(Task):
+    """Will this row be clicked, bought, ...? Outputs are logits [B], targets [B] in {0, 1}."""
+
+    metrics = {"auc": 1, "log_loss": -1, "ne": -1}  # noqa: RUF012
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean binary cross-entropy."""
+        return loss(output, target)
+
+    def meter(self) -> BinaryMeter:
+        """AUC, log loss and normalised entropy, see :func:`metrics`."""
+        return BinaryMeter()
+
+
+class BinaryMeter(Meter):
+    """Keeps all logits and labels: AUC needs them together."""
+
+    def __init__(self) -> None:
+        self.logits: list[NDArray[np.float64]] = []
+        self.targets: list[NDArray[np.int8]] = []
+
+    def add(self, output: Tensor, target: Tensor) -> None:
+        """Take logits [B] and labels [B]."""
+        self.logits.append(output.double().cpu().numpy())
+        self.targets.append(target.cpu().numpy().astype(np.int8))
+
+    def result(self) -> dict[str, float]:
+        """See :func:`metrics`."""
+        return metrics(np.concatenate(self.logits), np.concatenate(self.targets))
 
 
 def loss(logits: Tensor, targets: Tensor) -> Tensor:

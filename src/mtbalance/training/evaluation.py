@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from mtbalance.backbones import Backbone
-from mtbalance.data.batches import Split
 from mtbalance.errors import UserError
-from mtbalance.tasks import binary
-
-EVALUATION_BATCH = 8192
+from mtbalance.problems import Evaluation, Problem, Rows
+from mtbalance.training.step import outputs_of
 
 
 @torch.no_grad()
-def evaluate(model: Backbone, split: Split, device: torch.device) -> dict:
-    """{"auc" | "log_loss" | "ne": {task: value}, "mean_auc": value} over all rows of the split.
+def evaluate(model: Backbone, problem: Problem, split: Rows, device: torch.device) -> Evaluation:
+    """Every metric of every task over all rows of the split: {metric: {task: value}}, and the problem's summary.
 
-    Raises ``FloatingPointError`` where an output is not finite.
+    Raises ``FloatingPointError`` where an output is not finite, ``UserError`` where a metric is not defined.
     """
     model.eval()
-    logits, targets = [], []
-    for batch in split.batches(EVALUATION_BATCH, None):
-        outputs = model(batch.to(device).inputs)
-        logits.append(torch.stack(outputs).double().cpu().numpy())
-        targets.append(torch.stack(batch.targets).numpy().astype(np.int8))
-    scores, labels = np.concatenate(logits, axis=1), np.concatenate(targets, axis=1)
-    if not np.isfinite(scores).all():
-        raise FloatingPointError("the model's outputs are not finite")
-    found = {}
-    for task, score, label in zip(split.schema.tasks, scores, labels, strict=True):
+    meters = [task.meter() for task in problem.tasks]
+    for batch in split.batches(problem.evaluation_batch, None):
+        inputs, targets = batch.to(device)
+        outputs = outputs_of(model, inputs, problem.config.training)
+        if not all(torch.isfinite(output).all() for output in outputs):
+            raise FloatingPointError("the model's outputs are not finite")
+        for meter, output, target in zip(meters, outputs, targets, strict=True):
+            meter.add(output, target)
+    report: Evaluation = {}
+    for task, meter in zip(problem.tasks, meters, strict=True):
         try:
-            found[task.name] = binary.metrics(score, label)
+            found = meter.result()
         except UserError as error:
-            raise UserError(f"{split.schema.dataset}, {split.name}, task {task.name}: {error}") from None
-    report = {metric: {task: values[metric] for task, values in found.items()} for metric in ("auc", "log_loss", "ne")}
-    return report | {"mean_auc": float(np.mean(list(report["auc"].values())))}
+            raise UserError(f"{problem.config.dataset}, {split.name}, task {task.name}: {error}") from None
+        for metric, value in found.items():
+            report.setdefault(metric, {})[task.name] = value
+    return report | problem.summarise(report)

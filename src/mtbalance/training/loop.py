@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from mtbalance.backbones import Backbone
+from mtbalance.config import TrainingConfig
 from mtbalance.data.batch import Batch
-from mtbalance.data.batches import Split
-from mtbalance.levels import Level, StepReport
-from mtbalance.tasks import binary
+from mtbalance.levels import Level
+from mtbalance.problems import Evaluation, Problem, Rows
 from mtbalance.training.evaluation import evaluate
+from mtbalance.training.schedule import rate_factor
+from mtbalance.training.step import train_step
 
 
 @dataclass
@@ -30,31 +30,37 @@ class Progress:
     best_epoch: int = 0
     best_score: float = -np.inf
     best_model: dict[str, torch.Tensor] = field(default_factory=dict)
+    """The best epoch's; empty where no epoch is chosen."""
 
     def finished(self, epochs: int, patience: int) -> bool:
         """Whether the last epoch was the last: by number, or by ``patience`` epochs (0: any) without a better one."""
         done = len(self.epochs)
         return done >= epochs or bool(patience and done - self.best_epoch >= patience)
 
-    def note(self, epoch: dict[str, Any], model: Backbone) -> None:
-        """Add an epoch's report; remember the model where it is the best so far."""
+    def note(self, epoch: dict[str, Any], model: Backbone, score: float | None) -> None:
+        """Add an epoch's report; remember the model where its score is the best so far.
+
+        Without a score the last epoch is the one that counts.
+        """
         self.epochs.append(epoch)
-        if epoch["evaluation"]["mean_auc"] > self.best_score:
-            self.best_epoch, self.best_score = len(self.epochs), epoch["evaluation"]["mean_auc"]
+        if score is None:
+            self.best_epoch = len(self.epochs)
+        elif score > self.best_score:
+            self.best_epoch, self.best_score = len(self.epochs), score
             self.best_model = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    def last_evaluations(self, count: int) -> Evaluation:
+        """Every number of the evaluations, as its mean over the last ``count`` epochs."""
+        return _mean([epoch["evaluation"] for epoch in self.epochs[-count:]])
 
 
 def fit(
     model: Backbone,
+    problem: Problem,
     level: Level,
-    train: Split,
-    selection: Split,
     order: np.random.Generator,
     progress: Progress,
     *,
-    epochs: int,
-    batch_size: int,
-    patience: int,
     device: torch.device,
     after_epoch: Callable[[Progress], None],
     after_step: Callable[[int, float], None],
@@ -64,46 +70,54 @@ def fit(
     ``after_epoch`` is told the progress (to save and to print it), ``after_step`` the epoch
     and the share of its rows that is done.
     """
-    while not progress.finished(epochs, patience):
+    training = problem.config.training
+    train, watched = problem.split("train"), problem.split(evaluated_split(training))
+    score = None if training.selection == "last" else problem.score
+    while not progress.finished(training.epochs, training.patience):
         number = len(progress.epochs) + 1
-        batches = train.batches(batch_size, order)
-        epoch = train_epoch(model, level, batches, train.rows, device, partial(after_step, number))
+        epoch = train_epoch(model, problem, level, train, order, device, partial(after_step, number))
         began = time.perf_counter()
-        epoch["evaluation"] = evaluate(model, selection, device)
+        epoch["evaluation"] = evaluate(model, problem, watched, device)
         epoch["seconds"]["evaluation"] = time.perf_counter() - began
-        progress.note({"epoch": number, **epoch}, model)
+        progress.note({"epoch": number, **epoch}, model, score and epoch["evaluation"][score])
         after_epoch(progress)
-    model.load_state_dict(progress.best_model)
+    if progress.best_model:
+        model.load_state_dict(progress.best_model)
+
+
+def evaluated_split(training: TrainingConfig) -> str:
+    """The split that is evaluated after every epoch: test, where nothing is selected on it."""
+    return "test" if training.selection == "last" else training.selection
 
 
 def train_epoch(
     model: Backbone,
+    problem: Problem,
     level: Level,
-    batches: Iterator[Batch],
-    total: int,
+    train: Rows,
+    order: np.random.Generator,
     device: torch.device,
     after_step: Callable[[float], None],
 ) -> dict[str, Any]:
-    """One pass over the batches, ``total`` rows: mean losses and weights [K], means over searches, seconds."""
+    """One pass over the rows: mean losses and weights [K], means over searches, seconds."""
     model.train()
+    training = problem.config.training
+    batches = train.batches(training.batch_size, order)
+    steps = -(-train.rows // training.batch_size) * training.epochs
     losses, weights, rows = [], [], 0
     diagnostics: dict[str, list[float]] = defaultdict(list)
     seconds = {"data": 0.0, "step": 0.0}
-    while True:
+    while (batch := _timed_next(batches, seconds)) is not None:
         began = time.perf_counter()
-        batch = next(batches, None)
-        seconds["data"] += time.perf_counter() - began
-        if batch is None:
-            break
-        began = time.perf_counter()
-        report = train_step(model, level, batch, device)
+        level.optimizer.scale_rate(rate_factor(training.schedule, level.steps, steps, training.epochs))
+        report = train_step(model, problem.tasks, level, batch, device, training)
         seconds["step"] += time.perf_counter() - began
         rows += len(batch.targets[0])
         losses.append(report.losses * len(batch.targets[0]))
         weights.append(report.weights)
         for name, value in report.diagnostics.items():
             diagnostics[name].append(value)
-        after_step(rows / total)
+        after_step(rows / train.rows)
     return {
         "train_loss": (np.sum(losses, axis=0) / rows).tolist(),
         "weights": np.mean(weights, axis=0).tolist(),
@@ -114,30 +128,15 @@ def train_epoch(
     }
 
 
-def train_step(model: Backbone, level: Level, batch: Batch, device: torch.device) -> StepReport:
-    """Encode once, decode each task from its fork of the representation, and let the level do its step."""
-    inputs, targets = batch.to(device)
-
-    def losses() -> list[Tensor]:
-        forks = level.fork(model.encode(inputs))
-        return [binary.loss(model.decode(fork, task), targets[task]) for task, fork in enumerate(forks)]
-
-    def again() -> list[Tensor]:
-        with frozen_statistics(model):
-            return losses()
-
-    return level.step(losses(), again)
+def _timed_next(batches: Iterator[Batch], seconds: dict[str, float]) -> Batch | None:
+    began = time.perf_counter()
+    batch = next(batches, None)
+    seconds["data"] += time.perf_counter() - began
+    return batch
 
 
-@contextmanager
-def frozen_statistics(model: nn.Module) -> Iterator[None]:
-    """Batch norm goes on normalising by the batch, but its running statistics stay as they are."""
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]
-    momenta = [module.momentum for module in norms]
-    for module in norms:
-        module.momentum = 0.0
-    try:
-        yield
-    finally:
-        for module, momentum in zip(norms, momenta, strict=True):
-            module.momentum = momentum
+def _mean(trees: list[Any]) -> Any:
+    """Number by number, the mean of trees of one shape."""
+    if isinstance(trees[0], Mapping):
+        return {key: _mean([tree[key] for tree in trees]) for key in trees[0]}
+    return float(np.mean(trees))

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from mtbalance import sources
 from mtbalance.backbones import Backbone
-from mtbalance.config import RunConfig
-from mtbalance.data.batches import Split
+from mtbalance.problems import Evaluation, Problem
 from mtbalance.sharing import sharing
 from mtbalance.training.environment import environment, peak_memory
-from mtbalance.training.loop import Progress
+from mtbalance.training.loop import Progress, evaluated_split
 
-FORMAT = 1
+FORMAT = 2
 
 
 def make_record(
-    config: RunConfig,
-    split: Split,
+    problem: Problem,
     model: Backbone,
     progress: Progress,
-    test: dict[str, Any] | None,
+    test: Evaluation | None,
     status: str,
     device: torch.device,
 ) -> dict[str, Any]:
     """The record of a run: what it was asked, what it was made with, and what came of it."""
-    schema = split.schema
-    tasks = [task.name for task in schema.tasks]
+    config = problem.config
+    tasks = [task.name for task in problem.tasks]
     seconds = {part: sum(epoch["seconds"][part] for epoch in progress.epochs) for part in ("data", "step")}
     samples = sum(epoch["samples"] for epoch in progress.epochs)
     return {
@@ -44,17 +41,12 @@ def make_record(
         "config": config.model_dump(mode="json"),
         "digest": config.digest(),
         "code": sources.checksum(sources.of_run(config)),
-        "tasks": [{"name": task.name, "title": task.title} for task in schema.tasks],
-        "data": {
-            "synthetic": schema.synthetic,
-            "sha256": {name: part.sha256 for name, part in schema.splits.items()},
-            "rows": {name: part.rows for name, part in schema.splits.items()},
-            "rates": {name: part.rates for name, part in schema.splits.items()},
-            "best_auc": schema.best_auc,
-        },
+        "tasks": [{"name": task.name, "title": task.title, "metrics": task.metrics} for task in problem.tasks],
+        "data": problem.facts(),
         "environment": environment(device),
-        "model": _sizes(model, split, device),
+        "model": _sizes(model, problem, device),
         "epochs": [_named(epoch, tasks) for epoch in progress.epochs],
+        "evaluated": evaluated_split(config.training),
         "selection": config.training.selection,
         "best_epoch": progress.best_epoch,
         "test": test,
@@ -73,9 +65,9 @@ def _named(epoch: dict[str, Any], tasks: list[str]) -> dict[str, Any]:
     return epoch | by_task
 
 
-def _sizes(model: Backbone, split: Split, device: torch.device) -> dict[str, int]:
+def _sizes(model: Backbone, problem: Problem, device: torch.device) -> dict[str, int]:
     """Numbers of parameters: all, shared, of single tasks; read off the graph of one row."""
-    batch = next(split.batches(1, None)).to(device)
+    batch = next(problem.split("test").batches(1, None)).to(device)
     model.eval()
     outputs = model(batch.inputs)
     found = sharing([output.sum() for output in outputs], list(model.parameters()))
@@ -89,13 +81,12 @@ def _sizes(model: Backbone, split: Split, device: torch.device) -> dict[str, int
 def epoch_line(progress: Progress, epochs: int) -> str:
     """How the last epoch went, in one line."""
     epoch = progress.epochs[-1]
-    scores = ", ".join(f"{task} {value:.4f}" for task, value in epoch["evaluation"]["auc"].items())
     losses = ", ".join(f"{value:.4f}" for value in epoch["train_loss"])
     weights = ", ".join(f"{value:.3g}" for value in epoch["weights"])
     rate = epoch["samples"] / epoch["seconds"]["step"]
-    best = ", best so far" if progress.best_epoch == epoch["epoch"] else ""
+    best = " (best so far)" if progress.best_model and progress.best_epoch == epoch["epoch"] else ""
     return (
-        f"epoch {epoch['epoch']}/{epochs}: AUC {scores} (mean {epoch['evaluation']['mean_auc']:.4f}{best}); "
+        f"epoch {epoch['epoch']}/{epochs}: {_scores(epoch['evaluation'])}{best}; "
         f"train loss {losses}; weights {weights}; {rate:,.0f} samples/s"
     )
 
@@ -104,6 +95,14 @@ def summary_line(record: dict[str, Any]) -> str:
     """What a run came to, in one line."""
     if record["test"] is None:
         return f"{record['status']} after {len(record['epochs'])} epochs"
-    scores = ", ".join(f"{task} {value:.4f}" for task, value in record["test"]["auc"].items())
-    mean = np.mean(list(record["test"]["auc"].values()))
-    return f"test AUC {scores} (mean {mean:.4f}) with epoch {record['best_epoch']}"
+    chosen = "last epochs" if record["selection"] == "last" else f"epoch {record['best_epoch']}"
+    return f"test {_scores(record['test'])}, {chosen} of {len(record['epochs'])}"
+
+
+def _scores(evaluation: Evaluation) -> str:
+    """The first metric of every task, by name."""
+    first: dict[str, str] = {}
+    for metric, values in evaluation.items():
+        for task, value in values.items() if isinstance(values, dict) else [("", values)]:
+            first.setdefault(task, f"{task} {metric} {value:.4f}".strip())
+    return ", ".join(first.values())

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from mtbalance import sources
-from mtbalance.backbones import Backbone, build_backbone
+from mtbalance.backbones import Backbone
 from mtbalance.balancer import assemble
 from mtbalance.config import RunConfig
-from mtbalance.data.batches import Split
 from mtbalance.levels import Level
+from mtbalance.problems import Evaluation, Problem, build_problem
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.evaluation import evaluate
 from mtbalance.training.loop import Progress, fit
@@ -29,19 +29,20 @@ def train(
     checkpoint: Path | None,
     report: Report,
     after_step: Callable[[int, float], None],
+    picture: Path | None = None,
 ) -> dict[str, Any]:
     """Train one model and return its record.
 
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
-    epoch, and goes on from there, bit for bit, if it was killed. A run whose losses stop being finite ends with the
-    status ``diverged`` and no test metrics.
+    epoch, and goes on from there, bit for bit, if it was killed. With a ``picture`` path what the trained model
+    predicts is drawn there. A run whose losses stop being finite ends with the status ``diverged`` and no test metrics.
     """
     order = seed_everything(config.seed)
     device = choose_device(config.training.device)
-    train_split, selection = Split(data, "train"), Split(data, config.training.selection)
-    model = build_model(config, train_split).to(device)
-    level = build_balancer(config, model, len(train_split.schema.tasks))
-    saved = Checkpoint(checkpoint, _identity(config, train_split))
+    problem = build_problem(config, data)
+    model = problem.model().to(device)
+    level = build_balancer(config, model, len(problem.tasks))
+    saved = Checkpoint(checkpoint, _identity(config, problem))
     progress = saved.load(model, level, order) or Progress()
     status, test = "finished", None
 
@@ -50,41 +51,23 @@ def train(
         report(epoch_line(progress, config.training.epochs))
 
     try:
-        fit(
-            model,
-            level,
-            train_split,
-            selection,
-            order,
-            progress,
-            epochs=config.training.epochs,
-            batch_size=config.training.batch_size,
-            patience=config.training.patience,
-            device=device,
-            after_epoch=after_epoch,
-            after_step=after_step,
-        )
-        test = evaluate(model, Split(data, "test"), device)
+        fit(model, problem, level, order, progress, device=device, after_epoch=after_epoch, after_step=after_step)
+        test = _test(model, problem, progress, device)
     except FloatingPointError as error:
         status = "diverged"
         report(f"diverged: {error}")
-    record = make_record(config, train_split, model, progress, test, status, device)
+    if picture:
+        problem.illustrate(model, device, picture)
+    record = make_record(problem, model, progress, test, status, device)
     saved.remove()
     return record
 
 
-def build_model(config: RunConfig, split: Split) -> Backbone:
-    """The run's backbone, for the columns and tasks of its data."""
-    schema = split.schema
-    options = config.backbone.options.model_dump()
-    return build_backbone(
-        options.pop("kind"),
-        schema.table_sizes,
-        len(schema.numerical),
-        len(schema.tasks),
-        config.model,
-        **options,
-    )
+def _test(model: Backbone, problem: Problem, progress: Progress, device: torch.device) -> Evaluation:
+    """The test metrics: of the best epoch's model, or the mean over the last epochs."""
+    if problem.config.training.selection == "last":
+        return progress.last_evaluations(problem.config.training.last_epochs)
+    return evaluate(model, problem, problem.split("test"), device)
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
@@ -100,7 +83,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _identity(config: RunConfig, data: Split) -> str:
+def _identity(config: RunConfig, problem: Problem) -> str:
     """What must be the same for a checkpoint to be of this run: settings, code and data."""
     code = sources.checksum(sources.of_run(config))
-    return f"{config.digest()}-{code}-{data.schema.splits['train'].sha256}"
+    return f"{config.digest()}-{code}-{problem.facts()['sha256']['train']}"

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from mtbalance.config import RunConfig
 from mtbalance.data.batch import Batch
-from mtbalance.data.batches import Split
+from mtbalance.problems import Problem, Rows, build_problem
 from mtbalance.training.environment import environment
-from mtbalance.training.loop import train_step
-from mtbalance.training.run import build_balancer, build_model, choose_device
+from mtbalance.training.run import build_balancer, choose_device
 from mtbalance.training.seeding import seed_everything
+from mtbalance.training.step import train_step
 
 
 def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> d
     """
     order = seed_everything(runs[0].seed)
     device = choose_device(runs[0].training.device)
-    split = Split(data, "train")
+    split = build_problem(runs[0], data).split("train")
     batches, loading = _timed_batches(split, runs[0].training.batch_size, steps, order)
-    steppers = [_stepper(run, split, batches, device) for run in runs]
+    steppers = [_stepper(build_problem(run, data), batches, device) for run in runs]
     seconds = seconds_in_turn(steppers, blocks, steps, device)
     return {
         "experiment": runs[0].experiment,
@@ -61,7 +61,7 @@ def seconds_in_turn(
     return np.array([[_seconds(step, steps, device) / steps for step in steppers] for _ in range(blocks)])
 
 
-def _timed_batches(split: Split, size: int, count: int, order: np.random.Generator) -> tuple[list[Batch], float]:
+def _timed_batches(split: Rows, size: int, count: int, order: np.random.Generator) -> tuple[list[Batch], float]:
     """``count`` shuffled batches, and the seconds that one takes once the file is decoded."""
     next(split.batches(size, order))
     began = time.perf_counter()
@@ -69,12 +69,13 @@ def _timed_batches(split: Split, size: int, count: int, order: np.random.Generat
     return batches, (time.perf_counter() - began) / len(batches)
 
 
-def _stepper(run: RunConfig, split: Split, batches: list[Batch], device: torch.device) -> Callable[[], Any]:
+def _stepper(problem: Problem, batches: list[Batch], device: torch.device) -> Callable[[], Any]:
+    run = problem.config
     torch.manual_seed(run.seed)
-    model = build_model(run, split).to(device).train()
-    level = build_balancer(run, model, len(split.schema.tasks))
+    model = problem.model().to(device).train()
+    level = build_balancer(run, model, len(problem.tasks))
     endless = cycle(batches)
-    return lambda: train_step(model, level, next(endless), device)
+    return lambda: train_step(model, problem.tasks, level, next(endless), device, run.training)
 
 
 def _seconds(step: Callable[[], Any], steps: int, device: torch.device) -> float:
