@@ -37,7 +37,7 @@ rule all:
         [
             file
             for experiment in PARAMETERS.active()
-            for file in tables(experiment) + figures(experiment)
+            for file in tables(experiment) + figures(experiment) + pictures(experiment)
         ],
 
 

@@ -98,9 +98,9 @@ def test_synthetic_data_are_labelled_in_caption_and_heading(collected, tmp_path)
     for name in ("auc", "ne"):
         text, latex, numbers = written(name, collected(), tmp_path)
         assert "## synthetic_nl (synthetic data)" in text
-        assert "SYNTHETIC stand-in data, not AliExpress: synthetic_nl." in text
+        assert "SYNTHETIC stand-in data, not a paper's data: synthetic_nl." in text
         assert r"{synthetic\_nl (synthetic data)}" in latex
-        assert r"SYNTHETIC stand-in data, not AliExpress: synthetic\_nl." in latex
+        assert r"SYNTHETIC stand-in data, not a paper's data: synthetic\_nl." in latex
         assert numbers["synthetic"].all()
 
 

@@ -15,12 +15,22 @@ except ParametersError as error:
     raise WorkflowError(f"params.yaml is not valid:\n{error}")
 
 CELL = "{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
+PICTURE = "results/figures/{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{seed}.png"
 PREPARED = ["train.parquet", "valid.parquet", "test.parquet", "schema.json"]
 
 
 def alternatives(names):
     """Regular expression that matches exactly the given names."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def experiments_of(problem):
+    """Names of the experiments with a kind of problem."""
+    return [
+        name
+        for name, experiment in PARAMETERS.experiments.items()
+        if experiment.model.problem == problem
+    ]
 
 
 # Files that are fetched, or placed by hand.
@@ -172,6 +182,22 @@ def figures(experiment):
         figure=names,
         format=["png", "pdf"],
     )
+
+
+def pictures(experiment):
+    """Pictures of the predictions of every run, where there is something to look at."""
+    if experiment not in experiments_of("scenes"):
+        return []
+    return [
+        PICTURE.format(
+            experiment=experiment,
+            dataset=run.dataset,
+            backbone=run.backbone.name,
+            balancer=run.balancer.name,
+            seed=run.seed,
+        )
+        for run in PARAMETERS.runs(experiment)
+    ]
 
 
 def metrics_of(wildcards):

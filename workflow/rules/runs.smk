@@ -3,11 +3,13 @@ rule train:
         data=[f"data/processed/{{dataset}}/{file}" for file in PREPARED],
         code=run_sources,
     output:
-        f"results/runs/{CELL}.json",
+        record=f"results/runs/{CELL}.json",
     log:
         f"logs/train/{CELL}.log",
     benchmark:
         f"benchmarks/train/{CELL}.tsv"
+    wildcard_constraints:
+        experiment=alternatives(experiments_of("ranking")),
     # One thread a run: the same numbers alone or beside other runs.
     threads: 1
     resources:
@@ -16,13 +18,35 @@ rule train:
     params:
         config=run_config,
         checkpoint=f"results/checkpoints/{CELL}.pt",
+        picture="",
     shell:
         "mtbalance train"
         " --config {params.config:q}"
         " --data data/processed/{wildcards.dataset}"
         " --checkpoint {params.checkpoint}"
-        " --output {output}"
+        " --output {output.record}"
+        " {params.picture}"
         " > {log} 2>&1"
+
+
+use rule train as train_scenes with:
+    output:
+        record=f"results/runs/{CELL}.json",
+        picture=report(
+            PICTURE,
+            caption="../report/picture.rst",
+            category="Predictions",
+            labels={
+                "experiment": "{experiment}",
+                "run": "{backbone} {balancer} {seed}",
+            },
+        ),
+    wildcard_constraints:
+        experiment=alternatives(experiments_of("scenes")),
+    params:
+        config=run_config,
+        checkpoint=f"results/checkpoints/{CELL}.pt",
+        picture=lambda wildcards, output: f"--picture {output.picture}",
 
 
 rule time:

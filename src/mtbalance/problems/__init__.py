@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import torch
 from numpy.random import Generator
+from torch import Tensor
 
 from mtbalance.backbones import Backbone
 from mtbalance.config import RunConfig
@@ -67,8 +67,8 @@ class Problem(ABC):
     def facts(self) -> dict[str, Any]:
         """What a record tells of the data: ``synthetic``, ``sha256`` and ``rows`` by split, and what else is known."""
 
-    def illustrate(self, model: Backbone, device: torch.device, path: Path) -> None:
-        """Draw what the model predicts for some test rows, where the problem can be looked at."""
+    def illustrate(self, batch: Batch, outputs: Sequence[Tensor], path: Path) -> None:
+        """Draw what a model gives for a batch, where the problem can be looked at."""
         raise NotImplementedError(f"{type(self).__name__} has no picture")
 
 

@@ -76,7 +76,16 @@ def failures(frame: pd.DataFrame, baseline: str) -> str:
 def synthetic(frame: pd.DataFrame) -> list[str]:
     """Which data sets are stand-ins."""
     names = sorted(frame.loc[frame["synthetic"], "dataset"].unique())
-    return [f"SYNTHETIC stand-in data, not AliExpress: {', '.join(names)}."] if names else []
+    return [f"SYNTHETIC stand-in data, not a paper's data: {', '.join(names)}."] if names else []
+
+
+def throughput(frame: pd.DataFrame, baseline: str) -> str:
+    """How training steps were timed."""
+    return (
+        f"Relative QPS: training samples per second over those of {balancer_name(baseline)} on the same backbone,"
+        " without and with the loading of data; median [quartiles] over blocks of steps that all methods took in turn,"
+        f" in one process with no other job beside it. {devices(frame)}"
+    )
 
 
 def devices(frame: pd.DataFrame) -> str:

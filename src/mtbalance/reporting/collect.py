@@ -31,10 +31,16 @@ TYPES = {
     "task": "string",
     "task_title": "string",
     "metric": "string",
+    "better": "int64",
     "value": "float64",
 }
 """The columns. ``epoch`` is missing for what belongs to the finished run; ``task`` is ``mean`` for the
-average of tasks and empty for what has no task."""
+average of tasks and empty for what has no task; ``better`` is +1 for a task's metrics that are better high, -1 for
+those that are better low, and 0 for other numbers."""
+
+
+CONSTANT = "constant_"
+"""Begins the metrics of predictions that look at no input."""
 
 
 class Value(NamedTuple):
@@ -74,13 +80,19 @@ def _timing_rows(timing: Record, records: Sequence[Record]) -> Iterator[dict[str
         for metric in ("relative_throughput", "relative_throughput_with_data"):
             low, high = numbers[metric.replace("relative_throughput", "quartiles")]
             for name, value in ((metric, numbers[metric]), (f"{metric}_low", low), (f"{metric}_high", high)):
-                yield _identity(record) | Value(None, "train", "", name, value)._asdict() | {"task_title": ""}
+                yield (
+                    _identity(record)
+                    | Value(None, "train", "", name, value)._asdict()
+                    | {"task_title": "", "better": 0}
+                )
 
 
 def _rows(record: Record) -> Iterator[dict[str, Any]]:
     titles = {task["name"]: task["title"] for task in record["tasks"]} | {"mean": "Average", "": ""}
+    better = {(task["name"], metric): sign for task in record["tasks"] for metric, sign in task["metrics"].items()}
     for number in (*_of_run(record), *_of_test(record), *_of_epochs(record)):
-        yield _identity(record) | number._asdict() | {"task_title": titles[number.task]}
+        sign = better.get((number.task, number.metric), 0)
+        yield _identity(record) | number._asdict() | {"task_title": titles[number.task], "better": sign}
 
 
 def _identity(record: Record) -> dict[str, Any]:
@@ -122,6 +134,8 @@ def _of_test(record: Record) -> Iterator[Value]:
     if best and None not in best.values():
         yield from (Value(None, "test", task, "best_auc", value) for task, value in best.items())
         yield Value(None, "test", "mean", "best_auc", sum(best.values()) / len(best))
+    for task, metrics in record["data"].get("constant", {}).items():
+        yield from (Value(None, "test", task, f"{CONSTANT}{metric}", value) for metric, value in metrics.items())
 
 
 def _undefined(record: Record) -> Record:

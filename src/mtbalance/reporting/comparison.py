@@ -35,7 +35,9 @@ def _cell(group: pd.DataFrame, cells: dict[Any, pd.DataFrame], baseline: str) ->
         test = test._replace(untested="is the baseline", p=float("nan"))
     relative = ratios(own, theirs)
     return {
-        **first[["experiment", "dataset", "synthetic", "backbone", "balancer", "task", "task_title", "metric"]],
+        **first[
+            ["experiment", "dataset", "synthetic", "backbone", "balancer", "task", "task_title", "metric", "better"]
+        ],
         "n": len(own),
         "failed": int((group["status"] != "finished").sum()),
         "mean": mean(list(own.values())),

@@ -13,6 +13,7 @@ from mtbalance.reporting.drawing import FONTS, save
 from mtbalance.reporting.figure_auc import auc_figure
 from mtbalance.reporting.figure_curves import curves_figure
 from mtbalance.reporting.figure_levels import levels_figure
+from mtbalance.reporting.figure_scenes import scenes_figure
 from mtbalance.reporting.figure_weights import weights_figure
 
 FIGURES: dict[str, Callable[[pd.DataFrame, str, str], Figure]] = {
@@ -20,9 +21,10 @@ FIGURES: dict[str, Callable[[pd.DataFrame, str, str], Figure]] = {
     "curves": curves_figure,
     "weights": weights_figure,
     "levels": levels_figure,
+    "scenes": scenes_figure,
 }
 """``auc``: differences to the baseline; ``curves``: mean AUC by epoch; ``weights``: task weights by epoch;
-``levels``: differences by level, a line a rule."""
+``levels``: differences by level, a line a rule; ``scenes``: a metric of every task by epoch."""
 
 
 def write_figure(name: str, metrics: Path, stem: Path, *, title: str, baseline: str = "ls") -> None:

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 BACKBONES = {
     "single_task": "STL",
+    "segnet": "STL",
     "shared_bottom": "Shared bottom",
     "mmoe": "MMOE",
     "ple": "PLE",
     "mtan": "MTAN",
+}
+
+
+class Metric(NamedTuple):
+    """How a metric is printed."""
+
+    title: str
+    factor: float
+    """Printed value over recorded value."""
+    digits: int
+
+
+METRICS = {
+    "auc": Metric("AUC", 1, 4),
+    "mean_auc": Metric("AUC", 1, 4),
+    "ne": Metric("NE", 1, 4),
+    "log_loss": Metric("log loss", 1, 4),
+    "miou": Metric("mIoU %", 100, 2),
+    "pixel_accuracy": Metric("pixel acc. %", 100, 2),
+    "abs_error": Metric("abs. err. m", 1, 4),
+    "rel_error": Metric("rel. err.", 1, 4),
+    "mean_angle": Metric("mean angle °", 1, 2),
+    "median_angle": Metric("median angle °", 1, 2),
+    "within_11_25": Metric("within 11.25° %", 100, 2),
+    "within_22_5": Metric("within 22.5° %", 100, 2),
+    "within_30": Metric("within 30° %", 100, 2),
+    "delta_m": Metric("Δm %", 1, 2),
+    "delta_m_by_task": Metric("Δm by task %", 1, 2),
 }
 BALANCERS = {
     "ls": "LS",
@@ -57,7 +88,7 @@ def method_name(backbone: str, balancer: str, baseline: str) -> str:
     """The name of a table's row: ``STL``, ``MMOE (LS)`` for the baseline, ``MMOE+PUB`` for the others."""
     if balancer != baseline:
         return f"{backbone_name(backbone)}+{balancer_name(balancer)}"
-    alone = backbone == "single_task" and balancer == "ls"
+    alone = backbone_name(backbone) == "STL" and balancer == "ls"
     return backbone_name(backbone) if alone else f"{backbone_name(backbone)} ({balancer_name(balancer)})"
 
 

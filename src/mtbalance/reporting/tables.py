@@ -13,14 +13,16 @@ from mtbalance.reporting.markdown import markdown
 from mtbalance.reporting.table_auc import auc_table
 from mtbalance.reporting.table_levels import levels_table
 from mtbalance.reporting.table_ne import ne_table
+from mtbalance.reporting.table_scenes import scenes_table
 
 TABLES: dict[str, Callable[..., tuple[Table, pd.DataFrame]]] = {
     "auc": auc_table,
     "ne": ne_table,
     "levels": levels_table,
+    "scenes": scenes_table,
 }
 """``auc``: the PUB paper's Table III; ``ne``: normalised entropy and throughput, as MultiBalance reports;
-``levels``: mean AUC by rule and level."""
+``levels``: mean AUC by rule and level; ``scenes``: the PUB paper's Table VII."""
 
 
 def write_table(

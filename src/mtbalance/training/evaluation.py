@@ -7,20 +7,18 @@ import torch
 from mtbalance.backbones import Backbone
 from mtbalance.errors import UserError
 from mtbalance.problems import Evaluation, Problem, Rows
-from mtbalance.training.step import outputs_of
+from mtbalance.training.step import predict
 
 
-@torch.no_grad()
 def evaluate(model: Backbone, problem: Problem, split: Rows, device: torch.device) -> Evaluation:
     """Every metric of every task over all rows of the split: {metric: {task: value}}, and the problem's summary.
 
     Raises ``FloatingPointError`` where an output is not finite, ``UserError`` where a metric is not defined.
     """
-    model.eval()
     meters = [task.meter() for task in problem.tasks]
     for batch in split.batches(problem.evaluation_batch, None):
         inputs, targets = batch.to(device)
-        outputs = outputs_of(model, inputs, problem.config.training)
+        outputs = predict(model, inputs, problem.config.training)
         if not all(torch.isfinite(output).all() for output in outputs):
             raise FloatingPointError("the model's outputs are not finite")
         for meter, output, target in zip(meters, outputs, targets, strict=True):

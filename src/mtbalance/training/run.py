@@ -19,8 +19,11 @@ from mtbalance.training.evaluation import evaluate
 from mtbalance.training.loop import Progress, fit
 from mtbalance.training.record import epoch_line, make_record
 from mtbalance.training.seeding import seed_everything
+from mtbalance.training.step import predict
 
 Report = Callable[[str], None]
+PICTURED = 3
+"""Rows of the test split in a picture of predictions: the first ones."""
 
 
 def train(
@@ -57,7 +60,8 @@ def train(
         status = "diverged"
         report(f"diverged: {error}")
     if picture:
-        problem.illustrate(model, device, picture)
+        batch = next(problem.split("test").batches(PICTURED, None)).to(device)
+        problem.illustrate(batch, predict(model, batch.inputs, config.training), picture)
     record = make_record(problem, model, progress, test, status, device)
     saved.remove()
     return record

@@ -36,8 +36,10 @@ def train_step(
     return level.step(losses(), again)
 
 
-def outputs_of(model: Backbone, inputs: tuple[Tensor, ...], training: TrainingConfig) -> list[Tensor]:
-    """The outputs of every task, computed as in training."""
+@torch.no_grad()
+def predict(model: Backbone, inputs: tuple[Tensor, ...], training: TrainingConfig) -> list[Tensor]:
+    """The outputs of every task in evaluation mode, at the precision of training."""
+    model.eval()
     with mixed_precision(inputs[0].device, training.precision):
         return [output.float() for output in model(in_memory_format(inputs, training.channels_last))]
 
