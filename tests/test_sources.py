@@ -12,6 +12,7 @@ import pytest
 import mtbalance
 from mtbalance import sources
 from mtbalance.config import BackboneChoice, BalancerChoice, RunConfig, TrainingConfig
+from problem_kinds import kinds
 
 PACKAGE = Path(mtbalance.__file__).parent
 EXAMPLES = {
@@ -76,6 +77,14 @@ def test_a_run_has_its_own_rule_and_no_other(balancer: str):
 @pytest.mark.parametrize("kind", ["single_task", "shared_bottom", "mmoe", "ple"])
 def test_a_run_has_its_own_backbone_and_no_other(kind: str):
     assert in_folder(names(sources.of_run(run("ls", kind))), "backbones") == {kind}
+
+
+@pytest.mark.parametrize("kind", kinds("ranking") + kinds("scenes"))
+def test_a_run_has_the_layers_of_its_own_kind_of_problem(kind: str):
+    files = names(sources.closure([f"mtbalance.backbones.{kind}"]))
+    assert files & {"layers.py", "segnet_layers.py"} == {
+        "layers.py" if kind in kinds("ranking") else "segnet_layers.py"
+    }
 
 
 @pytest.mark.parametrize(("balancer", "solver"), [("ls", None), ("mgda", "min_norm"), ("pub", "bargaining")])

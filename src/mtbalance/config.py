@@ -267,6 +267,13 @@ class SegNetBackbone(Strict):
     kind: Literal["segnet"]
 
 
+class SplitSegNetBackbone(Strict):
+    """One SegNet for all tasks, a head each."""
+
+    problem: ClassVar[str] = "scenes"
+    kind: Literal["split_segnet"]
+
+
 class MtanBackbone(Strict):
     """A shared SegNet with an attention network for each task (MTAN, Liu et al. 2019)."""
 
@@ -275,7 +282,13 @@ class MtanBackbone(Strict):
 
 
 Backbone = Annotated[
-    SingleTaskBackbone | SharedBottomBackbone | MMoEBackbone | PLEBackbone | SegNetBackbone | MtanBackbone,
+    SingleTaskBackbone
+    | SharedBottomBackbone
+    | MMoEBackbone
+    | PLEBackbone
+    | SegNetBackbone
+    | SplitSegNetBackbone
+    | MtanBackbone,
     Field(discriminator="kind"),
 ]
 

@@ -45,3 +45,15 @@ def test_the_log_loss_of_a_sure_mistake_is_finite():
 def test_a_single_label_has_no_metrics():
     with pytest.raises(ValueError, match="all 3 labels are 0"):
         binary.metrics(np.array([0.1, 0.2, 0.3]), np.zeros(3, dtype=np.int8))
+
+
+def test_the_task_and_its_meter_give_the_functions_numbers():
+    """Whatever the batches, and in float64 from float32 outputs."""
+    task = binary.Binary("click", "Click")
+    logits = torch.randn(50)
+    targets = (torch.rand(50) < 0.3).float()
+    assert torch.equal(task.loss(logits, targets), binary.loss(logits, targets))
+    meter = task.meter()
+    for part in zip(logits.split(7), targets.split(7), strict=True):
+        meter.add(*part)
+    assert meter.result() == binary.metrics(logits.double().numpy(), targets.numpy().astype(np.int8))

@@ -1,7 +1,7 @@
 """Backbones: models that fork. One a file.
 
 ``encode`` computes everything shared and returns the representation where the tasks fork, a tuple of tensors;
-``decode`` computes one task's output from it with parameters that are that task's alone.
+``decode`` computes one task's output from it with parameters that are that task's alone (MTAN says where it differs).
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ Representation = tuple[Tensor, ...]
 
 
 class Backbone(nn.Module, ABC):
-    """A model of K tasks. A batch's inputs are a tuple of tensors: (ids [B, F], numbers [B, N]) for ranking."""
+    """A model of K tasks.
+
+    A batch's inputs are a tuple of tensors: (ids [B, F], numbers [B, N]) for ranking, (images [B, 3, H, W],)
+    for scenes.
+    """
 
     def __init__(self, tasks: int) -> None:
         super().__init__()
@@ -29,7 +33,11 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def decode(self, representation: Representation, task: int) -> Tensor:
-        """The output of one task (ranking: logits [B]); no parameter of it serves another task."""
+        """The output of one task; no parameter of it serves another task.
+
+        Ranking: logits [B]. Scenes, in this order: log-probabilities of C classes [B, C, H, W], depth [B, 1, H, W],
+        normals of length 1 [B, 3, H, W].
+        """
 
     def forward(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
         """The output of every task."""

@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
-from mtbalance.reporting.delta_m import delta_m
+from mtbalance.reporting.delta_m import delta_m, delta_m_by_task
 from mtbalance.reporting.names import backbone_name
 
-DELTAS = ("delta_m", "delta_m_by_task")
-"""Mean over all metrics (MTAN, NashMTL, FAMO); mean within each task, then over tasks (PUB)."""
+DELTAS = {"delta_m": delta_m, "delta_m_by_task": delta_m_by_task}
 RUN = ["dataset", "backbone", "balancer", "seed"]
+Nested = dict[str, dict[str, Any]]
 
 
 def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame and, where STL was run on a data set, two more rows a finished run: :data:`DELTAS`, in percent.
+    """The frame and, where STL was run on a data set, a row more a run for each of :data:`DELTAS`, in percent.
 
-    The reference is STL's mean over its finished seeds.
+    The reference is STL's mean over its finished seeds. A run that failed has no value.
     """
     final = frame[frame["epoch"].isna() & (frame["better"] != 0) & (frame["split"] == "test")]
     rows = [row for _, part in final.groupby("dataset", sort=False) for row in _of_dataset(part)]
     return pd.concat([frame, pd.DataFrame(rows, columns=frame.columns).astype(frame.dtypes)], ignore_index=True)
 
 
-def _of_dataset(final: pd.DataFrame) -> Iterator[pd.Series]:
+def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
     finished = final[final["status"] == "finished"]
     single = finished[finished["backbone"].map(backbone_name) == "STL"]
     if single.empty:
         return
-    reference = single.groupby(["task", "metric"])["value"].mean()
-    better = final.groupby(["task", "metric"])["better"].first()
+    reference, directions = _nested(single, "value"), _nested(single, "better")
     for _, run in final.groupby(RUN, sort=False):
-        values = run.set_index(["task", "metric"])["value"]
-        for name, value in zip(DELTAS, delta_m(values, reference, better), strict=True):
-            blank = run.iloc[0].copy()
-            blank[["task", "task_title", "metric", "better", "value"]] = ["mean", "All tasks", name, -1, value]
-            yield blank
+        failed = run["status"].iloc[0] != "finished"
+        for name, delta in DELTAS.items():
+            value = None if failed else delta(_nested(run, "value"), reference, directions)
+            yield run.iloc[0].to_dict() | {
+                "task": "mean",
+                "task_title": "All tasks",
+                "metric": name,
+                "better": -1,
+                "value": value,
+            }
+
+
+def _nested(rows: pd.DataFrame, column: str) -> Nested:
+    """{task: {metric: mean of the column}}."""
+    tree: Nested = {}
+    for (task, metric), values in rows.groupby(["task", "metric"], sort=False)[column]:
+        tree.setdefault(task, {})[metric] = values.mean()
+    return tree

@@ -6,7 +6,14 @@ from importlib.resources import files
 
 import pandas as pd
 
+from mtbalance.reporting.names import METRICS, backbone_name
+
 COLUMNS = {"ctr": "CTR", "ctcvr": "CTCVR", "average": "Average"}
+SCENE_COLUMNS = {
+    "segmentation": ["miou", "pixel_accuracy"],
+    "depth": ["abs_error", "rel_error"],
+    "normal": ["mean_angle", "median_angle", "within_11_25", "within_22_5", "within_30"],
+}
 
 
 def pub_table3() -> pd.DataFrame:
@@ -15,8 +22,7 @@ def pub_table3() -> pd.DataFrame:
     Columns ``dataset``, ``backbone``, ``balancer`` (our names), ``task_title``, ``published`` and
     ``published_mark`` (printed as significantly better than the backbone).
     """
-    with files("mtbalance.reporting").joinpath("published", "pub_table3.csv").open() as stream:
-        table = pd.read_csv(stream)
+    table = _read("pub_table3.csv")
     parts = [
         table[["dataset", "backbone", "balancer"]].assign(
             task_title=title, published=table[column], published_mark=table[f"{column}_mark"].astype(bool)
@@ -36,3 +42,51 @@ def beside_printed(cells: pd.DataFrame) -> pd.DataFrame:
     joined["published"] = joined["published"].where(~joined["synthetic"])
     joined["published_mark"] = joined["published_mark"].where(~joined["synthetic"])
     return joined.assign(difference_to_published=joined["mean"] - joined["published"])
+
+
+def pub_table7() -> pd.DataFrame:
+    """Table VII of the PUB paper (NYUv2), one row a number: ``balancer``, ``task``, ``metric`` and ``published``.
+
+    The names and scales are ours: what is printed in percent is here a share. ``stl`` is single-task learning.
+    """
+    return _scenes("pub_table7.csv")
+
+
+def pub_table7_delta_m() -> pd.Series:
+    """The last column of Table VII, by balancer (without ``stl``), in percent."""
+    return _read("pub_table7.csv").set_index("balancer")["m_percent"].dropna()
+
+
+def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
+    """``cells``, in units of print, with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
+
+    The printed m% stands beside PUB's own definition of delta-m. STL is the single-task backbone with LS.
+    """
+    printed = pub_table7()
+    printed["published"] *= [METRICS[metric].factor for metric in printed["metric"]]
+    deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
+    alone = cells["backbone"].map(backbone_name) == "STL"
+    rows = cells.assign(row=cells["balancer"].mask(alone, "stl").where(cells["dataset"] == "nyuv2"))
+    printed = pd.concat([printed, deltas]).rename(columns={"balancer": "row"})
+    joined = rows.merge(printed, how="left", on=["row", "task", "metric"]).drop(columns="row")
+    return joined.assign(difference_to_published=joined["mean"] - joined["published"])
+
+
+def nashmtl_stl() -> pd.DataFrame:
+    """The row STL of the NashMTL paper's Table 2 (NYUv2), in the form of :func:`pub_table7`."""
+    return _scenes("nashmtl_stl.csv")
+
+
+def _scenes(name: str) -> pd.DataFrame:
+    table = _read(name)
+    parts = [
+        table[["balancer"]].assign(task=task, metric=metric, published=table[metric] / METRICS[metric].factor)
+        for task, metrics in SCENE_COLUMNS.items()
+        for metric in metrics
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _read(name: str) -> pd.DataFrame:
+    with files("mtbalance.reporting").joinpath("published", name).open() as stream:
+        return pd.read_csv(stream)

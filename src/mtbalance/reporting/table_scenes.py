@@ -23,8 +23,8 @@ def scenes_table(frame: pd.DataFrame, title: str, baseline: str, significance: f
     """The table to print, and its numbers in the units of print."""
     frame = in_printed_units(frame)
     metrics = list(dict.fromkeys(frame.loc[frame["better"] != 0, "metric"]))
-    tested = compare(with_delta_m(frame), [*metrics, *DELTAS], baseline)
-    cells = pd.concat([beside_table7(tested), throughput(frame, baseline)], ignore_index=True)
+    tested = beside_table7(compare(with_delta_m(frame), [*metrics, *DELTAS], baseline))
+    cells = pd.concat([tested, throughput(frame, baseline)], ignore_index=True)
     cells["best"] = _best(cells)
 
     def fill(row: pd.Series) -> Cell:
@@ -93,7 +93,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         " as PUB defines it, first within a task and then over tasks.",
         f"{CONSTANT_ROW.capitalize()}: the commonest class, the mean depth and the mean normal of the training pixels.",
     ]
-    if cells.get("published", pd.Series(dtype=float)).notna().any():
+    if cells["published"].notna().any():
         sentences.append(
             "Printed: Table VII of the PUB paper (arXiv 2410.05806), with its contradictions: its Δm column is a third"
             " of its own definition, except FAMO's, and refers to a printed STL. In brackets: ours minus printed."

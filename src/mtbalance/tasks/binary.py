@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -12,33 +14,33 @@ from mtbalance.tasks import Meter, Task
 
 
 class Binary(Task):
-    """Will this row be clicked, bought, ...? Outputs are logits [B], targets [B] in {0, 1}."""
+    """A label 0 or 1 a row: logits [B] against targets [B]."""
 
-    metrics = {"auc": 1, "log_loss": -1, "ne": -1}  # noqa: RUF012
+    metrics: ClassVar = {"auc": 1, "log_loss": -1, "ne": -1}
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Mean binary cross-entropy."""
+        """Mean binary cross-entropy (:func:`loss`)."""
         return loss(output, target)
 
     def meter(self) -> BinaryMeter:
-        """AUC, log loss and normalised entropy, see :func:`metrics`."""
+        """A meter of :func:`metrics`."""
         return BinaryMeter()
 
 
 class BinaryMeter(Meter):
-    """Keeps all logits and labels: AUC needs them together."""
+    """Keeps all logits (float64) and labels: AUC needs every pair of rows."""
 
     def __init__(self) -> None:
         self.logits: list[NDArray[np.float64]] = []
         self.targets: list[NDArray[np.int8]] = []
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take logits [B] and labels [B]."""
-        self.logits.append(output.double().cpu().numpy())
+        """Take logits [B] and targets [B]."""
+        self.logits.append(output.detach().double().cpu().numpy())
         self.targets.append(target.cpu().numpy().astype(np.int8))
 
     def result(self) -> dict[str, float]:
-        """See :func:`metrics`."""
+        """AUC, log loss and normalised entropy of all rows. Raises ``UserError`` where only one label occurs."""
         return metrics(np.concatenate(self.logits), np.concatenate(self.targets))
 
 

@@ -1,4 +1,4 @@
-"""What every backbone must hold."""
+"""What every ranking backbone must hold."""
 
 import pytest
 import torch
@@ -6,11 +6,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mtbalance.backbones import build_backbone
 from mtbalance.config import ModelConfig
-from mtbalance.registry import available
 from mtbalance.sharing import sharing
+from problem_kinds import kinds
 
 OPTIONS = {"mmoe": {"experts": 3}, "ple": {"shared_experts": 2, "task_experts": 3}}
-KINDS = available("mtbalance.backbones")
+KINDS = kinds("ranking")
 SHARING = [kind for kind in KINDS if kind != "single_task"]
 ROWS, CARDINALITIES, NUMBERS = 6, [3, 1, 5], 4
 
