@@ -25,8 +25,9 @@ lint: .venv/installed ## formatting and static checks of Python and of the workf
 format: .venv/installed ## put formatting right
 	ruff format . && ruff check --fix . && snakefmt Snakefile workflow
 
-bench: .venv/installed ## what is measured against what: preparing, batches, steps, solvers, as ratios in one run
-	python bench/prepare.py && python bench/batches.py && python bench/steps.py && python bench/solvers.py
+bench: .venv/installed ## what is measured against what: preparing, batches, steps, scenes, solvers, as ratios in one run
+	python bench/prepare.py && python bench/batches.py && python bench/steps.py && python bench/scenes.py && \
+		python bench/solvers.py
 
 install: .venv/installed ## the environment .venv, with the exact versions of requirements.lock
 
