@@ -1,6 +1,6 @@
 rule train:
     input:
-        data=[f"data/processed/{{dataset}}/{file}" for file in PREPARED],
+        data=prepared_of,
         code=run_sources,
     output:
         f"results/runs/{CELL}.json",
@@ -27,7 +27,7 @@ rule train:
 
 rule time:
     input:
-        data=[f"data/processed/{{dataset}}/{file}" for file in PREPARED],
+        data=prepared_of,
         code=timing_sources,
     output:
         "results/speed/{experiment}/{dataset}/{backbone}.json",
