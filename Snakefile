@@ -43,17 +43,12 @@ rule all:
 
 rule data:
     input:
-        expand(
-            "data/processed/{dataset}/{file}",
-            file=PREPARED,
-            dataset=sorted(
-                {
-                    dataset
-                    for experiment in PARAMETERS.active().values()
-                    for dataset in experiment.datasets
-                }
-            ),
-        ),
+        [
+            file
+            for experiment in PARAMETERS.active().values()
+            for dataset in experiment.datasets
+            for file in prepared(dataset)
+        ],
 
 
 rule toy:

@@ -53,9 +53,9 @@ def fetch(path: str, url: Annotated[list[str] | None, typer.Option()] = None, sh
 @app.command()
 def generate(dataset: str, output: Path, config: str | None = None, params: ParamsOption = "params.yaml") -> None:
     """Write the raw files of a synthetic data set into the folder OUTPUT."""
-    from mtbalance.data.synthetic import generate as write
+    from mtbalance.data import generate as write
 
-    write(_dataset(dataset, config, params), output)
+    write(dataset, _dataset(dataset, config, params), output)
 
 
 @app.command()
@@ -66,9 +66,8 @@ def prepare(
     from mtbalance.data import prepare as write
 
     schema = write(dataset, _dataset(dataset, config, params), output or DATA / dataset)
-    for name, split in schema.splits.items():
-        rates = ", ".join(f"{task} {rate:.4%}" for task, rate in split.rates.items())
-        typer.echo(f"{dataset} {name}: {split.rows:,} rows; {rates}")
+    for line in schema.lines():
+        typer.echo(line)
 
 
 @app.command()

@@ -130,6 +130,11 @@ class AliExpressData(Strict):
             "test": self.test_csv or RawFile(path=f"{folder}/AliExpress_{self.country}/test.csv"),
         }
 
+    def forms(self) -> list[list[RawFile]]:
+        """The files of each form that the raw data may have, the preferred one first."""
+        raw = self.raw()
+        return [[raw["train"], raw["test"]], [raw["archive"]]]
+
 
 class TableTask(Strict):
     """A binary task read from a column of a table."""
@@ -180,12 +185,35 @@ class SyntheticScenesData(Strict):
 
 
 class NyuV2Data(Strict):
-    """NYUv2 with 13 classes, depth and surface normals (Silberman et al. 2012), 795 training and 654 test images."""
+    """NYUv2 with 13 classes, depth and surface normals (Silberman et al. 2012), 795 training and 654 test images.
+
+    The raw data come pre-processed, as MTAN's authors give them (``folder`` with ``train`` and ``val``, else
+    ``archive``), or in the official pieces (``folder`` with ``splits.mat`` and the images).
+    """
 
     problem: ClassVar[str] = "scenes"
     adapter: Literal["nyuv2"]
+    folder: str = "data/raw/nyuv2"
+    archive: RawFile | None = None
+    """A zip of ``train`` and ``val``; left out: ``nyuv2.zip`` in the folder."""
     height: Side = 288
     width: Side = 384
+    """The official pieces are resized to height x width; the pre-processed ones must have this size."""
+    train_images: Count = 795
+    test_images: Count = 654
+    """How many images make the set complete; another number is refused."""
+    depth_unit: Positive = 5000.0
+    """Steps a metre of the official pieces' depth images."""
+
+    def raw(self) -> dict[str, RawFile]:
+        """The one raw file that can have an address: ``archive``."""
+        return {"archive": self.archive or RawFile(path=f"{self.folder}/nyuv2.zip")}
+
+    def forms(self) -> list[list[RawFile]]:
+        """The files or folders of each form that the raw data may have, the preferred one first."""
+        preprocessed, pieces = ("train", "val"), ("splits.mat", "image", "label", "depth", "normal")
+        in_folder = [[RawFile(path=f"{self.folder}/{name}") for name in names] for names in (preprocessed, pieces)]
+        return [in_folder[0], [self.raw()["archive"]], in_folder[1]]
 
 
 Dataset = Annotated[

@@ -11,7 +11,8 @@ from mtbalance.data import DataError, batches, prepare, row_groups
 from mtbalance.data.aliexpress import LAYOUT
 from mtbalance.data.batch import Batch
 from mtbalance.data.batches import Split
-from mtbalance.data.schema import FILE_NAME, Schema
+from mtbalance.data.manifest import FILE_NAME
+from mtbalance.data.schema import Schema
 
 
 @pytest.fixture

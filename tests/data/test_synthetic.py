@@ -6,8 +6,9 @@ from sample_data import SMALL, processed
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from mtbalance.data import DataError, prepare, synthetic
+from mtbalance.data import DataError, prepare
 from mtbalance.data.aliexpress import LAYOUT
+from mtbalance.data.generated import is_generated
 from mtbalance.data.raw_files import sha256_of
 from mtbalance.data.synthetic import FILES, best_auc, generate
 from mtbalance.data.synthetic_features import CARDINALITIES, draw_features
@@ -122,4 +123,4 @@ def test_impossible_rates_are_refused(rates, tmp_path):
     config = SMALL.model_copy(update=dict(zip(("click_rate", "conversion_rate"), rates, strict=True)))
     with pytest.raises(DataError, match="0 < conversion_rate < click_rate < 1"):
         generate(config, tmp_path / "raw")
-    assert synthetic.is_generated(config, tmp_path / "raw") is False
+    assert is_generated(config, tmp_path / "raw", FILES) is False

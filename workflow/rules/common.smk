@@ -5,7 +5,7 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from mtbalance import sources
-from mtbalance.config import AliExpressData, SyntheticData, canonical
+from mtbalance.config import TableData, canonical
 from mtbalance.params import ParametersError, parse as parse_parameters
 from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
 
@@ -16,7 +16,16 @@ except ParametersError as error:
 
 CELL = "{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
 PICTURE = "results/figures/{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{seed}.png"
-PREPARED = ["train.parquet", "valid.parquet", "test.parquet", "schema.json"]
+# What a data set is prepared to, by its kind of problem.
+PREPARED = {
+    "ranking": ["train.parquet", "valid.parquet", "test.parquet", "schema.json"],
+    "scenes": ["train.parquet", "test.parquet", "schema.json"],
+}
+# What stand-in data are generated to, by their adapter.
+GENERATED = {
+    "synthetic": ["train.csv", "test.csv", "truth.csv", "generated.json"],
+    "synthetic_scenes": ["scenes.zip", "generated.json"],
+}
 
 
 def alternatives(names):
@@ -37,7 +46,7 @@ def experiments_of(problem):
 RAW_FILES = {
     file.path: file
     for dataset in PARAMETERS.datasets.values()
-    if not isinstance(dataset, SyntheticData)
+    if dataset.adapter not in GENERATED
     for file in dataset.raw().values()
 }
 
@@ -54,21 +63,38 @@ wildcard_constraints:
     preset=alternatives(PARAMETERS.presets),
 
 
+def datasets_with(**facts):
+    """Regular expression that matches the data sets of a problem, or of an adapter."""
+    return alternatives(
+        [
+            name
+            for name, dataset in PARAMETERS.datasets.items()
+            if all(getattr(dataset, key) == value for key, value in facts.items())
+        ]
+    )
+
+
+def prepared(dataset):
+    """Files of a prepared data set."""
+    files = PREPARED[PARAMETERS.datasets[dataset].problem]
+    return [f"data/processed/{dataset}/{file}" for file in files]
+
+
+def prepared_of(wildcards):
+    """Files of a prepared data set."""
+    return prepared(wildcards.dataset)
+
+
 def raw_of(wildcards):
     """Raw files that a data set is prepared from; where none can be had, `prepare` says what to place where."""
     dataset = PARAMETERS.datasets[wildcards.dataset]
-    if isinstance(dataset, SyntheticData):
-        files = ["train.csv", "test.csv", "truth.csv", "generated.json"]
+    if dataset.adapter in GENERATED:
+        files = GENERATED[dataset.adapter]
         return [f"data/raw/{wildcards.dataset}/{file}" for file in files]
-    raw = dataset.raw()
-    if isinstance(dataset, AliExpressData):
-        archive, tables = [raw["archive"]], [raw["train"], raw["test"]]
-        return [
-            file.path
-            for file in (tables if obtainable(tables) else archive)
-            if obtainable([file])
-        ]
-    return [file.path for file in raw.values()]
+    if isinstance(dataset, TableData):
+        return [file.path for file in dataset.raw().values()]
+    forms = [form for form in dataset.forms() if obtainable(form)]
+    return [file.path for file in forms[0]] if forms else []
 
 
 def obtainable(files):

@@ -12,14 +12,13 @@ rule download:
 
 rule generate:
     input:
-        code=sources.relative(sources.closure(["mtbalance.data.synthetic"])),
+        code=adapter_sources,
     output:
-        "data/raw/{dataset}/train.csv",
-        "data/raw/{dataset}/test.csv",
-        "data/raw/{dataset}/truth.csv",
-        "data/raw/{dataset}/generated.json",
+        [f"data/raw/{{dataset}}/{file}" for file in GENERATED["synthetic"]],
     log:
         "logs/generate/{dataset}.log",
+    wildcard_constraints:
+        dataset=datasets_with(adapter="synthetic"),
     threads: 1
     params:
         config=generator_config,
@@ -28,16 +27,25 @@ rule generate:
         " --config {params.config:q} > {log} 2>&1"
 
 
+use rule generate as generate_scenes with:
+    output:
+        [f"data/raw/{{dataset}}/{file}" for file in GENERATED["synthetic_scenes"]],
+    wildcard_constraints:
+        dataset=datasets_with(adapter="synthetic_scenes"),
+
+
 rule prepare:
     input:
         raw=raw_of,
         code=adapter_sources,
     output:
-        [f"data/processed/{{dataset}}/{file}" for file in PREPARED],
+        [f"data/processed/{{dataset}}/{file}" for file in PREPARED["ranking"]],
     log:
         "logs/prepare/{dataset}.log",
     benchmark:
         "benchmarks/prepare/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with(problem="ranking"),
     threads: 2
     resources:
         mem_mb=4000,
@@ -46,3 +54,10 @@ rule prepare:
     shell:
         "mtbalance prepare {wildcards.dataset} --config {params.config:q} > {log} 2>&1"
         " || (cat {log} >&2; false)"
+
+
+use rule prepare as prepare_scenes with:
+    output:
+        [f"data/processed/{{dataset}}/{file}" for file in PREPARED["scenes"]],
+    wildcard_constraints:
+        dataset=datasets_with(problem="scenes"),

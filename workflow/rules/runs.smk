@@ -1,6 +1,6 @@
 rule train:
     input:
-        data=[f"data/processed/{{dataset}}/{file}" for file in PREPARED],
+        data=prepared_of,
         code=run_sources,
     output:
         record=f"results/runs/{CELL}.json",
@@ -51,7 +51,7 @@ use rule train as train_scenes with:
 
 rule time:
     input:
-        data=[f"data/processed/{{dataset}}/{file}" for file in PREPARED],
+        data=prepared_of,
         code=timing_sources,
     output:
         "results/speed/{experiment}/{dataset}/{backbone}.json",

@@ -12,15 +12,13 @@ from sklearn.metrics import roc_auc_score
 from mtbalance.config import HashSplit, SyntheticData
 from mtbalance.data import DataError
 from mtbalance.data.aliexpress import LAYOUT, in_valid, processed_rows, write
+from mtbalance.data.generated import MARK, RAW, is_generated, mark_of, require_synthetic
 from mtbalance.data.raw_files import sha256_of
 from mtbalance.data.schema import Schema
 from mtbalance.data.synthetic_features import draw_features
 from mtbalance.data.synthetic_truth import TrueModel
 
-RAW = Path("data/raw")
 FILES = ("train.csv", "test.csv", "truth.csv")
-MARK = "generated.json"
-"""The configuration that a folder was generated with; written last."""
 
 
 def prepare(name: str, config: SyntheticData, output: Path) -> Schema:
@@ -28,22 +26,14 @@ def prepare(name: str, config: SyntheticData, output: Path) -> Schema:
 
     Raises :class:`DataError` unless the name says ``synthetic``: nobody may take these rows for real ones.
     """
-    if "synthetic" not in name:
-        raise DataError(f"data set {name!r}: generated data need `synthetic` in their name; rename it in params.yaml")
+    require_synthetic(name)
     folder = RAW / name
-    if not is_generated(config, folder):
+    if not is_generated(config, folder, FILES):
         generate(config, folder)
     rows = processed_rows(folder / "train.csv", folder / "test.csv")
     raw = {file: sha256_of(folder / file) for file in FILES}
     best = best_auc(folder, config.split)
     return write(name, rows, config.split, output, raw, synthetic=True, best_auc=best)
-
-
-def is_generated(config: SyntheticData, folder: Path) -> bool:
-    """Whether ``folder`` holds the files that :func:`generate` would write."""
-    mark = folder / MARK
-    complete = all((folder / file).is_file() for file in (*FILES, MARK))
-    return complete and mark.read_text(encoding="utf-8") == _mark(config)
 
 
 def generate(config: SyntheticData, folder: Path) -> None:
@@ -66,7 +56,7 @@ def generate(config: SyntheticData, folder: Path) -> None:
     _labelled(test, model, for_labels).write_csv(folder / "test.csv")
     truth = model.probabilities(test)
     pl.DataFrame({"search_id": test["search_id"], **truth._asdict()}).write_csv(folder / "truth.csv")
-    (folder / MARK).write_text(_mark(config), encoding="utf-8")
+    (folder / MARK).write_text(mark_of(config), encoding="utf-8")
 
 
 def best_auc(folder: Path, split: HashSplit) -> dict[str, dict[str, float | None]]:
@@ -91,7 +81,3 @@ def _labelled(features: pl.DataFrame, model: TrueModel, random: Generator) -> pl
 
 def _auc(labels: pl.Series, scores: pl.Series) -> float | None:
     return float(roc_auc_score(labels.to_numpy(), scores.to_numpy())) if labels.n_unique() == 2 else None
-
-
-def _mark(config: SyntheticData) -> str:
-    return config.model_dump_json(exclude={"split"}, indent=1) + "\n"

@@ -1,10 +1,8 @@
-"""Writing a prepared data set: all of it, or nothing."""
+"""Writing a prepared ranking data set: all of it, or nothing."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -15,10 +13,12 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.layout import Layout
+from mtbalance.data.manifest import FILE_NAME, Task
 from mtbalance.data.raw_files import sha256_of
 from mtbalance.data.row_groups import RowGroups
-from mtbalance.data.schema import FILE_NAME, Schema, SplitFacts, SplitName, Task
+from mtbalance.data.schema import Schema, SplitFacts, SplitName
 from mtbalance.data.split_file import SplitFile
+from mtbalance.data.staging import Staging
 from mtbalance.data.statistics import Moments, Vocabularies
 
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
@@ -27,26 +27,21 @@ SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 class DatasetWriter:
     """Writes the three Parquet files, then the schema; a context manager.
 
-    Everything goes to a temporary folder beside ``output`` and moves there when all is complete,
-    ``schema.json`` last. After an error the temporary folder is gone and ``output`` is as it was. Row groups
-    are encoded in a thread, one at a time, while the caller parses the next.
+    They move from a :class:`Staging` folder to ``output``, ``schema.json`` last. Row groups are encoded in a thread,
+    one at a time, while the caller parses the next.
     """
 
     def __init__(self, output: Path, layout: Layout) -> None:
-        self._output, self._layout = output, layout
+        self._staging, self._layout = Staging(output), layout
         self._vocabularies = Vocabularies(layout.categorical)
         self._moments = Moments(layout.numerical)
         self._row_groups = {split: RowGroups() for split in SPLITS}
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
-            try:
-                self._output.parent.mkdir(parents=True, exist_ok=True)
-                self._folder = Path(tempfile.mkdtemp(prefix=f".{self._output.name}.", dir=self._output.parent))
-                undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
-                self._files = {name: SplitFile(self._folder / f"{name}.parquet", self._layout) for name in SPLITS}
-            except OSError as error:
-                raise self._cannot_write(error) from error
+            folder = undo.enter_context(self._staging).folder
+            with self._staging.writing():
+                self._files = {name: SplitFile(folder / f"{name}.parquet", self._layout) for name in SPLITS}
             self._undo = undo.pop_all()
         self._thread = ThreadPoolExecutor(1)
         self._pending: Future[None] | None = None
@@ -68,12 +63,10 @@ class DatasetWriter:
         for split in SPLITS:
             self._encode(split, self._row_groups[split].rest())
         self._wait()
-        try:
+        with self._staging.writing():
             schema = self._schema(facts)
-            schema.save(self._folder)
-            self._move()
-        except OSError as error:
-            raise self._cannot_write(error) from error
+            schema.save(self._staging.folder)
+        self._staging.move([*(f"{split}.parquet" for split in SPLITS), FILE_NAME])
         return schema
 
     def _encode(self, split: SplitName, row_groups: Iterator[pl.DataFrame]) -> None:
@@ -89,11 +82,9 @@ class DatasetWriter:
 
     def _wait(self) -> None:
         pending, self._pending = self._pending, None
-        try:
-            if pending is not None:
+        if pending is not None:
+            with self._staging.writing():
                 pending.result()
-        except OSError as error:
-            raise self._cannot_write(error) from error
 
     def _schema(self, facts: dict[str, Any]) -> Schema:
         splits = {split: self._split_facts(split) for split in SPLITS}
@@ -123,15 +114,6 @@ class DatasetWriter:
             rates=rates,
             sha256=sha256_of(file.path),
         )
-
-    def _move(self) -> None:
-        self._output.mkdir(exist_ok=True)
-        (self._output / FILE_NAME).unlink(missing_ok=True)  # no moment with new rows under an old schema
-        for name in [*(f"{split}.parquet" for split in SPLITS), FILE_NAME]:
-            (self._folder / name).replace(self._output / name)
-
-    def _cannot_write(self, error: OSError) -> DataError:
-        return DataError(f"{self._output}: cannot write: {error}; make room there, or the right to write, and repeat")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

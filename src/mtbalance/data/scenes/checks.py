@@ -1,0 +1,60 @@
+"""From the arrays of raw files to a scene: what is not as it must be is refused with the file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtbalance.data import DataError
+from mtbalance.data.scenes.scene import Scene
+from mtbalance.data.scenes.schema import CLASSES
+
+LONGEST_NORMAL = 1.6
+"""Bicubic interpolation in two directions makes unit vectors at most 1.5625 long, bilinear none longer. What is longer
+is no map of normals; what is shorter or slightly longer is kept and counted, since the published set may hold it."""
+
+
+def to_scene(arrays: Mapping[str, NDArray[Any]], sources: Mapping[str, str], height: int, width: int) -> Scene:
+    """The scene of the arrays ``image``, ``label``, ``depth`` and ``normal``, which are from ``sources``.
+
+    Maps of one channel may have it as a third axis. Raises :class:`DataError` for another shape, for values that are
+    not finite, and for those that an image, a class, a depth or a normal cannot have.
+    """
+    for kind, values in arrays.items():
+        _check_shape(values, kind, sources[kind], height, width)
+    image, label, depth, normal = (arrays[kind] for kind in ("image", "label", "depth", "normal"))
+    label, depth = label.reshape(height, width), depth.reshape(height, width)
+    whole = np.isin(label, np.arange(-1, len(CLASSES)))
+    _refuse(~whole, label, sources["label"], "a whole number from -1 to 12 (-1: unlabelled)")
+    _refuse(~((image >= 0) & (image <= 1)), image, sources["image"], "between 0 and 1 (divide bytes by 255)")
+    _refuse(
+        ~((depth >= 0) & (depth <= np.finfo(np.float32).max)), depth, sources["depth"], "a depth in metres (0: none)"
+    )
+    with np.errstate(over="ignore"):
+        length = np.linalg.norm(normal.astype(np.float64), axis=-1)
+    _refuse(~(length <= LONGEST_NORMAL), length, sources["normal"], "the length of a unit vector (0: none)")
+    return Scene(*_as_stored(image, label, depth, normal))
+
+
+def _check_shape(values: NDArray[Any], kind: str, source: str, height: int, width: int) -> None:
+    size = (height, width)
+    allowed = [(*size, 3)] if kind in ("image", "normal") else [size, (*size, 1)]
+    if values.dtype.kind not in "fiu":
+        raise DataError(f"{source}: {kind} holds {values.dtype} and no real numbers")
+    if values.shape not in allowed:
+        shapes = " or ".join(map(str, allowed))
+        raise DataError(f"{source}: {kind} has the shape {values.shape}, not {shapes}; height and width are settings")
+
+
+def _refuse(wrong: NDArray[np.bool_], values: NDArray[Any], source: str, expected: str) -> None:
+    if wrong.any():
+        place = tuple(int(index[0]) for index in np.nonzero(wrong))
+        raise DataError(f"{source}: {values[place]} at {place} is not {expected}; {int(wrong.sum())} such values")
+
+
+def _as_stored(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
+    types = (np.float32, np.int8, np.float32, np.float32)
+    return [np.ascontiguousarray(array, dtype) for array, dtype in zip(arrays, types, strict=True)]

@@ -1,0 +1,69 @@
+"""The schema of a scene data set: what its images show, how much of it is known, and its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from mtbalance.data.manifest import Manifest, StoredSplit, Task
+
+SceneSplitName = Literal["train", "test"]
+"""No published protocol has a split for validation."""
+SPLITS: tuple[SceneSplitName, ...] = ("train", "test")
+CLASSES = (
+    "bed",
+    "books",
+    "ceiling",
+    "chair",
+    "floor",
+    "furniture",
+    "objects",
+    "picture",
+    "sofa",
+    "table",
+    "tv",
+    "wall",
+    "window",
+)
+"""NYUv2's 13 classes (Couprie et al. 2013) in the order of the label images, whose value 0 is `unlabelled`."""
+TASKS = [
+    Task(name="segmentation", title="Segmentation"),
+    Task(name="depth", title="Depth"),
+    Task(name="normal", title="Surface normal"),
+]
+
+
+class SceneSplitFacts(StoredSplit):
+    """One split: counts over all its pixels, and the checksum of its Parquet file."""
+
+    class_pixels: list[int]
+    """Pixels of each class."""
+    class_shares: list[float]
+    """The same as shares of the labelled pixels."""
+    valid: dict[str, float]
+    """Share of pixels that count, by task."""
+    not_unit: float
+    """Share of the normals whose length is not 1 within 0.01, as interpolation leaves them."""
+
+
+class SceneSchema(Manifest):
+    """The manifest of a prepared scene data set."""
+
+    height: int
+    width: int
+    classes: list[str]
+    splits: dict[SceneSplitName, SceneSplitFacts]
+    mean_depth: float
+    """Mean over the valid pixels of train in metres: the depth of who sees nothing."""
+    mean_normal: tuple[float, float, float]
+    """Mean direction of the valid normals of train, a unit vector."""
+
+    def lines(self) -> Iterator[str]:
+        """Images and valid shares of each split, and what is unusual about its normals."""
+        for name, split in self.splits.items():
+            shares = ", ".join(f"{task} {share:.1%}" for task, share in split.valid.items())
+            yield (
+                f"{self.dataset} {name}: {split.rows:,} images of {self.height} x {self.width}; valid pixels: {shares}"
+            )
+            if split.not_unit:
+                yield f"{self.dataset} {name}: {split.not_unit:.1%} of the normals are not of unit length; kept so"

@@ -1,0 +1,52 @@
+"""Writing a folder: all of it, or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mtbalance.data import DataError
+
+
+class Staging:
+    """A temporary folder beside ``output``, whose files move there when all are complete; a context manager.
+
+    After an error the temporary folder is gone and ``output`` is as it was.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+
+    def __enter__(self) -> Self:
+        with self.writing():
+            self._output.parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix=f".{self._output.name}.", dir=self._output.parent))
+        return self
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Tell what the operating system refuses, a full disk for one, as a :class:`DataError`."""
+        try:
+            yield
+        except OSError as error:
+            raise DataError(
+                f"{self._output}: cannot write: {error}; make room there, or the right to write, and repeat"
+            ) from error
+
+    def move(self, names: Sequence[str]) -> None:
+        """Move the files to their place. The last one vouches for the others, and is never there beside old ones."""
+        with self.writing():
+            self._output.mkdir(exist_ok=True)
+            (self._output / names[-1]).unlink(missing_ok=True)
+            for name in names:
+                (self.folder / name).replace(self._output / name)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
