@@ -20,6 +20,8 @@ EXAMPLES = {
     "nashmtl": {"level": "gradient", "rule": "nash"},
     "pub": {"level": "update", "rule": "nash"},
     "multibalance": {"level": "representation", "rule": "multibalance"},
+    "pub_adatask": {"level": "update", "rule": "nash", "manipulation": "adatask"},
+    "clippy_adam": {"level": "loss", "rule": "equal", "manipulation": "clippy"},
 }
 
 
@@ -70,6 +72,7 @@ def test_a_run_has_its_own_rule_and_no_other(balancer: str):
     assert in_folder(files, "rules") == {EXAMPLES[balancer]["rule"]}
     assert f"levels/{EXAMPLES[balancer]['level']}.py" in files
     assert in_folder(files, "optimizers") == {"adam"}
+    assert in_folder(files, "manipulations") == {EXAMPLES[balancer].get("manipulation")} - {None}
     assert {"training/run.py", "training/loop.py", "data/batches.py"} <= files
 
 

@@ -20,8 +20,9 @@ NOT_FOLLOWED = frozenset({f"{PACKAGE}.config"})
 
 
 def of_run(config: RunConfig) -> list[Path]:
-    """Files behind one run: the training loop, and its own backbone, level, rule and optimiser."""
+    """Files behind one run: the training loop, and its own backbone, level, rule, manipulation and optimiser."""
     balancer = config.balancer.options
+    manipulation = getattr(balancer, "manipulation", "none")
     return closure(
         [
             f"{PACKAGE}.training.run",
@@ -29,6 +30,7 @@ def of_run(config: RunConfig) -> list[Path]:
             f"{PACKAGE}.levels.{balancer.level}",
             f"{PACKAGE}.rules.{balancer.rule}",
             f"{PACKAGE}.optimizers.{config.training.optimizer.name}",
+            *([f"{PACKAGE}.manipulations.{manipulation}"] if manipulation != "none" else []),
         ]
     )
 
