@@ -216,10 +216,24 @@ Backbone = Annotated[
 
 
 class Clip(Strict):
-    """How far Clippy lets a coordinate move in a step: relative times its size, plus absolute."""
+    """How far Clippy lets a coordinate move in a step: relative times its size, plus absolute.
+
+    With the optimiser AdaGrad it is the original Clippy, whose authors' values are the defaults.
+    """
 
     relative: NonNegative = 0.1
-    absolute: NonNegative = 1e-4
+    absolute: NonNegative | None = None
+    """Left out: 1e-7 with AdaGrad, as in the authors' code; 1e-4 with others (the released Adam form's 0.01, with
+    relative 0.5, can never clip at lr 1e-3)."""
+    accumulator: NonNegative = 0.0
+    """AdaGrad only: allows this over the root of the accumulator too."""
+    initial_accumulator: NonNegative = 0.1
+    """AdaGrad only: what the accumulator begins with."""
+
+
+Heads = Literal["own", "weighted"]
+"""What a task's own parameters get. Their gradient of the sum of losses is the same as ``own``."""
+Preconditioner = Literal["present", "delayed"]
 
 
 class LossLevel(Strict):
@@ -230,6 +244,11 @@ class LossLevel(Strict):
     manipulation: Literal["none", "clippy"] = "none"
     """``clippy``: clip the joint update of every tensor (with equal weights: ClippyAdam)."""
     clip: Clip = Clip()
+    preconditioner: Preconditioner | None = None
+    """Clippy only: whether the divisor of an update has seen its gradient; left out: ``delayed`` with AdaGrad
+    (the original), ``present`` with others."""
+    max_norm: Positive | None = None
+    """Shorten the gradient of all parameters to this norm before the optimiser's step; left out: never."""
 
 
 class RepresentationLevel(Strict):
@@ -237,8 +256,10 @@ class RepresentationLevel(Strict):
 
     level: Literal["representation"]
     rule: str
-    heads: Literal["own", "weighted"] | None = None
+    heads: Heads | None = None
     """What a task's own parameters get: gradients of its loss, or of its weighted loss; left out: the authors' way."""
+    max_norm: Positive | None = None
+    """Shorten the gradient of all parameters, trunk and heads, to this norm before the optimiser's step."""
 
 
 class GradientLevel(Strict):
@@ -246,11 +267,13 @@ class GradientLevel(Strict):
 
     level: Literal["gradient"]
     rule: str
-    heads: Literal["own", "weighted"] | None = None
+    heads: Heads | None = None
     every: Count = 1
     """Search weights at steps 1, n+1, 2n+1, ... and keep them between."""
     between: Literal["weighted_loss", "task_updates"] = "weighted_loss"
     """Between searches: one backward pass of the weighted sum, or K backward passes as at a search."""
+    max_norm: Positive | None = None
+    """Shorten the joint gradient of all parameters to this norm before the optimiser's step (NashMTL's code: 1.0)."""
 
 
 class UpdateLevel(Strict):
@@ -258,8 +281,10 @@ class UpdateLevel(Strict):
 
     level: Literal["update"]
     rule: str
-    heads: Literal["own", "weighted"] | None = None
+    heads: Heads | None = None
     every: Count = 1
+    first_search: Count = 1
+    """Step of the first search (the release's: 2); until then tasks weigh the same."""
     between: Literal["task_updates", "weighted_loss"] = "task_updates"
     rescale: Literal["sum_to_K", "sum_to_1", "match_norm", "none"] = "sum_to_K"
     """Scale of the weights: their sum made K, or 1; the joint update made as long as the plain sum; or as solved."""
@@ -267,6 +292,14 @@ class UpdateLevel(Strict):
     """What is done to each task's update before they are combined: clipped (PUB+Clippy), or from moments of its own
     (PUB+AdaTask; with equal weights: AdaTask)."""
     clip: Clip = Clip()
+    preconditioner: Preconditioner | None = None
+    """Whether the divisor of a task's update has seen its gradient (``present``, the release's) or not; left out:
+    ``present``, but ``delayed`` for Clippy with AdaGrad (the original)."""
+    moment_weights: Literal["rescaled", "solved", "ones"] | None = None
+    """Weights of the gradients that the moments see: those of the step, those before ``rescale``, or none; left out:
+    ``rescaled``, but ``ones`` for AdaTask's moments."""
+    gram_over: Literal["shared", "all"] = "shared"
+    """Whether a search looks at updates of shared parameters (the paper), or of all, towers too (the release)."""
 
 
 LEVELS: dict[str, type[Strict]] = {
