@@ -92,7 +92,8 @@ def test_a_solver_belongs_to_the_runs_whose_rule_imports_it(balancer: str, solve
 @pytest.mark.parametrize("balancer", EXAMPLES)
 def test_what_gives_no_number_to_a_run_is_left_out(balancer: str):
     files = names(sources.of_run(run(balancer)))
-    assert not files & {"config.py", "params.py", "cli.py", "console.py", "tracking.py", "reproduce.py"}
+    assert not files & {"config.py", "combinations.py", "params.py", "cli.py", "tracking.py", "reproduce.py"}
+    assert "console.py" not in files
     assert not in_folder(files, "reporting")
     assert not in_folder(files, "data") & {"aliexpress", "synthetic", "table", "writer", "download"}
 

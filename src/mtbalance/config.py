@@ -12,7 +12,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from mtbalance.combinations import Senseless, of_balancer, of_optimizer, refuse
 from mtbalance.registry import available, load
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -44,11 +45,16 @@ class Strict(BaseModel):
     """A block of the configuration: immutable, and without room for misspelt keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
+    not_here: ClassVar[dict[str, str]] = {}
+    """Keys that other blocks of the kind have and this one does not, and why."""
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_keys(cls, block: Any) -> Any:
         unknown = [key for key in block if key not in cls.model_fields] if isinstance(block, Mapping) else []
+        refused = [(key, cls.not_here[key]) for key in unknown if key in cls.not_here]
+        if refused:
+            raise Senseless(refused)
         if unknown:
             raise UnknownKeys(unknown, list(cls.model_fields))
         return block
@@ -279,6 +285,11 @@ class GradientLevel(Strict):
 class UpdateLevel(Strict):
     """Balance what the optimiser would do with each task's gradient alone (PUB, algorithm 1)."""
 
+    not_here = {
+        "max_norm": "shortens a joint gradient, and here updates are combined: their scale is rescale and lr; "
+        "what limits an update is manipulation: clippy"
+    }
+
     level: Literal["update"]
     rule: str
     heads: Heads | None = None
@@ -327,7 +338,7 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
     """Validate one balancer's block of ``params.yaml``.
 
     Raises ``pydantic.ValidationError`` for a key or value that its level or its rule does not have, and for an
-    unknown level or rule.
+    unknown level or rule; :class:`Senseless` for options that do not go together.
     """
     names = create_model(
         "balancer",
@@ -335,6 +346,7 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
         rule=(Literal[tuple(available("mtbalance.rules"))], ...),
     ).model_validate(dict(block))
     config = balancer_model(names.level, names.rule).model_validate(dict(block))
+    refuse(of_balancer(config))
     rule = load("mtbalance.rules", names.rule)
     rule.check_level(names.level)
     rule(tasks=2, **rule_options(config))  # its constructor checks the values
@@ -410,6 +422,12 @@ class RunConfig(Strict):
     model: ModelConfig
     training: TrainingConfig
     seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _refuse_senseless_optimizers(self) -> RunConfig:
+        faults = of_optimizer(self.balancer.options, self.training.optimizer.name)
+        refuse((f"balancer.options.{key}", reason) for key, reason in faults)
+        return self
 
     @property
     def cell(self) -> str:

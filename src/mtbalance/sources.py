@@ -16,7 +16,7 @@ from pathlib import Path
 from mtbalance.config import RunConfig
 
 PACKAGE = "mtbalance"
-NOT_FOLLOWED = frozenset({f"{PACKAGE}.config"})
+NOT_FOLLOWED = frozenset({f"{PACKAGE}.config", f"{PACKAGE}.combinations"})
 
 
 def of_run(config: RunConfig) -> list[Path]:
