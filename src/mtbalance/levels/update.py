@@ -52,6 +52,8 @@ class Update(Gradient):
     ``first_search: 1``: searches are at steps 1, n+1, ... In the release they are at 2, n+2, ...; until the first one,
     tasks weigh the same.
 
+    What a search without a solution does is the rule's to say (``without_solution`` of ``nash``).
+
     Decided here: d_k is before the learning rate, of which a search is independent (Clippy compares lr d_k); weight
     decay is the optimiser's, and acts once; shared is what two losses reach; gradients are dense.
     """
