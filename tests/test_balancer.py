@@ -68,6 +68,13 @@ def test_unknown_options_are_refused():
         Balancer(Net().parameters(), tasks=3, level="update", rule="nash", evrey=4)
 
 
+def test_options_that_do_not_go_together_are_refused():
+    with pytest.raises(ValueError, match=r"between: .*adatask"):
+        Balancer(Net().parameters(), 3, level="update", rule="nash", manipulation="adatask", between="weighted_loss")
+    with pytest.raises(ValueError, match=r"clip\.accumulator: adam has no accumulator"):
+        Balancer(Net().parameters(), 3, level="loss", rule="equal", manipulation="clippy", clip={"accumulator": 0.1})
+
+
 def test_the_package_names_it_without_importing_torch_for_others():
     assert mtbalance.__all__ == ["Balancer"]
     with pytest.raises(AttributeError, match="Balancr"):

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from mtbalance.config import RunConfig, canonical
-from mtbalance.params import ParametersError, load, parse
+from mtbalance.combinations import Senseless
+from mtbalance.config import RunConfig, balancer_config, canonical
+from mtbalance.params import ParametersError, fault_lines, load, parse
 
 FILE = Path(__file__).parent.parent / "params.yaml"
 
@@ -61,12 +63,95 @@ def put(raw, path, value):
         ("preset", "dmeo", r"preset: 'dmeo' is not defined; allowed: .*did you mean demo"),
         ("presets.demo", ["demos"], r"presets\.demo: 'demos' is not defined"),
         ("colour", "red", r"colour: unknown key"),
+        # combinations that make no sense
+        ("balancers.graddrop.every", 3, r"balancers\.graddrop\.every: rule graddrop has no weights to keep.* not 3"),
+        ("balancers.pub.max_norm", 1.0, r"balancers\.pub\.max_norm: shortens a joint gradient, and here updates are"),
+        ("balancers.pub_adatask.between", "weighted_loss", r"balancers\.pub_adatask\.between: .*moments that adatask"),
+        ("balancers.pub_clippy.between", "weighted_loss", r"balancers\.pub_clippy\.between: .*would not be clipped"),
+        ("balancers.pub.clip", {"relative": 0.2}, r"balancers\.pub\.clip: acts only with manipulation: clippy"),
+        ("balancers.ls.clip", {"relative": 0.2}, r"balancers\.ls\.clip: acts only with manipulation: clippy"),
+        ("balancers.ls.preconditioner", "delayed", r"balancers\.ls\.preconditioner: acts only with manipulation"),
+        ("balancers.clippy_adam.clip", {"accumulator": 0.1}, r"balancers\.clippy_adam\.clip\.accumulator: adam has no"),
+        (
+            "balancers.clippy_adam.clip",
+            {"initial_accumulator": 0.2},
+            r"balancers\.clippy_adam\.clip\.initial_accumulator: adam has no accumulator.*\(experiments\.methods\)",
+        ),
     ],
 )
 def test_faults_are_named_with_their_path(raw, path, value, message):
     put(raw, path, value)
     with pytest.raises(ParametersError, match=message):
         parse(raw)
+
+
+UPDATE = {"level": "update", "rule": "nash"}
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "reason"),
+    [
+        (UPDATE | {"between": "weighted_loss", "preconditioner": "delayed"}, "between", "delayed preconditioner"),
+        (UPDATE | {"between": "weighted_loss", "moment_weights": "solved"}, "between", "moves the moments"),
+        (UPDATE | {"between": "weighted_loss", "moment_weights": "ones"}, "between", "moves the moments"),
+        ({"level": "update", "rule": "moco", "first_search": 2}, "first_search", "no weights to keep"),
+        ({"level": "update", "rule": "moco", "rescale": "sum_to_1"}, "rescale", "no weights to rescale"),
+        ({"level": "update", "rule": "moco", "rescale": "match_norm"}, "rescale", "no weights to rescale"),
+        ({"level": "update", "rule": "moco", "moment_weights": "solved"}, "moment_weights", "no weights are solved"),
+        ({"level": "update", "rule": "moco", "gram_over": "all"}, "gram_over", "not their Gram matrix"),
+        ({"level": "gradient", "rule": "moco", "every": 2}, "every", "must be 1, not 2"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_combinations_that_make_no_sense_are_refused_with_the_reason(raw, block, key, reason):
+    put(raw, "balancers.mine", block)
+    with pytest.raises(ParametersError, match=rf"balancers\.mine\.{key}: .*{reason}"):
+        parse(raw)
+    with pytest.raises(Senseless, match=rf"{key}: .*{reason}"):
+        balancer_config(block)
+
+
+def test_several_reasons_are_several_faults(raw):
+    put(raw, "balancers.pub_adatask.between", "weighted_loss")
+    put(raw, "balancers.pub_adatask.preconditioner", "delayed")
+    with pytest.raises(ParametersError) as error:
+        parse(raw)
+    assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        UPDATE | {"between": "weighted_loss", "moment_weights": "rescaled", "preconditioner": "present", "every": 10},
+        UPDATE | {"manipulation": "adatask", "moment_weights": "rescaled", "preconditioner": "delayed"},
+        UPDATE | {"gram_over": "all", "first_search": 2, "moment_weights": "solved"},
+        {"level": "update", "rule": "imtl_g", "rescale": "sum_to_K"},
+        {"level": "gradient", "rule": "nash", "max_norm": 1.0},
+        {"level": "gradient", "rule": "graddrop", "max_norm": 1.0},
+        {"level": "loss", "rule": "equal", "manipulation": "clippy", "preconditioner": "present", "max_norm": 1.0},
+    ],
+)
+def test_what_goes_together_is_accepted_and_survives_json(raw, block):
+    put(raw, "balancers.mine", block)
+    put(raw, "experiments.demo.grid.mmoe", ["ls", "mine"])
+    run = parse(raw).run("demo", "synthetic_nl", "mmoe", "mine", 0)
+    assert RunConfig.model_validate_json(canonical(run)) == run
+    assert block.items() <= run.model_dump()["balancer"]["options"].items()
+
+
+def test_clippys_accumulator_goes_with_adagrad(raw):
+    put(raw, "balancers.clippy_adam.clip", {"accumulator": 0.1, "initial_accumulator": 0.2})
+    for experiment in ("methods", "paper_text", "paper_code"):
+        put(raw, f"experiments.{experiment}.training.optimizer", {"name": "adagrad"})
+    run = parse(raw).run("methods", "synthetic_nl", "mmoe", "clippy_adam", 0)
+    with pytest.raises(ValidationError) as error:
+        RunConfig.model_validate_json(canonical(run).replace('"name":"adagrad"', '"name":"rmsprop"'))
+    lines = list(fault_lines(error.value, {}))
+    assert [line.split(": ")[0] for line in lines] == [
+        "balancer.options.clip.accumulator",
+        "balancer.options.clip.initial_accumulator",
+    ]
+    assert all("rmsprop has no accumulator" in line for line in lines)
 
 
 def test_every_fault_is_told_at_once(raw):

@@ -21,6 +21,8 @@ EXAMPLES = {
     "nashmtl": {"level": "gradient", "rule": "nash"},
     "pub": {"level": "update", "rule": "nash"},
     "multibalance": {"level": "representation", "rule": "multibalance"},
+    "pub_adatask": {"level": "update", "rule": "nash", "manipulation": "adatask"},
+    "clippy_adam": {"level": "loss", "rule": "equal", "manipulation": "clippy"},
 }
 
 
@@ -71,6 +73,7 @@ def test_a_run_has_its_own_rule_and_no_other(balancer: str):
     assert in_folder(files, "rules") == {EXAMPLES[balancer]["rule"]}
     assert f"levels/{EXAMPLES[balancer]['level']}.py" in files
     assert in_folder(files, "optimizers") == {"adam"}
+    assert in_folder(files, "manipulations") == {EXAMPLES[balancer].get("manipulation")} - {None}
     assert {"training/run.py", "training/loop.py", "data/batches.py"} <= files
 
 
@@ -98,7 +101,8 @@ def test_a_solver_belongs_to_the_runs_whose_rule_imports_it(balancer: str, solve
 @pytest.mark.parametrize("balancer", EXAMPLES)
 def test_what_gives_no_number_to_a_run_is_left_out(balancer: str):
     files = names(sources.of_run(run(balancer)))
-    assert not files & {"config.py", "params.py", "cli.py", "console.py", "tracking.py", "reproduce.py"}
+    assert not files & {"config.py", "combinations.py", "params.py", "cli.py", "tracking.py", "reproduce.py"}
+    assert "console.py" not in files
     assert not in_folder(files, "reporting")
     assert not in_folder(files, "data") & {"aliexpress", "synthetic", "table", "writer", "download"}
 

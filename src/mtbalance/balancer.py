@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Parameter
 
+from mtbalance.combinations import of_optimizer, refuse
 from mtbalance.config import Strict, balancer_config, rule_options
 from mtbalance.levels import Again, Level, Representation, StepReport, build_level
 from mtbalance.optimizers import build_optimizer
@@ -20,7 +21,7 @@ class Balancer:
     ``level`` and ``rule`` are those of ``params.yaml`` (PUB: ``update`` and ``nash``), and so are ``options``: whatever
     the level and the rule know, such as ``every`` or ``rescale``. Which parameters are shared is read off the losses'
     graphs at the first step. Raises ``pydantic.ValidationError`` for unknown options, ``ValueError`` for a rule that is
-    not defined at the level.
+    not defined at the level and for options that do not go together.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Balancer:
         **options: Any,
     ) -> None:
         config = balancer_config({"level": level, "rule": rule, **options})
+        refuse(of_optimizer(config, optimizer))
         optimiser = {"name": optimizer, "lr": lr, "weight_decay": weight_decay, "decay": decay}
         self.level = assemble(config, optimiser, parameters, tasks, seed)
 

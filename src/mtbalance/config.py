@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from mtbalance.combinations import Senseless, of_balancer, of_optimizer, refuse
 from mtbalance.registry import available, load
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -48,11 +49,16 @@ class Strict(BaseModel):
     """A block of the configuration: immutable, and without room for misspelt keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
+    not_here: ClassVar[dict[str, str]] = {}
+    """Keys that other blocks of the kind have and this one does not, and why."""
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_keys(cls, block: Any) -> Any:
         unknown = [key for key in block if key not in cls.model_fields] if isinstance(block, Mapping) else []
+        refused = [(key, cls.not_here[key]) for key in unknown if key in cls.not_here]
+        if refused:
+            raise Senseless(refused)
         if unknown:
             raise UnknownKeys(unknown, list(cls.model_fields))
         return block
@@ -325,10 +331,24 @@ Backbone = Annotated[
 
 
 class Clip(Strict):
-    """How far Clippy lets a coordinate move in a step: relative times its size, plus absolute."""
+    """How far Clippy lets a coordinate move in a step: relative times its size, plus absolute.
+
+    With the optimiser AdaGrad it is the original Clippy, whose authors' values are the defaults.
+    """
 
     relative: NonNegative = 0.1
-    absolute: NonNegative = 1e-4
+    absolute: NonNegative | None = None
+    """Left out: 1e-7 with AdaGrad, as in the authors' code; 1e-4 with others (the released Adam form's 0.01, with
+    relative 0.5, can never clip at lr 1e-3)."""
+    accumulator: NonNegative = 0.0
+    """AdaGrad only: allows this over the root of the accumulator too."""
+    initial_accumulator: NonNegative = 0.1
+    """AdaGrad only: what the accumulator begins with."""
+
+
+Heads = Literal["own", "weighted"]
+"""What a task's own parameters get. Their gradient of the sum of losses is the same as ``own``."""
+Preconditioner = Literal["present", "delayed"]
 
 
 class LossLevel(Strict):
@@ -339,6 +359,11 @@ class LossLevel(Strict):
     manipulation: Literal["none", "clippy"] = "none"
     """``clippy``: clip the joint update of every tensor (with equal weights: ClippyAdam)."""
     clip: Clip = Clip()
+    preconditioner: Preconditioner | None = None
+    """Clippy only: whether the divisor of an update has seen its gradient; left out: ``delayed`` with AdaGrad
+    (the original), ``present`` with others."""
+    max_norm: Positive | None = None
+    """Shorten the gradient of all parameters to this norm before the optimiser's step; left out: never."""
 
 
 class RepresentationLevel(Strict):
@@ -346,8 +371,10 @@ class RepresentationLevel(Strict):
 
     level: Literal["representation"]
     rule: str
-    heads: Literal["own", "weighted"] | None = None
+    heads: Heads | None = None
     """What a task's own parameters get: gradients of its loss, or of its weighted loss; left out: the authors' way."""
+    max_norm: Positive | None = None
+    """Shorten the gradient of all parameters, trunk and heads, to this norm before the optimiser's step."""
 
 
 class GradientLevel(Strict):
@@ -355,20 +382,29 @@ class GradientLevel(Strict):
 
     level: Literal["gradient"]
     rule: str
-    heads: Literal["own", "weighted"] | None = None
+    heads: Heads | None = None
     every: Count = 1
     """Search weights at steps 1, n+1, 2n+1, ... and keep them between."""
     between: Literal["weighted_loss", "task_updates"] = "weighted_loss"
     """Between searches: one backward pass of the weighted sum, or K backward passes as at a search."""
+    max_norm: Positive | None = None
+    """Shorten the joint gradient of all parameters to this norm before the optimiser's step (NashMTL's code: 1.0)."""
 
 
 class UpdateLevel(Strict):
     """Balance what the optimiser would do with each task's gradient alone (PUB, algorithm 1)."""
 
+    not_here = {
+        "max_norm": "shortens a joint gradient, and here updates are combined: their scale is rescale and lr; "
+        "what limits an update is manipulation: clippy"
+    }
+
     level: Literal["update"]
     rule: str
-    heads: Literal["own", "weighted"] | None = None
+    heads: Heads | None = None
     every: Count = 1
+    first_search: Count = 1
+    """Step of the first search (the release's: 2); until then tasks weigh the same."""
     between: Literal["task_updates", "weighted_loss"] = "task_updates"
     rescale: Literal["sum_to_K", "sum_to_1", "match_norm", "none"] = "sum_to_K"
     """Scale of the weights: their sum made K, or 1; the joint update made as long as the plain sum; or as solved."""
@@ -376,6 +412,14 @@ class UpdateLevel(Strict):
     """What is done to each task's update before they are combined: clipped (PUB+Clippy), or from moments of its own
     (PUB+AdaTask; with equal weights: AdaTask)."""
     clip: Clip = Clip()
+    preconditioner: Preconditioner | None = None
+    """Whether the divisor of a task's update has seen its gradient (``present``, the release's) or not; left out:
+    ``present``, but ``delayed`` for Clippy with AdaGrad (the original)."""
+    moment_weights: Literal["rescaled", "solved", "ones"] | None = None
+    """Weights of the gradients that the moments see: those of the step, those before ``rescale``, or none; left out:
+    ``rescaled``, but ``ones`` for AdaTask's moments."""
+    gram_over: Literal["shared", "all"] = "shared"
+    """Whether a search looks at updates of shared parameters (the paper), or of all, towers too (the release)."""
 
 
 LEVELS: dict[str, type[Strict]] = {
@@ -403,7 +447,7 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
     """Validate one balancer's block of ``params.yaml``.
 
     Raises ``pydantic.ValidationError`` for a key or value that its level or its rule does not have, and for an
-    unknown level or rule.
+    unknown level or rule; :class:`Senseless` for options that do not go together.
     """
     names = create_model(
         "balancer",
@@ -411,6 +455,7 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
         rule=(Literal[tuple(available("mtbalance.rules"))], ...),
     ).model_validate(dict(block))
     config = balancer_model(names.level, names.rule).model_validate(dict(block))
+    refuse(of_balancer(config))
     rule = load("mtbalance.rules", names.rule)
     rule.check_level(names.level)
     rule(tasks=2, **rule_options(config))  # its constructor checks the values
@@ -517,8 +562,10 @@ class RunConfig(Strict):
     seed: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _check_problem(self) -> Self:
+    def _refuse_what_makes_no_sense(self) -> Self:
         check_problem(self.model, self.training)
+        faults = of_optimizer(self.balancer.options, self.training.optimizer.name)
+        refuse((f"balancer.options.{key}", reason) for key, reason in faults)
         return self
 
     @property

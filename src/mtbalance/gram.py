@@ -28,7 +28,7 @@ def gram_matrix(rows: Iterable[Parts]) -> NDArray[np.float64]:
 def _gram_of(parts: Parts) -> NDArray[np.float64]:
     tasks = len(parts)
     if tasks > PAIRWISE_UP_TO:
-        matrix = stacked(parts).flatten(1)
+        matrix = flattened(stacked(parts))
         return (matrix @ matrix.T).double().cpu().numpy()
     gram = np.zeros((tasks, tasks))
     flat = [None if part is None else part.flatten() for part in parts]
@@ -44,7 +44,7 @@ def combine(parts: Parts, weights: NDArray[np.float64]) -> Tensor:
     """sum_k w_k part_k [*shape]."""
     if isinstance(parts, Tensor):
         vector = torch.as_tensor(weights, dtype=parts.dtype, device=parts.device)
-        return (vector @ parts.flatten(1)).view(parts.shape[1:])
+        return (vector @ flattened(parts)).view(parts.shape[1:])
     present = [(part, float(weight)) for part, weight in zip(parts, weights, strict=True) if part is not None]
     total = present[0][0] * present[0][1]
     for part, weight in present[1:]:
@@ -59,6 +59,11 @@ def stacked(parts: Parts) -> Tensor:
         return parts
     shape = next(part for part in parts if part is not None)
     return torch.stack([torch.zeros_like(shape) if part is None else part for part in parts])
+
+
+def flattened(parts: Tensor) -> Tensor:
+    """[K, *shape] as a matrix of K rows, whatever the shape: of a single number or of none, too."""
+    return parts.reshape(len(parts), parts[0].numel())
 
 
 def describe(gram: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:

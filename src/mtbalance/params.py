@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from mtbalance.combinations import Senseless, of_optimizer
 from mtbalance.config import (
     Backbone,
     BackboneChoice,
@@ -156,7 +157,7 @@ def parse(raw: Mapping[str, Any]) -> Parameters:
         parameters = Parameters.model_validate(dict(raw))
     except ValidationError as error:
         raise ParametersError("\n".join(fault_lines(error, raw))) from None
-    faults = list(_dangling(parameters))
+    faults = list(_dangling(parameters)) or list(_senseless(parameters))
     if faults:
         raise ParametersError("\n".join(faults))
     return parameters
@@ -174,6 +175,8 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValidationError):
             yield from fault_lines(cause, _at(raw, fault["loc"]), where)
+        elif isinstance(cause, Senseless):
+            yield from (f"{'.'.join((*where, key))}: {reason}" for key, reason in cause.faults)
         elif isinstance(cause, UnknownKeys):
             block = path + _keys_of(raw, fault["loc"], last=False)
             for key in cause.keys:
@@ -247,3 +250,12 @@ def _dangling(parameters: Parameters) -> Iterator[str]:
             yield from check(f"experiments.{name}.grid.{backbone}", balancers, parameters.balancers)
         yield from _foreign(f"experiments.{name}", experiment, parameters)
     yield from check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
+
+
+def _senseless(parameters: Parameters) -> Iterator[str]:
+    """Balancers that make no sense with the optimiser of an experiment that has them."""
+    for name, experiment in parameters.experiments.items():
+        optimizer = experiment.training.optimizer.name
+        for balancer in sorted({balancer for balancers in experiment.grid.values() for balancer in balancers}):
+            for key, reason in of_optimizer(parameters.balancers[balancer], optimizer):
+                yield f"balancers.{balancer}.{key}: {reason} (experiments.{name})"

@@ -16,12 +16,13 @@ from pathlib import Path
 from mtbalance.config import RunConfig
 
 PACKAGE = "mtbalance"
-NOT_FOLLOWED = frozenset({f"{PACKAGE}.config"})
+NOT_FOLLOWED = frozenset({f"{PACKAGE}.config", f"{PACKAGE}.combinations"})
 
 
 def of_run(config: RunConfig) -> list[Path]:
-    """Files behind one run: the training loop, and its own problem, backbone, level, rule and optimiser."""
+    """Files behind one run: the training loop, and its own problem, backbone, level, rule, manipulation, optimiser."""
     balancer = config.balancer.options
+    manipulation = getattr(balancer, "manipulation", "none")
     return closure(
         [
             f"{PACKAGE}.training.run",
@@ -30,6 +31,7 @@ def of_run(config: RunConfig) -> list[Path]:
             f"{PACKAGE}.levels.{balancer.level}",
             f"{PACKAGE}.rules.{balancer.rule}",
             f"{PACKAGE}.optimizers.{config.training.optimizer.name}",
+            *([f"{PACKAGE}.manipulations.{manipulation}"] if manipulation != "none" else []),
         ]
     )
 

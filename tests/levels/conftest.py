@@ -22,12 +22,16 @@ class Tiny(nn.Module):
 class Setting:
     """A model, its data, and a level; every setting with one seed begins alike."""
 
-    def __init__(self, level: str, rule: str, tasks: int = 2, options=None, rule_options=None) -> None:
+    def __init__(
+        self, level: str, rule: str, tasks: int = 2, options=None, rule_options=None, optimizer: str = "adam"
+    ) -> None:
         torch.manual_seed(3)
         self.model = Tiny(tasks)
         self.inputs = torch.randn(16, 5, dtype=torch.float64)
         self.targets = torch.randn(tasks, 16, 1, dtype=torch.float64)
-        self.optimizer = build_optimizer(self.model.parameters(), "adam", lr=0.01, weight_decay=1e-3, decay="decoupled")
+        self.optimizer = build_optimizer(
+            self.model.parameters(), optimizer, lr=0.01, weight_decay=1e-3, decay="decoupled"
+        )
         self.level: Level = build_level(
             level,
             load("mtbalance.rules", rule)(tasks, **(rule_options or {})),

@@ -2,10 +2,13 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
+from torch.nn import Parameter
 
-from mtbalance.levels import Level
+from mtbalance.levels import Level, build_level
+from mtbalance.optimizers import build_optimizer
 from mtbalance.registry import available, load
 from mtbalance.rules import RowRule
 
@@ -46,16 +49,71 @@ def test_a_saved_state_goes_on_bit_for_bit(setting, level, rule):
     torch.testing.assert_close(resumed.parameters(), whole.parameters(), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("manipulation", ["clippy", "adatask"])
-def test_a_saved_manipulation_goes_on_bit_for_bit(setting, manipulation):
-    options = {"every": 3, "manipulation": manipulation}
-    whole, saved, resumed = (setting("update", "nash", options=options) for _ in range(3))
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"manipulation": "clippy"},
+        {"manipulation": "adatask"},
+        {"manipulation": "adatask", "moment_weights": "solved", "preconditioner": "delayed"},
+        {"moment_weights": "solved", "gram_over": "all", "first_search": 2},
+    ],
+    ids=lambda options: " ".join(map(str, options.values())),
+)
+def test_a_saved_update_goes_on_bit_for_bit(setting, options, optimizer):
+    """Broken off between two searches: at step 5 of searches at 1, 4, 7 (or 2, 5, 8)."""
+    options = {"every": 3} | options
+    whole, saved, resumed = (setting("update", "nash", options=options, optimizer=optimizer) for _ in range(3))
     whole.step(10)
     saved.step(5)
     resumed.model.load_state_dict(copy.deepcopy(saved.model.state_dict()))
     resumed.level.load_state_dict(copy.deepcopy(saved.level.state_dict()))
     resumed.step(5)
     torch.testing.assert_close(resumed.parameters(), whole.parameters(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("level", ["loss", "representation", "gradient"])
+@pytest.mark.parametrize("max_norm", [1e-3, 1e3])
+def test_the_joint_gradient_is_shortened_to_max_norm_and_no_further(setting, level, max_norm):
+    """Seen by the optimiser: one direction over trunk and heads together, at every step, searched or not."""
+    keeps = {"every": 2} if level == "gradient" else {}
+    free, short = (setting(level, "equal", options=keeps | {"max_norm": norm}) for norm in (None, max_norm))
+    for step in range(2):
+        seen = []
+        for own in (free, short):
+            own.model.load_state_dict(copy.deepcopy(free.model.state_dict()))
+            own.optimizer.step = lambda own=own, seen=seen: seen.append(
+                torch.cat([p.grad.flatten() for p in own.model.parameters() if p.grad is not None])
+            )
+            for parameter in own.model.parameters():
+                parameter.grad = None
+        reports = [own.step() for own in (free, short)]
+        norm = seen[0].norm()
+        torch.testing.assert_close(seen[1], seen[0] * min(1.0, max_norm / norm), rtol=1e-4, atol=0)
+        if step == 0 or level != "gradient":
+            torch.testing.assert_close(reports[1].diagnostics["gradient_norm"], float(norm))
+        assert "gradient_norm" not in reports[0].diagnostics
+
+
+def test_a_clipped_update_at_the_loss_level_sees_the_shortened_gradient(setting):
+    own = setting("loss", "equal", options={"manipulation": "clippy", "max_norm": 1e-3})
+    own.step()
+    moments = [own.optimizer.torch_optimizer.state[p]["exp_avg"] for p in own.model.parameters() if p.shape != (2,)]
+    np.testing.assert_allclose(torch.cat([m.flatten() for m in moments]).norm(), 0.1 * 1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("level", "options"),
+    [("gradient", {}), ("update", {}), ("update", {"manipulation": "clippy"}), ("update", {"manipulation": "adatask"})],
+)
+@pytest.mark.parametrize("tasks", [2, 5])
+def test_a_shared_number_and_an_empty_parameter_are_parameters_too(level, options, tasks):
+    shared = [Parameter(torch.tensor(0.5)), Parameter(torch.ones(3)), Parameter(torch.ones(0))]
+    optimizer = build_optimizer(shared, "adam", lr=0.01, weight_decay=0.0, decay="decoupled")
+    own = build_level(level, load("mtbalance.rules", "min_norm")(tasks), shared, optimizer, **options)
+    number, vector, empty = shared
+    own.step([(number * vector.sum() + empty.sum() - task) ** 2 for task in range(2, tasks + 2)])
+    assert number.item() > 0.5 and (vector > 1).all()
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -12,23 +12,97 @@ from mtbalance.registry import load
 FIRST, SECOND = torch.tensor([1.0, -2, 3], dtype=torch.float64), torch.tensor([4.0, 5, 6], dtype=torch.float64)
 
 
-def pub(parameter: Parameter, rule: str = "nash", tasks: int = 2, **options):
-    optimizer = build_optimizer([parameter], "adam", lr=0.1, weight_decay=0.0, decay="decoupled")
+def pub(parameter: Parameter, rule: str = "nash", tasks: int = 2, optimizer: str = "adam", **options):
+    optimizer = build_optimizer([parameter], optimizer, lr=0.1, weight_decay=0.0, decay="decoupled")
     level = build_level("update", load("mtbalance.rules", rule)(tasks), [parameter], optimizer, **options)
     return level, optimizer
 
 
-def test_the_first_step_balances_signs():
-    """From zero moments d_i = sign(g_i): cosine 1/3, so a = (1/2, 1/2) and the step is (1, 0, 1)."""
+@pytest.mark.parametrize(
+    ("optimizer", "weight", "moments"),
+    [
+        ("adam", 0.5, {"exp_avg": 0.1, "exp_avg_sq": 0.001}),
+        ("adagrad", 0.5, {"sum": 1.0}),
+        ("rmsprop", 0.05, {"square_avg": 0.01}),  # d_i = sign(g_i) / sqrt(1 - b) = 10 sign(g_i)
+    ],
+)
+def test_the_first_step_balances_signs(optimizer, weight, moments):
+    """From zero moments d_i is along sign(g_i): cosine 1/3, so a = (1/2, 1/2) on signs, and the step is (1, 0, 1)."""
     parameter = Parameter(torch.zeros(3, dtype=torch.float64))
-    level, optimizer = pub(parameter, rescale="none")
+    level, own = pub(parameter, rescale="none", optimizer=optimizer)
     report = level.step([parameter @ FIRST, parameter @ SECOND])
-    np.testing.assert_allclose(report.weights, [0.5, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(report.weights, [weight, weight], rtol=1e-6)
     np.testing.assert_allclose(report.diagnostics["cosine"], 1 / 3, rtol=1e-6)
     np.testing.assert_allclose(parameter.detach(), [-0.1, 0, -0.1], atol=1e-8)
-    state = optimizer.torch_optimizer.state[parameter]
-    np.testing.assert_allclose(state["exp_avg"], 0.1 * np.array([2.5, 1.5, 4.5]), rtol=1e-6)
-    np.testing.assert_allclose(state["exp_avg_sq"], 0.001 * np.array([6.25, 2.25, 20.25]), rtol=1e-6)
+    seen = weight * np.array([5.0, 3, 9])
+    for name, factor in moments.items():
+        expected = factor * (seen if name == "exp_avg" else seen**2)
+        np.testing.assert_allclose(own.torch_optimizer.state[parameter][name], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "rmsprop"])
+def test_two_tasks_have_the_closed_form_at_every_search(optimizer):
+    """a_i = 1 / (|d_i| sqrt(1 + rho)), of updates from moments that have a past; then |D a| = sqrt(2)."""
+    parameter = Parameter(torch.ones(3, dtype=torch.float64))
+    level, own = pub(parameter, rescale="none", optimizer=optimizer)
+    for _ in range(4):
+        losses = [parameter @ FIRST, ((parameter - 1.5) @ SECOND) ** 2]
+        gradients = torch.stack([torch.autograd.grad(loss, parameter, retain_graph=True)[0] for loss in losses])
+        updates = own.propose(parameter, gradients)
+        norms = updates.norm(dim=1)
+        cosine = updates[0] @ updates[1] / norms.prod()
+        report = level.step(losses)
+        np.testing.assert_allclose(report.weights, 1 / (norms * (1 + cosine).sqrt()), rtol=1e-9)
+        np.testing.assert_allclose(report.diagnostics["joint_norm"], np.sqrt(2), rtol=1e-9)
+
+
+def test_permuting_the_tasks_permutes_the_weights():
+    """Three tasks, where the weights come from Newton's method; the parameters go the same way."""
+    third = torch.tensor([-3.0, 1, 0.5], dtype=torch.float64)
+    reports = {}
+    for order in ((0, 1, 2), (2, 0, 1)):
+        parameter = Parameter(torch.ones(3, dtype=torch.float64))
+        level, _ = pub(parameter, tasks=3)
+        for _ in range(5):
+            losses = [parameter @ FIRST, ((parameter - 1) @ SECOND) ** 2, parameter @ third]
+            report = level.step([losses[task] for task in order])
+        reports[order] = report.weights, parameter.detach()
+    one, other = reports.values()
+    np.testing.assert_allclose(other[0], one[0][[2, 0, 1]], rtol=1e-9)
+    torch.testing.assert_close(other[1], one[1], rtol=0, atol=1e-12)
+    assert np.ptp(one[0]) > 0.01
+
+
+def test_scaling_a_loss_changes_updates_from_the_second_step_on():
+    """Joint moments: the first step does not see the scale (signs), later ones do (with AdaTask none does)."""
+    paths = []
+    for scale in (1.0, 100.0):
+        parameter = Parameter(torch.ones(3, dtype=torch.float64))
+        level, _ = pub(parameter)
+        path = []
+        for _ in range(2):
+            level.step([((parameter - 2) @ FIRST) ** 2, scale * ((parameter + 1) @ SECOND) ** 2])
+            path.append(parameter.detach().clone())
+        paths.append(path)
+    torch.testing.assert_close(paths[0][0], paths[1][0], rtol=0, atol=1e-8)
+    assert (paths[0][1] - paths[1][1]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_clippy_without_a_limit_is_pub(setting, optimizer):
+    limitless = {"manipulation": "clippy", "clip": {"relative": 1e9, "absolute": 1e9}}
+    own, plain = (setting("update", "nash", options=chosen, optimizer=optimizer) for chosen in (limitless, {}))
+    own.step(10)
+    plain.step(10)
+    torch.testing.assert_close(own.parameters(), plain.parameters(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("steps", "every", "searches"), [(10, 4, 3), (8, 4, 2), (9, 4, 3), (5, 1, 5), (3, 10, 1)])
+def test_t_steps_have_t_over_n_searches_rounded_up(setting, steps, every, searches):
+    own = setting("update", "nash", options={"every": every})
+    reports = [own.step() for _ in range(steps)]
+    assert sum(bool(report.diagnostics) for report in reports) == searches
+    assert len({report.weights.tobytes() for report in reports}) == searches
 
 
 @pytest.mark.parametrize(("rescale", "total"), [("sum_to_K", 2.0), ("sum_to_1", 1.0)])

@@ -47,6 +47,43 @@ def test_propose_apply_commit_is_the_torch_step(name, decay, steps):
         torch.testing.assert_close(parameter, twin, rtol=0, atol=1e-12)
 
 
+def before_and_after_the_root(name: str, optimizer: Optimizer, parameter: Parameter, gradient: torch.Tensor):
+    """By hand: numerator and divisor of an update whose divisor has not seen the gradient."""
+    state = optimizer.torch_optimizer.state[parameter]
+    if name == "adam":
+        step = float(state["step"])
+        first = (0.9 * state["exp_avg"] + 0.1 * gradient) / (1 - 0.9 ** (step + 1))
+        return first, (state["exp_avg_sq"] / (1 - 0.999**step)).sqrt() + 1e-8
+    return gradient, state["sum"].sqrt() + 1e-10 if name == "adagrad" else state["square_avg"].sqrt() + 1e-8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_delayed_divisor_has_not_seen_the_gradient(name):
+    parameter, optimizer = trained(name, "none", 3)
+    for gradient in gradients(3):
+        numerator, divisor = before_and_after_the_root(name, optimizer, parameter, gradient)
+        delayed = optimizer.propose(parameter, gradient.unsqueeze(0), delayed=True)[0]
+        torch.testing.assert_close(delayed, numerator / divisor, rtol=1e-12, atol=0)
+        assert not torch.allclose(delayed, optimizer.propose(parameter, gradient.unsqueeze(0))[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_delayed_divisor_that_has_seen_nothing_is_the_present_one(name):
+    parameter, optimizer = trained(name, "none", 0)
+    first = torch.ones(4, 3, dtype=torch.float64)
+    first[0] = 0
+    torch.testing.assert_close(
+        optimizer.propose(parameter, gradients(2), delayed=True),
+        optimizer.propose(parameter, gradients(2)),
+        rtol=0,
+        atol=0,
+    )
+    optimizer.commit(parameter, first)
+    delayed, present = (optimizer.propose(parameter, gradients(2), delayed=delayed) for delayed in (True, False))
+    torch.testing.assert_close(delayed[:, 0], present[:, 0], rtol=0, atol=0)
+    assert (delayed[:, 1:] != present[:, 1:]).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("decay", DECAYS)
 def test_proposals_change_nothing_and_do_not_see_each_other(name, decay):

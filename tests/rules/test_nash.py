@@ -10,12 +10,19 @@ from mtbalance.rules.nash import Nash
 from mtbalance.solvers.ccp import sub_problem
 
 
-def test_without_a_bargain_the_last_weights_stay_and_are_counted():
-    rule = Nash(2)
+@pytest.mark.parametrize("without_solution", ["keep", "equal"])
+@pytest.mark.parametrize("rows", [[[1.0, 1], [-1, -1]], [[0.0, 0], [0, 0]]], ids=["opposed", "zero"])
+def test_without_a_bargain_the_last_weights_stay_or_are_equal_and_it_is_counted(without_solution, rows):
+    rule = Nash(2, without_solution=without_solution)
     first = rule.weights(gram(J2), np.ones(2))
-    opposed = gram(np.array([[1.0, 1], [-1, -1]]))
-    np.testing.assert_array_equal(rule.weights(opposed, np.ones(2)), first)
+    expected = {"keep": first, "equal": np.ones(2)}[without_solution]
+    np.testing.assert_array_equal(rule.weights(gram(np.array(rows)), np.ones(2)), expected)
     assert rule.diagnostics["fallbacks"] == 1
+    np.testing.assert_allclose(rule.weights(gram(J2), np.ones(2)), first)
+
+
+def test_one_task_alone_makes_the_joint_row_a_unit():
+    np.testing.assert_allclose(Nash(1).weights(np.array([[16.0]]), np.ones(1)), [0.25])
 
 
 def test_a_task_without_a_gradient_does_not_bargain():

@@ -40,15 +40,28 @@ class StepReport:
 
 
 class Level(ABC):
-    """One training step, from losses to changed parameters."""
+    """One training step, from losses to changed parameters.
+
+    ``heads``: a task's own parameters get the gradient of its loss (``own``; as they are reached by no other loss, this
+    is the gradient of the sum of losses too) or of its weighted loss (``weighted``). ``max_norm``: the gradients of all
+    parameters, once joint, are shortened together to that norm before the optimiser sees them, as in the NashMTL code
+    (1.0 on NYUv2); it is no part of a rule, and any can have it.
+    """
 
     def __init__(
-        self, parameters: Iterable[Parameter], rule: Rule, optimizer: Optimizer, *, heads: str | None = None
+        self,
+        parameters: Iterable[Parameter],
+        rule: Rule,
+        optimizer: Optimizer,
+        *,
+        heads: str | None = None,
+        max_norm: float | None = None,
     ) -> None:
         rule.check_level(type(self).__name__.lower())
         self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
         self.rule, self.optimizer = rule, optimizer
         self.heads = heads or self.default_heads()
+        self.max_norm = max_norm
         self.tasks = rule.tasks
         self.steps = 0
 
@@ -87,9 +100,13 @@ class Level(ABC):
         """The rule's weights [K] for what it sees; a single task has nothing to be balanced against and weighs 1."""
         return np.ones(1) if self.tasks == 1 else self.rule.weights(*seen)
 
+    def gram(self, rows: list[Parts]) -> Weights:
+        """What the rule sees of K rows: their Gram matrix [K, K]."""
+        return gram_matrix(rows)
+
     def balance(self, rows: list[Parts], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
         """The joint row, tensor by tensor, of K rows; the weights [K]; and the search's diagnostics."""
-        gram = gram_matrix(rows)
+        gram = self.gram(rows)
         if isinstance(self.rule, RowRule) and self.tasks > 1:
             joint, weights = self.rule.combine([stacked(parts) for parts in rows], values)
         else:
@@ -100,6 +117,12 @@ class Level(ABC):
     def rescaled(self, weights: Weights, gram: Weights) -> Weights:
         """The weights on the scale of this level: the rule's own."""
         return weights
+
+    def shorten(self) -> dict[str, float]:
+        """Bring the gradients of all parameters to ``max_norm``, where it is set; their norm before, as diagnostics."""
+        if self.max_norm is None:
+            return {}
+        return {"gradient_norm": float(torch.nn.utils.clip_grad_norm_(self.parameters, self.max_norm))}
 
     @abstractmethod
     def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:

@@ -13,7 +13,7 @@ from mtbalance.gram import Parts, combine
 from mtbalance.levels import Again, Level, StepReport, Weights
 from mtbalance.levels.loss import weighted_sum
 from mtbalance.optimizers import Optimizer
-from mtbalance.rules import RowRule, Rule
+from mtbalance.rules import Rule
 from mtbalance.sharing import Sharing, sharing
 
 
@@ -22,8 +22,7 @@ class Gradient(Level):
 
     Weights are searched at steps 1, n+1, 2n+1, ... for ``every`` = n. Between searches a step is one backward pass
     of the weighted sum (``between: weighted_loss``), or K passes as at a search (``task_updates``). A search takes K
-    backward passes and no more: their rows are combined in place. ``heads`` says whether a task's own parameters
-    get the gradient of its loss or of its weighted loss.
+    backward passes and no more: their rows are combined in place.
     """
 
     def __init__(
@@ -35,10 +34,9 @@ class Gradient(Level):
         heads: str | None = None,
         every: int = 1,
         between: str = "weighted_loss",
+        max_norm: float | None = None,
     ) -> None:
-        super().__init__(parameters, rule, optimizer, heads=heads)
-        if every > 1 and isinstance(rule, RowRule):
-            raise ValueError(f"rule {type(rule).__name__} has no weights to keep: every must be 1, not {every}")
+        super().__init__(parameters, rule, optimizer, heads=heads, max_norm=max_norm)
         self.every, self.between = every, between
         self.weights = np.ones(self.tasks)
         self.sharing: Sharing | None = None
@@ -55,7 +53,7 @@ class Gradient(Level):
         return super().step(losses, again)
 
     def _step(self, losses: list[Tensor], values: Weights) -> tuple[Weights, dict[str, float]]:
-        search = self.steps % self.every == 0
+        search = self.searches()
         diagnostics: dict[str, float] = {}
         if not search and self.between == "weighted_loss":
             self._weighted_loss(losses)
@@ -67,8 +65,13 @@ class Gradient(Level):
             else:
                 joint = (combine(parts, self.weights) for parts in rows)
             self._write(gradients, joint)
+        norm = self.shorten()
         self.optimizer.step()
-        return self.weights, diagnostics
+        return self.weights, (diagnostics | norm) if search else {}
+
+    def searches(self) -> bool:
+        """Whether this step searches weights."""
+        return self.steps % self.every == 0
 
     def _task_gradients(self, losses: list[Tensor]) -> list[Parts]:
         """K backward passes: the K gradients of each shared parameter; own parameters get their ``.grad``."""

@@ -49,8 +49,9 @@ class Representation(Level):
         for weight, parameters in zip(weights, self.own, strict=bool(self.own)):
             weigh_gradients(parameters, weight)
         torch.autograd.backward(trunk, list(joint))
+        norm = self.shorten()
         self.optimizer.step()
-        return weights, diagnostics
+        return weights, diagnostics | norm
 
     def _rows(self) -> tuple[list[Tensor], list[Parts]]:
         """The tensors of z that depend on parameters and that some task reads, and the K gradients of each."""

@@ -29,6 +29,8 @@ class Optimizer(ABC):
 
     decays_itself: ClassVar[bool] = False
     """Whether the torch optimiser has decoupled decay of its own."""
+    accumulator: ClassVar[str | None] = None
+    """The moment that sums all squared gradients, in an optimiser that has one (AdaGrad)."""
 
     def __init__(self, parameters: Iterable[Parameter], lr: float, weight_decay: float, decay: str) -> None:
         self.parameters = list(parameters)
@@ -44,10 +46,11 @@ class Optimizer(ABC):
         """The moments with which a parameter of that shape begins."""
 
     @abstractmethod
-    def updates(self, moments: Moments, gradients: Tensor) -> Tensor:
+    def updates(self, moments: Moments, gradients: Tensor, delayed: bool = False) -> Tensor:
         """What a step subtracts, before the learning rate, for gradients that the moments have not seen.
 
-        Element by element, so that gradients [K, *shape] meet moments [*shape] or [K, *shape]. Changes nothing.
+        Element by element, so that gradients [K, *shape] meet moments [*shape] or [K, *shape]. Where ``delayed``, the
+        divisor is the one before the gradients (:func:`divisor`). Changes nothing.
         """
 
     @abstractmethod
@@ -61,12 +64,15 @@ class Optimizer(ABC):
             group["lr"] = self.lr
 
     @torch.no_grad()
-    def propose(self, parameter: Parameter, gradients: Tensor, moments: Moments | None = None) -> Tensor:
+    def propose(
+        self, parameter: Parameter, gradients: Tensor, moments: Moments | None = None, *, delayed: bool = False
+    ) -> Tensor:
         """Updates [K, *shape] that each of the gradients [K, *shape] alone would lead to, before the learning rate.
 
         From the parameter's own moments, or from ``moments``. Changes nothing.
         """
-        return self.updates(self.moments(parameter) if moments is None else moments, self._decay(parameter, gradients))
+        seen = self.moments(parameter) if moments is None else moments
+        return self.updates(seen, self._decay(parameter, gradients), delayed)
 
     @torch.no_grad()
     def apply(self, parameter: Parameter, update: Tensor) -> None:
@@ -107,6 +113,14 @@ class Optimizer(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
         self.torch_optimizer.load_state_dict(state)
+
+
+def divisor(present: Tensor, before: Tensor) -> Tensor:
+    """Of the roots of second moments with and without the present gradient, the latter: a delayed preconditioner.
+
+    An element that has had no gradient before has nothing to be divided by: it keeps ``present``.
+    """
+    return torch.where(before > 0, before, present)
 
 
 def build_optimizer(parameters: Iterable[Parameter], name: str, **options: Any) -> Optimizer:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mtbalance.optimizers import Moments, Optimizer
+from mtbalance.optimizers import Moments, Optimizer, divisor
 
 EPSILON = 1e-10
 
 
 class Adagrad(Optimizer):
     """AdaGrad without learning rate decay, its accumulator begun at zero, as in torch."""
+
+    accumulator = "sum"
 
     def _torch_optimizer(self) -> torch.optim.Optimizer:
         decay = 0.0 if self.decoupled else self.weight_decay
@@ -21,9 +23,12 @@ class Adagrad(Optimizer):
         """Step count and accumulator at zero."""
         return {"step": torch.zeros((), dtype=torch.float32), "sum": torch.zeros_like(like)}
 
-    def updates(self, moments: Moments, gradients: Tensor) -> Tensor:
-        """d = g / (sqrt(v + g^2) + eps) (PUB, algorithm 1)."""
-        return gradients / torch.addcmul(moments["sum"], gradients, gradients).sqrt_().add_(EPSILON)
+    def updates(self, moments: Moments, gradients: Tensor, delayed: bool = False) -> Tensor:
+        """d = g / (sqrt(v + g^2) + eps) (PUB, algorithm 1); delayed: g / (sqrt(v) + eps)."""
+        root = torch.addcmul(moments["sum"], gradients, gradients).sqrt_()
+        if delayed:
+            root = divisor(root, moments["sum"].sqrt())
+        return gradients / root.add_(EPSILON)
 
     def advance(self, moments: Moments, gradient: Tensor) -> None:
         """v <- v + g^2."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mtbalance.optimizers import Moments, Optimizer
+from mtbalance.optimizers import Moments, Optimizer, divisor
 
 ALPHA, EPSILON = 0.99, 1e-8
 
@@ -21,10 +21,12 @@ class Rmsprop(Optimizer):
         """Step count and mean square at zero."""
         return {"step": torch.zeros((), dtype=torch.float32), "square_avg": torch.zeros_like(like)}
 
-    def updates(self, moments: Moments, gradients: Tensor) -> Tensor:
-        """d = g / (sqrt(b v + (1 - b) g^2) + eps) (PUB, algorithm 1)."""
-        square = (ALPHA * moments["square_avg"]).addcmul(gradients, gradients, value=1 - ALPHA)
-        return gradients / square.sqrt_().add_(EPSILON)
+    def updates(self, moments: Moments, gradients: Tensor, delayed: bool = False) -> Tensor:
+        """d = g / (sqrt(b v + (1 - b) g^2) + eps) (PUB, algorithm 1); delayed: g / (sqrt(v) + eps)."""
+        root = (ALPHA * moments["square_avg"]).addcmul(gradients, gradients, value=1 - ALPHA).sqrt_()
+        if delayed:
+            root = divisor(root, moments["square_avg"].sqrt())
+        return gradients / root.add_(EPSILON)
 
     def advance(self, moments: Moments, gradient: Tensor) -> None:
         """v <- b v + (1 - b) g^2."""

@@ -20,16 +20,24 @@ class Nash(GramRule):
     the last weights.
 
     A task whose row is zero does not bargain and keeps its last weight. Where the bargain has no solution (zero in
-    the convex hull of the rows) or the solver fails, all keep their last weights; ``fallbacks`` counts it, and
+    the convex hull of the rows) or the solver fails, ``without_solution`` says what the weights are: the last ones
+    (``keep``, as both papers' code, which does so in silence) or ones (``equal``). ``fallbacks`` counts it, and
     ``certificate`` tells the two apart: the norm of the shortest mean of the unit rows, zero without a solution.
     Weights start at one.
     """
 
-    def __init__(self, tasks: int, *, solver: Literal["newton", "ccp"] = "newton", max_iterations: int = 20) -> None:
+    def __init__(
+        self,
+        tasks: int,
+        *,
+        solver: Literal["newton", "ccp"] = "newton",
+        max_iterations: int = 20,
+        without_solution: Literal["keep", "equal"] = "keep",
+    ) -> None:
         super().__init__(tasks)
         if max_iterations < 1:
             raise ValueError(f"max_iterations must be at least 1, not {max_iterations}")
-        self.solver, self.max_iterations = solver, max_iterations
+        self.solver, self.max_iterations, self.without_solution = solver, max_iterations, without_solution
         self.last = np.ones(tasks)
         self.fallbacks = 0
 
@@ -42,6 +50,8 @@ class Nash(GramRule):
             self.last[present] = result.weights
         else:
             self.fallbacks += 1
+            if self.without_solution == "equal":
+                self.last = np.ones(self.tasks)
         self.diagnostics["fallbacks"] = self.fallbacks
         return self.last.copy()
 

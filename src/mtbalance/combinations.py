@@ -1,0 +1,75 @@
+"""Combinations of options that make no sense: refused before anything is trained, with the key and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from mtbalance.registry import load
+from mtbalance.rules import RowRule
+
+Fault = tuple[str, str]
+"""The path of a key in a balancer's block, and what is wrong with its value."""
+
+
+class Senseless(ValueError):
+    """Options that contradict each other, or that nothing would act on."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{key}: {reason}" for key, reason in faults))
+        self.faults = list(faults)
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise :class:`Senseless` if there are any."""
+    found = list(faults)
+    if found:
+        raise Senseless(found)
+
+
+def of_balancer(config: Any) -> Iterator[Fault]:
+    """Faults of a balancer's checked block, whatever the optimiser."""
+    if issubclass(load("mtbalance.rules", config.rule), RowRule):
+        yield from _of_row_rule(config)
+    if config.level == "update" and config.between == "weighted_loss":
+        yield from _of_plain_steps(config)
+    if config.level in ("loss", "update") and config.manipulation != "clippy" and config.clip != type(config.clip)():
+        yield "clip", "acts only with manipulation: clippy"
+    if config.level == "loss" and config.manipulation == "none" and config.preconditioner is not None:
+        yield "preconditioner", "acts only with manipulation: clippy; else the step is the optimiser's own"
+
+
+def of_optimizer(config: Any, optimizer: str) -> Iterator[Fault]:
+    """Faults of a balancer's checked block with the optimiser of that name."""
+    if getattr(config, "manipulation", None) != "clippy" or optimizer == "adagrad":
+        return
+    for key in ("accumulator", "initial_accumulator"):
+        if getattr(config.clip, key) != type(config.clip).model_fields[key].default:
+            yield f"clip.{key}", f"{optimizer} has no accumulator: only adagrad does"
+
+
+def _of_row_rule(config: Any) -> Iterator[Fault]:
+    """A rule that combines the rows itself leaves no weights to keep or to scale, and sees no Gram matrix."""
+    for key in ("every", "first_search"):
+        value = getattr(config, key, 1)
+        if value > 1:
+            yield key, f"rule {config.rule} has no weights to keep: {key} must be 1, not {value}"
+    if getattr(config, "rescale", None) in ("sum_to_1", "match_norm"):
+        yield "rescale", f"rule {config.rule} makes the joint update itself: there are no weights to rescale"
+    if getattr(config, "moment_weights", None) == "solved":
+        yield "moment_weights", f"rule {config.rule} makes the joint update itself: no weights are solved for"
+    if getattr(config, "gram_over", "shared") == "all":
+        yield "gram_over", f"rule {config.rule} sees the rows, not their Gram matrix"
+
+
+def _of_plain_steps(config: Any) -> Iterator[Fault]:
+    """Between searches such a step is the optimiser's own, of the weighted loss: it knows no separate updates."""
+    reasons = {
+        "would not move the moments that adatask keeps for each task": config.manipulation == "adatask",
+        "would not be clipped": config.manipulation == "clippy",
+        "would not have a delayed preconditioner": config.preconditioner == "delayed",
+        "moves the moments with the weights of its loss": config.moment_weights in ("solved", "ones"),
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            yield "between", f"with weighted_loss a step between searches {reason}; use task_updates"
