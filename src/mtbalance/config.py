@@ -185,20 +185,29 @@ class SingleTaskBackbone(Strict):
     kind: Literal["single_task"]
 
 
-class SharedBottomBackbone(Strict):
+class SharedBackbone(Strict):
+    """What backbones with a shared trunk have in common."""
+
+    representation: Literal["fork", "fields"] = "fork"
+    """Where balancers at level representation act. ``fork``: behind the trunk, where the tasks part (MMOE: the stacked
+    expert outputs and the gates' input). ``fields``: at the embeddings' output, which all tasks read; the trunk then
+    costs a forward and a backward pass a task, and gets the sum of the losses' own gradients."""
+
+
+class SharedBottomBackbone(SharedBackbone):
     """One bottom for all tasks, a tower each (Caruana 1997)."""
 
     kind: Literal["shared_bottom"]
 
 
-class MMoEBackbone(Strict):
+class MMoEBackbone(SharedBackbone):
     """Multi-gate mixture of experts (Ma et al. 2018)."""
 
     kind: Literal["mmoe"]
     experts: Count = 8
 
 
-class PLEBackbone(Strict):
+class PLEBackbone(SharedBackbone):
     """Progressive layered extraction (Tang et al. 2020), an extraction layer for each expert layer."""
 
     kind: Literal["ple"]

@@ -118,8 +118,8 @@ def train_step(model: Backbone, level: Level, batch: Batch, device: torch.device
     inputs, targets = batch.to(device)
 
     def losses() -> list[Tensor]:
-        forks = level.fork(model.encode(inputs))
-        return [binary.loss(model.decode(fork, task), targets[task]) for task, fork in enumerate(forks)]
+        outputs = model.decode_all(level.fork(model.encode(inputs)))
+        return [binary.loss(output, target) for output, target in zip(outputs, targets, strict=True)]
 
     def again() -> list[Tensor]:
         with frozen_statistics(model):
