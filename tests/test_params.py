@@ -43,12 +43,28 @@ def put(raw, path, value):
         ("preset", "dmeo", r"preset: 'dmeo' is not defined; allowed: .*did you mean demo"),
         ("presets.demo", ["demos"], r"presets\.demo: 'demos' is not defined"),
         ("colour", "red", r"colour: unknown key"),
+        (
+            "balancers.famo.min_losses",
+            [0.0, 0.0, 0.0],
+            r"^balancers\.famo\.min_losses: 3 values, not 2: data set synthetic_nl has 2 tasks",
+        ),
+        ("balancers.famo.min_losses", [], r"balancers\.famo: .*min_losses must be one number"),
     ],
 )
 def test_faults_are_named_with_their_path(raw, path, value, message):
     put(raw, path, value)
     with pytest.raises(ParametersError, match=message):
         parse(raw)
+
+
+def test_a_value_for_each_of_three_tasks_is_accepted_where_there_are_three(raw):
+    put(raw, "datasets.census_income.tasks.sex", {"column": "sex", "positive": ["Male"]})
+    put(raw, "balancers.famo.min_losses", [0.0, 0.1, 0.2])
+    with pytest.raises(ParametersError, match=r"famo\.min_losses: 3 values, not 2: data set synthetic_nl has 2 tasks"):
+        parse(raw)
+    census = raw["experiments"]["census"] | {"grid": {"mmoe": ["famo"]}}
+    parameters = parse(raw | {"preset": "census", "presets": {"census": ["census"]}, "experiments": {"census": census}})
+    assert parameters.run("census", "census_income", "mmoe", "famo", 0).balancer.options.min_losses == [0.0, 0.1, 0.2]
 
 
 def test_every_fault_is_told_at_once(raw):

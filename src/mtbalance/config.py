@@ -12,7 +12,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -80,6 +80,7 @@ class HashSplit(Strict):
 class SyntheticData(Strict):
     """Stand-in rows in the AliExpress layout. Never AliExpress: always labelled synthetic."""
 
+    tasks: ClassVar = ("click", "conversion")
     adapter: Literal["synthetic"]
     train_rows: Count = 100_000
     test_rows: Count = 100_000
@@ -105,6 +106,7 @@ class AliExpressData(Strict):
     are there they are used. Each lies at its customary place unless it is said here.
     """
 
+    tasks: ClassVar = ("click", "conversion")
     adapter: Literal["aliexpress"]
     country: Literal["NL", "ES", "FR", "US"]
     archive: RawFile | None = None
@@ -313,8 +315,21 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
     config = balancer_model(names.level, names.rule).model_validate(dict(block))
     rule = load("mtbalance.rules", names.rule)
     rule.check_level(names.level)
-    rule(tasks=2, **rule_options(config))  # its constructor checks the values
+    options = rule_options(config)
+    tasks = len(next(iter(lists_of(options).values()), ())) or 2
+    rule(tasks=tasks, **options)  # its constructor checks the values
     return config
+
+
+def lists_of(options: Mapping[str, Any]) -> dict[str, list]:
+    """The options of a rule that hold one value a task."""
+    return {name: value for name, value in options.items() if isinstance(value, list)}
+
+
+def task_faults(config: Strict, tasks: int, path: str) -> list[str]:
+    """A line for each option of the balancer ``config``, at ``path``, that has values for another number of tasks."""
+    lists = lists_of(rule_options(config))
+    return [f"{path}.{name}: {len(found)} values, not {tasks}" for name, found in lists.items() if len(found) != tasks]
 
 
 def rule_options(config: Strict) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from mtbalance.config import (
     Strict,
     TrainingConfig,
     UnknownKeys,
+    task_faults,
 )
 from mtbalance.errors import UserError
 
@@ -144,7 +145,7 @@ def parse(raw: Mapping[str, Any]) -> Parameters:
         parameters = Parameters.model_validate(dict(raw))
     except ValidationError as error:
         raise ParametersError("\n".join(fault_lines(error, raw))) from None
-    faults = list(_dangling(parameters))
+    faults = list(_dangling(parameters)) or list(dict.fromkeys(_miscounted(parameters)))
     if faults:
         raise ParametersError("\n".join(faults))
     return parameters
@@ -210,3 +211,13 @@ def _dangling(parameters: Parameters) -> Iterator[str]:
         for backbone, balancers in experiment.grid.items():
             yield from check(f"experiments.{name}.grid.{backbone}", balancers, parameters.balancers)
     yield from check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
+
+
+def _miscounted(parameters: Parameters) -> Iterator[str]:
+    """Options of balancers with a value for each task, where a data set that they are run on has another number."""
+    for experiment in parameters.experiments.values():
+        for dataset in experiment.datasets:
+            tasks = len(parameters.datasets[dataset].tasks)
+            for balancer in {name for names in experiment.grid.values() for name in names}:
+                for fault in task_faults(parameters.balancers[balancer], tasks, f"balancers.{balancer}"):
+                    yield f"{fault}: data set {dataset} has {tasks} tasks"
