@@ -75,6 +75,15 @@ def test_options_that_do_not_go_together_are_refused():
         Balancer(Net().parameters(), 3, level="loss", rule="equal", manipulation="clippy", clip={"accumulator": 0.1})
 
 
+def test_a_value_for_each_task_is_taken_for_any_number_of_tasks():
+    famo = {"level": "loss", "rule": "famo", "min_losses": [0.0, 0.1, 0.2]}
+    net = Net()
+    balancer = Balancer(net.parameters(), tasks=3, **famo)
+    balancer.step(net.losses(*DATA), again=lambda: net.losses(*DATA))
+    with pytest.raises(ValueError, match="min_losses must be one number or one for each of 2 tasks"):
+        Balancer(net.parameters(), tasks=2, **famo)
+
+
 def test_the_package_names_it_without_importing_torch_for_others():
     assert mtbalance.__all__ == ["Balancer"]
     with pytest.raises(AttributeError, match="Balancr"):

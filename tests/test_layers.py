@@ -17,7 +17,7 @@ def test_experts_together_are_perceptrons_apart():
         first.weight.data = experts.first.weight.data.unflatten(0, (3, 4))[number]
         first.bias.data = experts.first.bias.data.unflatten(0, (3, 4))[number]
         second.weight.data = experts.deeper[0].weight.data[number].T
-        second.bias.data = experts.deeper[0].bias.data[number, 0]
+        second.bias.data = experts.deeper[0].bias.data.unflatten(0, (3, 6))[number]
         torch.testing.assert_close(together[:, number], alone(inputs))
 
 

@@ -75,8 +75,14 @@ def put(raw, path, value):
         (
             "balancers.clippy_adam.clip",
             {"initial_accumulator": 0.2},
-            r"balancers\.clippy_adam\.clip\.initial_accumulator: adam has no accumulator.*\(experiments\.methods\)",
+            r"balancers\.clippy_adam\.clip\.initial_accumulator: adam has no accumulator.*\(experiments\.demo\)",
         ),
+        (
+            "balancers.famo.min_losses",
+            [0.0, 0.0, 0.0],
+            r"^balancers\.famo\.min_losses: 3 values, not 2: data set synthetic_nl has 2 tasks",
+        ),
+        ("balancers.famo.min_losses", [], r"balancers\.famo: .*min_losses must be one number"),
     ],
 )
 def test_faults_are_named_with_their_path(raw, path, value, message):
@@ -141,9 +147,9 @@ def test_what_goes_together_is_accepted_and_survives_json(raw, block):
 
 def test_clippys_accumulator_goes_with_adagrad(raw):
     put(raw, "balancers.clippy_adam.clip", {"accumulator": 0.1, "initial_accumulator": 0.2})
-    for experiment in ("methods", "paper_text", "paper_code"):
+    for experiment in ("demo", "paper_text", "paper_code", "nyuv2_text", "nyuv2_nashmtl"):
         put(raw, f"experiments.{experiment}.training.optimizer", {"name": "adagrad"})
-    run = parse(raw).run("methods", "synthetic_nl", "mmoe", "clippy_adam", 0)
+    run = parse(raw).run("demo", "synthetic_nl", "mmoe", "clippy_adam", 0)
     with pytest.raises(ValidationError) as error:
         RunConfig.model_validate_json(canonical(run).replace('"name":"adagrad"', '"name":"rmsprop"'))
     lines = list(fault_lines(error.value, {}))
@@ -152,6 +158,16 @@ def test_clippys_accumulator_goes_with_adagrad(raw):
         "balancer.options.clip.initial_accumulator",
     ]
     assert all("rmsprop has no accumulator" in line for line in lines)
+
+
+def test_a_value_for_each_of_three_tasks_is_accepted_where_there_are_three(raw):
+    put(raw, "datasets.census_income.tasks.sex", {"column": "sex", "positive": ["Male"]})
+    put(raw, "balancers.famo.min_losses", [0.0, 0.1, 0.2])
+    with pytest.raises(ParametersError, match=r"famo\.min_losses: 3 values, not 2: data set synthetic_nl has 2 tasks"):
+        parse(raw)
+    census = raw["experiments"]["census"] | {"grid": {"mmoe": ["famo"]}}
+    parameters = parse(raw | {"preset": "census", "presets": {"census": ["census"]}, "experiments": {"census": census}})
+    assert parameters.run("census", "census_income", "mmoe", "famo", 0).balancer.options.min_losses == [0.0, 0.1, 0.2]
 
 
 def test_every_fault_is_told_at_once(raw):

@@ -21,3 +21,17 @@ def test_a_parameter_of_two_of_three_tasks_is_shared():
 def test_with_one_task_everything_it_reaches_counts_as_shared():
     parameter = nn.Parameter(torch.ones(1))
     assert sharing([parameter.sum()], [parameter]).shared == [parameter]
+
+
+def test_the_last_layer_is_the_last_shared_weight_and_not_a_bias_a_norm_or_a_head():
+    trunk = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2), nn.LayerNorm(2))
+    heads = nn.ModuleList(nn.Linear(2, 1) for _ in range(2))
+    hidden = trunk(torch.ones(5, 3))
+    found = sharing([head(hidden).sum() for head in heads], [*trunk.parameters(), *heads.parameters()])
+    assert found.shared[found.last_layer] is trunk[2].weight
+
+
+def test_without_shared_weights_the_last_layer_is_the_last_shared_parameter():
+    first, second = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
+    found = sharing([(first.sum() + second.sum()) * task for task in (1, 2)], [first, second])
+    assert found.shared[found.last_layer] is second

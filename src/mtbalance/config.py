@@ -91,6 +91,7 @@ class SyntheticData(Strict):
     """Stand-in rows in the AliExpress layout. Never AliExpress: always labelled synthetic."""
 
     problem: ClassVar[str] = "ranking"
+    tasks: ClassVar = ("click", "conversion")
     adapter: Literal["synthetic"]
     train_rows: Count = 100_000
     test_rows: Count = 100_000
@@ -117,6 +118,7 @@ class AliExpressData(Strict):
     """
 
     problem: ClassVar[str] = "ranking"
+    tasks: ClassVar = ("click", "conversion")
     adapter: Literal["aliexpress"]
     country: Literal["NL", "ES", "FR", "US"]
     archive: RawFile | None = None
@@ -182,6 +184,7 @@ class SyntheticScenesData(Strict):
     """Stand-in scenes, rendered rooms in the NYUv2 layout. Never NYUv2: always labelled synthetic."""
 
     problem: ClassVar[str] = "scenes"
+    tasks: ClassVar = ("segmentation", "depth", "normal")
     adapter: Literal["synthetic_scenes"]
     train_scenes: Count = 400
     test_scenes: Count = 100
@@ -198,6 +201,7 @@ class NyuV2Data(Strict):
     """
 
     problem: ClassVar[str] = "scenes"
+    tasks: ClassVar = ("segmentation", "depth", "normal")
     adapter: Literal["nyuv2"]
     folder: str = "data/raw/nyuv2"
     archive: RawFile | None = None
@@ -269,14 +273,23 @@ class SingleTaskBackbone(Strict):
     kind: Literal["single_task"]
 
 
-class SharedBottomBackbone(Strict):
+class SharedBackbone(Strict):
+    """What backbones with a shared trunk have in common."""
+
+    representation: Literal["fork", "fields"] = "fork"
+    """Where balancers at level representation act. ``fork``: behind the trunk, where the tasks part (MMOE: the stacked
+    expert outputs and the gates' input). ``fields``: at the embeddings' output, which all tasks read; the trunk then
+    costs a forward and a backward pass a task, and gets the sum of the losses' own gradients."""
+
+
+class SharedBottomBackbone(SharedBackbone):
     """One bottom for all tasks, a tower each (Caruana 1997)."""
 
     problem: ClassVar[str] = "ranking"
     kind: Literal["shared_bottom"]
 
 
-class MMoEBackbone(Strict):
+class MMoEBackbone(SharedBackbone):
     """Multi-gate mixture of experts (Ma et al. 2018)."""
 
     problem: ClassVar[str] = "ranking"
@@ -284,7 +297,7 @@ class MMoEBackbone(Strict):
     experts: Count = 8
 
 
-class PLEBackbone(Strict):
+class PLEBackbone(SharedBackbone):
     """Progressive layered extraction (Tang et al. 2020), an extraction layer for each expert layer."""
 
     problem: ClassVar[str] = "ranking"
@@ -458,8 +471,21 @@ def balancer_config(block: Mapping[str, Any]) -> Strict:
     refuse(of_balancer(config))
     rule = load("mtbalance.rules", names.rule)
     rule.check_level(names.level)
-    rule(tasks=2, **rule_options(config))  # its constructor checks the values
+    options = rule_options(config)
+    tasks = len(next(iter(lists_of(options).values()), ())) or 2
+    rule(tasks=tasks, **options)  # its constructor checks the values
     return config
+
+
+def lists_of(options: Mapping[str, Any]) -> dict[str, list]:
+    """The options of a rule that hold one value a task."""
+    return {name: value for name, value in options.items() if isinstance(value, list)}
+
+
+def task_faults(config: Strict, tasks: int, path: str) -> list[str]:
+    """A line for each option of the balancer ``config``, at ``path``, that has values for another number of tasks."""
+    lists = lists_of(rule_options(config))
+    return [f"{path}.{name}: {len(found)} values, not {tasks}" for name, found in lists.items() if len(found) != tasks]
 
 
 def rule_options(config: Strict) -> dict[str, Any]:

@@ -40,13 +40,13 @@ def _gram_of(parts: Parts) -> NDArray[np.float64]:
 
 
 @torch.no_grad()
-def combine(parts: Parts, weights: NDArray[np.float64]) -> Tensor:
-    """sum_k w_k part_k [*shape]."""
+def combine(parts: Parts, weights: NDArray[np.float64], out: Tensor | None = None) -> Tensor:
+    """sum_k w_k part_k [*shape]; a list of parts is summed in ``out`` where that is given."""
     if isinstance(parts, Tensor):
         vector = torch.as_tensor(weights, dtype=parts.dtype, device=parts.device)
         return (vector @ flattened(parts)).view(parts.shape[1:])
     present = [(part, float(weight)) for part, weight in zip(parts, weights, strict=True) if part is not None]
-    total = present[0][0] * present[0][1]
+    total = torch.mul(*present[0], out=out)
     for part, weight in present[1:]:
         total.add_(part, alpha=weight)
     return total

@@ -74,11 +74,12 @@ class GroupedLinear(nn.Module):
         super().__init__()
         bound = inputs**-0.5  # nn.Linear's own initialisation
         self.weight = nn.Parameter(torch.empty(count, inputs, outputs).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(count, 1, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(count * outputs).uniform_(-bound, bound))  # one dimension, as biases have
 
     def forward(self, inputs: Tensor) -> Tensor:
         """[B, E, outputs]."""
-        return torch.baddbmm(self.bias, inputs.transpose(0, 1), self.weight).transpose(0, 1)
+        bias = self.bias.unflatten(0, (len(self.weight), 1, -1))
+        return torch.baddbmm(bias, inputs.transpose(0, 1), self.weight).transpose(0, 1)
 
 
 class Gate(nn.Linear):

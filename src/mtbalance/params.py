@@ -26,6 +26,7 @@ from mtbalance.config import (
     TrainingConfig,
     UnknownKeys,
     check_problem,
+    task_faults,
 )
 from mtbalance.errors import UserError
 
@@ -157,7 +158,7 @@ def parse(raw: Mapping[str, Any]) -> Parameters:
         parameters = Parameters.model_validate(dict(raw))
     except ValidationError as error:
         raise ParametersError("\n".join(fault_lines(error, raw))) from None
-    faults = list(_dangling(parameters)) or list(_senseless(parameters))
+    faults = list(_dangling(parameters)) or [*_senseless(parameters), *dict.fromkeys(_miscounted(parameters))]
     if faults:
         raise ParametersError("\n".join(faults))
     return parameters
@@ -259,3 +260,13 @@ def _senseless(parameters: Parameters) -> Iterator[str]:
         for balancer in sorted({balancer for balancers in experiment.grid.values() for balancer in balancers}):
             for key, reason in of_optimizer(parameters.balancers[balancer], optimizer):
                 yield f"balancers.{balancer}.{key}: {reason} (experiments.{name})"
+
+
+def _miscounted(parameters: Parameters) -> Iterator[str]:
+    """Options of balancers with a value for each task, where a data set that they are run on has another number."""
+    for experiment in parameters.experiments.values():
+        for dataset in experiment.datasets:
+            tasks = len(parameters.datasets[dataset].tasks)
+            for balancer in {name for names in experiment.grid.values() for name in names}:
+                for fault in task_faults(parameters.balancers[balancer], tasks, f"balancers.{balancer}"):
+                    yield f"{fault}: data set {dataset} has {tasks} tasks"

@@ -18,6 +18,16 @@ class Sharing:
     own: list[list[Parameter]]
     """Of each task: reached by its loss alone."""
 
+    @property
+    def last_layer(self) -> int:
+        """Where in ``shared`` the weight of the last shared layer is.
+
+        The last, in the model's own order, of two dimensions or more: biases and norms have one. Where none has, the
+        last of all.
+        """
+        weights = [index for index, parameter in enumerate(self.shared) if parameter.dim() > 1]
+        return weights[-1] if weights else len(self.shared) - 1
+
 
 def sharing(losses: Sequence[Tensor], parameters: Sequence[Parameter]) -> Sharing:
     """Sort ``parameters`` by the graphs of K losses; parameters that no loss reaches are in neither list."""

@@ -5,20 +5,24 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mtbalance.backbones import build_backbone
-from mtbalance.config import ModelConfig
+from mtbalance.balancer import assemble
+from mtbalance.config import ModelConfig, balancer_config
 from mtbalance.sharing import sharing
 from problem_kinds import kinds
 
 OPTIONS = {"mmoe": {"experts": 3}, "ple": {"shared_experts": 2, "task_experts": 3}}
-KINDS = kinds("ranking")
-SHARING = [kind for kind in KINDS if kind != "single_task"]
+SHARING = [kind for kind in kinds("ranking") if kind != "single_task"]
+AT_FIELDS = [f"{kind} at fields" for kind in SHARING]
+KINDS = ["single_task", *SHARING, *AT_FIELDS]
 ROWS, CARDINALITIES, NUMBERS = 6, [3, 1, 5], 4
 
 
-def build(kind: str, tasks: int = 3, expert=(8, 6), **model):
+def build(name: str, tasks: int = 3, expert=(8, 6), numbers: int = NUMBERS, **model):
     torch.manual_seed(0)
+    kind, _, place = name.partition(" at ")
     sizes = ModelConfig(embedding=4, expert=list(expert), tower=[5], **{"dropout": 0.0, "batch_norm": False, **model})
-    return build_backbone(kind, CARDINALITIES, NUMBERS, tasks, sizes, **OPTIONS.get(kind, {}))
+    options = OPTIONS.get(kind, {}) | ({"representation": place} if place else {})
+    return build_backbone(kind, CARDINALITIES, numbers, tasks, sizes, **options)
 
 
 def rows(count: int = ROWS, numbers: int = NUMBERS):
@@ -46,7 +50,7 @@ def test_every_task_has_a_logit_a_row_and_every_parameter_a_use(kind, tasks, exp
 
 @pytest.mark.parametrize("kind", SHARING)
 @pytest.mark.parametrize("expert", [(8,), (8, 6), (8, 7, 6)], ids=len)
-def test_what_lies_before_the_representation_is_what_is_shared(kind, expert):
+def test_what_lies_before_the_fork_is_what_is_shared(kind, expert):
     model = build(kind, expert=expert)
     parameters = list(model.parameters())
     shared = set(sharing(losses(model, rows()), parameters).shared)
@@ -64,11 +68,96 @@ def test_what_lies_before_the_representation_is_what_is_shared(kind, expert):
 
 
 @pytest.mark.parametrize("kind", SHARING)
-def test_after_the_representation_no_parameter_serves_two_tasks(kind):
+def test_after_the_fork_no_parameter_serves_two_tasks(kind):
     model = build(kind)
     detached = tuple(tensor.detach() for tensor in model.encode(rows()))
     found = sharing([model.decode(detached, task).sum() for task in range(3)], list(model.parameters()))
     assert not found.shared and all(found.own)
+
+
+@pytest.mark.parametrize("kind", AT_FIELDS)
+def test_after_the_fields_the_trunk_serves_all_tasks(kind):
+    model = build(kind)
+    (fields,) = model.encode(rows())
+    found = sharing([model.decode((fields.detach(),), task).sum() for task in range(3)], list(model.parameters()))
+    assert set(found.shared) == set(sharing(losses(model, rows()), list(model.parameters())).shared) - set(
+        model.fields.parameters()
+    )
+
+
+@pytest.mark.parametrize("kind", SHARING)
+def test_the_place_of_the_representation_changes_no_output_and_no_parameter(kind):
+    fork, fields = build(kind), build(f"{kind} at fields")
+    assert all(torch.equal(one, two) for one, two in zip(fork.parameters(), fields.parameters(), strict=True))
+    for one, two in zip(fork(rows()), fields(rows()), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("kind", AT_FIELDS)
+def test_the_trunk_is_computed_once_for_one_fork_and_for_each_of_separate_ones(kind):
+    model, passes = build(kind), []
+    trunk = model.trunk
+    model.trunk = lambda fields: passes.append(1) or trunk(fields)
+    representation = model.encode(rows())
+    model.decode_all([representation] * 3)
+    assert len(passes) == 1
+    model.decode_all([(representation[0].detach(),) for _ in range(3)])
+    assert len(passes) == 1 + 3
+
+
+def stepped(kind: str, steps: int = 1, **block):
+    """The model after steps in double precision, and what the last gave its parameters as gradients, by name.
+
+    Without batch norm: the gradients of biases before it are rounding, and Adam makes whole steps of that.
+    """
+    model = build(kind).double()
+    optimizer = {"name": "adam", "lr": 0.01, "weight_decay": 0.0, "decay": "decoupled"}
+    own = assemble(balancer_config(block), optimizer, model.parameters(), 3, seed=0)
+    inputs, targets = (rows()[0], rows()[1].double()), (torch.arange(ROWS) % 2).double()
+    gradients, step = {}, own.optimizer.step
+    own.optimizer.step = lambda: (gradients.update({n: p.grad for n, p in model.named_parameters()}), step())
+    for _ in range(steps):
+        outputs = model.decode_all(own.fork(model.encode(inputs)))
+        own.step([(task + 1) * binary_cross_entropy_with_logits(z, targets) for task, z in enumerate(outputs)])
+    return model, gradients
+
+
+@pytest.mark.parametrize("kind", [*SHARING, *AT_FIELDS])
+@pytest.mark.parametrize("heads", ["own", "weighted"])
+def test_equal_weights_at_the_representation_are_linear_scalarisation(kind, heads):
+    plain, _ = stepped(kind.removesuffix(" at fields"), 3, level="loss", rule="equal")
+    model, _ = stepped(kind, 3, level="representation", rule="equal", heads=heads)
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", AT_FIELDS)
+@pytest.mark.parametrize("heads", ["own", "weighted"])
+def test_a_trunk_behind_the_fields_gets_the_sum_of_the_losses_own_gradients(kind, heads):
+    model, plain = stepped(kind, level="loss", rule="equal")
+    _, found = stepped(kind, level="representation", rule="min_norm", heads=heads)
+    shared = set(sharing(losses(model.float(), rows()), list(model.parameters())).shared)
+    trunk = [n for n, p in model.named_parameters() if p in shared and not n.startswith("fields.")]
+    assert trunk and not torch.allclose(found["fields.table.weight"], plain["fields.table.weight"])
+    for name in trunk:
+        torch.testing.assert_close(found[name], plain[name], rtol=0, atol=1e-12)
+
+
+LAST = {
+    "shared_bottom": ("bottom.0.weight", "bottom.2.weight"),
+    "mmoe": ("experts.first.weight", "experts.deeper.0.weight"),
+    "ple": ("layers.0.shared.first.weight", "layers.1.shared.first.weight"),
+}
+"""The weight of the last shared layer, with one hidden layer of the experts and with two."""
+
+
+@pytest.mark.parametrize("kind", [*SHARING, *AT_FIELDS])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_the_last_shared_layer_is_the_experts_last(kind, depth):
+    model = build(kind, expert=(8, 6)[:depth])
+    found = sharing(losses(model, rows()), list(model.parameters()))
+    expected = model.get_parameter(LAST[kind.partition(" at ")[0]][depth - 1])
+    assert found.shared[found.last_layer] is expected
 
 
 def test_single_task_learning_shares_nothing():
@@ -89,10 +178,7 @@ def test_rows_do_not_see_each_other_in_evaluation(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_table_without_numbers(kind):
-    torch.manual_seed(0)
-    sizes = ModelConfig(embedding=4, expert=[6], tower=[5], dropout=0.0)
-    model = build_backbone(kind, CARDINALITIES, 0, 2, sizes, **OPTIONS.get(kind, {}))
-    assert len(model(rows(numbers=0))) == 2
+    assert len(build(kind, tasks=2, expert=(6,), numbers=0)(rows(numbers=0))) == 2
 
 
 def test_the_paper_size_of_mmoe():

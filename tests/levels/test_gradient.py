@@ -68,3 +68,22 @@ def test_a_model_that_shares_nothing_is_refused(setting):
     separate = [(head.weight**2).sum() for head in own.model.heads]
     with pytest.raises(ValueError, match="no parameter is reached by two losses"):
         own.level.step(separate)
+
+
+@pytest.mark.parametrize("norms", ["last_layer", "all"])
+def test_gradnorm_follows_the_norms_in_the_part_of_the_rows_that_it_asks_for(setting, norms):
+    """At equal rates (alpha 0) the weights tend to 1 / n, which is another in the weight than with the bias."""
+    own = setting("gradient", "gradnorm", rule_options={"norms": norms, "alpha": 0.0, "lr": 1e-3})
+    trunk = own.model.trunk
+    part = [trunk.weight] if norms == "last_layer" else [trunk.weight, trunk.bias]
+    found = [torch.autograd.grad(loss, part, retain_graph=True) for loss in own.losses()]
+    norm = np.array([np.sqrt(sum(float((g**2).sum()) for g in gradient)) for gradient in found])
+    own.optimizer.step = own.optimizer.torch_optimizer.zero_grad  # the model stays
+    for _ in range(1500):
+        weights = own.step().weights
+    np.testing.assert_allclose(weights, 2 / norm / (1 / norm).sum(), atol=2e-3)
+
+
+def test_the_diagnostics_are_those_of_all_rows_whatever_the_rule_sees(setting):
+    reports = [setting("gradient", rule).step().diagnostics for rule in ("gradnorm", "equal")]
+    assert reports[0]["cosine"] == reports[1]["cosine"]

@@ -31,6 +31,16 @@ def test_heads_get_their_own_gradient_whatever_the_weights(setting):
         torch.testing.assert_close(own.weight, other.weight, rtol=0, atol=1e-12)
 
 
+def test_batches_may_differ_in_size(setting):
+    own, plain = setting("representation", "equal"), setting("loss", "equal")
+    inputs, targets = own.inputs, own.targets
+    for rows in (16, 5, 16, 7):
+        for each in (own, plain):
+            each.inputs, each.targets = inputs[:rows], targets[:, :rows]
+            each.step()
+        torch.testing.assert_close(own.parameters(), plain.parameters(), rtol=0, atol=1e-12)
+
+
 def test_mgda_ub_is_mgda_where_the_trunk_is_an_identity():
     """Rows at the representation are then the gradients of the trunk's only parameters."""
     weights = []

@@ -236,7 +236,7 @@ IMPOSSIBLE = {
     "bandit": [{"eta": -1}, {"rho": 0}],
     "cagrad": [{"c": -0.1}],
     "dynamic_weights": [{"temperature": 0}, {"window": 0}],
-    "famo": [{"gamma": -1}, {"lr": 0}, {"min_losses": [0.0, 0.0, 0.0]}],
+    "famo": [{"gamma": -1}, {"lr": 0}, {"min_losses": [0.0, 0.0, 0.0]}, {"min_losses": [0.0]}],
     "graddrop": [{"leak": 1.5}],
     "gradnorm": [{"alpha": -1}, {"lr": 0}],
     "imtl_l": [{"lr": -1}],

@@ -39,3 +39,7 @@ def test_a_loss_that_changes_its_sign_has_no_rate():
     rule.weights(ROWS, np.ones(2))
     with pytest.raises(FloatingPointError, match="one sign"):
         rule.weights(ROWS, np.array([1.0, -1.0]))
+
+
+def test_it_asks_for_the_last_shared_layer_unless_told_otherwise():
+    assert Gradnorm(2).sees == "last_layer" and Gradnorm(2, norms="all").sees == "all"

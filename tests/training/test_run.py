@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from mtbalance.config import RunConfig
+from mtbalance.errors import UserError
 from mtbalance.tasks import binary
 from mtbalance.training.run import train
 
@@ -32,6 +34,13 @@ def test_the_same_seed_gives_the_same_numbers(configure, data, balancer):
 def test_another_seed_gives_other_numbers(configure, data):
     one, two = (train(configure(seed=seed), data, None, quiet, quiet) for seed in (0, 1))
     assert one["test"] != two["test"]
+
+
+def test_values_for_another_number_of_tasks_are_refused_at_the_start(configure, data):
+    famo = {"name": "famo", "options": {"level": "loss", "rule": "famo", "min_losses": [0.0, 0.0, 0.0]}}
+    config = RunConfig.model_validate(configure().model_dump() | {"balancer": famo})
+    with pytest.raises(UserError, match=r"^balancers\.famo\.min_losses: 3 values, not 2$"):
+        train(config, data, None, quiet, quiet)
 
 
 class Killed(Exception):

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mtbalance.backbones import Backbone, Representation
+from mtbalance.backbones import Representation
 from mtbalance.config import ModelConfig
-from mtbalance.layers import Experts, Fields, Gate, Tower
+from mtbalance.layers import Experts, Gate, Tower
+from mtbalance.shared_backbone import Place, SharedBackbone
 
 
-class Ple(Backbone):
+class Ple(SharedBackbone):
     """Layers of shared experts and of experts for each task, as many as the experts have hidden layers.
 
     In a layer, task k's gate mixes its own experts and the shared ones; the shared gate, absent from the last layer,
     mixes all. Every parameter below the last layer is therefore reached by all losses, except the gates that feed
-    only the last layer's task experts. The representation is what lies just below that fork: the outputs of the last
-    layer but one of all experts, what the tasks' gates read there, and the last layer's shared experts' outputs.
+    only the last layer's task experts. Tasks fork at the outputs of the last layer but one of all experts, what the
+    tasks' gates read there, and the last layer's shared experts' outputs.
     """
 
     def __init__(
@@ -30,9 +31,9 @@ class Ple(Backbone):
         *,
         shared_experts: int,
         task_experts: int,
+        representation: Place = "fork",
     ) -> None:
-        super().__init__(tasks)
-        self.fields = Fields(cardinalities, numbers, model.embedding)
+        super().__init__(cardinalities, numbers, tasks, model, representation)
         widths = [self.fields.width, *model.expert]
         self.layers = nn.ModuleList(
             _Extraction(widths[i], widths[i + 1], tasks, shared_experts, task_experts, i + 2 == len(widths), model)
@@ -40,12 +41,11 @@ class Ple(Backbone):
         )
         self.towers = nn.ModuleList(Tower(widths[-1], model) for _ in range(tasks))
 
-    def encode(self, inputs: tuple[Tensor, Tensor]) -> Representation:
+    def trunk(self, fields: Tensor) -> Representation:
         """(last shared experts, [task gates' input and experts of the layer below] for each task, its shared experts).
 
         With a single layer: (its shared experts, the fields).
         """
-        fields = self.fields(*inputs)
         common, states = fields, [fields] * self.tasks
         below: list[Tensor] = [fields]
         for index, layer in enumerate(self.layers[:-1]):
@@ -57,9 +57,9 @@ class Ple(Backbone):
                 states = [layer.mix(task, states[task], own[task], shared) for task in range(self.tasks)]
         return self.layers[-1].shared(common), *below
 
-    def decode(self, representation: Representation, task: int) -> Tensor:
+    def head(self, hidden: Representation, task: int) -> Tensor:
         """Logits [B] of the task: its gate of the layer below, its last experts and gate, its tower."""
-        last_shared, *below = representation
+        last_shared, *below = hidden
         state = below[task] if len(self.layers) > 1 else below[0]
         if len(self.layers) > 1:
             state = self.layers[-2].mix(task, state, below[self.tasks + task], below[-1])

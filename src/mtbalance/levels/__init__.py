@@ -110,9 +110,18 @@ class Level(ABC):
         if isinstance(self.rule, RowRule) and self.tasks > 1:
             joint, weights = self.rule.combine([stacked(parts) for parts in rows], values)
         else:
-            weights = self.rescaled(self.ask(gram, values), gram)
-            joint = (combine(parts, weights) for parts in rows)
+            seen = gram_matrix(self.last_layer(rows)) if self.rule.sees == "last_layer" else gram
+            weights = self.rescaled(self.ask(seen, values), gram)
+            joint = self.combined(rows, weights)
         return joint, weights, describe(gram, weights) | self.rule.diagnostics
+
+    def combined(self, rows: list[Parts], weights: Weights) -> Iterable[Tensor]:
+        """The weighted sum of K rows, tensor by tensor."""
+        return (combine(parts, weights) for parts in rows)
+
+    def last_layer(self, rows: list[Parts]) -> list[Parts]:
+        """The rows' part in the last shared layer's weight: all of them where rows are not parameters'."""
+        return rows
 
     def rescaled(self, weights: Weights, gram: Weights) -> Weights:
         """The weights on the scale of this level: the rule's own."""

@@ -89,6 +89,10 @@ class Gradient(Level):
         """What is balanced: here the gradients themselves."""
         return gradients
 
+    def last_layer(self, rows: list[Parts]) -> list[Parts]:
+        """The rows' part in the last shared layer's weight."""
+        return [rows[self.sharing.last_layer]]
+
     def _write(self, gradients: list[Parts], joint: Iterable[Tensor]) -> None:
         """Give every shared parameter its joint gradient, and weigh own gradients where heads are weighted."""
         for parameter, gradient in zip(self.sharing.shared, joint, strict=True):

@@ -10,6 +10,7 @@ BACKBONES = {
     "shared_bottom": "Shared bottom",
     "mmoe": "MMOE",
     "ple": "PLE",
+    "split_segnet": "Split SegNet",
     "mtan": "MTAN",
 }
 
@@ -45,6 +46,7 @@ BALANCERS = {
     "mgda": "MGDA",
     "mgda_ub": "MGDA-UB",
     "nashmtl": "NashMTL",
+    "nashmtl_nyuv2": "NashMTL (every step)",
     "imtl_g": "IMTL-G",
     "imtl_l": "IMTL-L",
     "pcgrad": "PCGrad",

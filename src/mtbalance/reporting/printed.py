@@ -60,13 +60,16 @@ def pub_table7_delta_m() -> pd.Series:
 def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
     """``cells``, in units of print, with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
 
-    The printed m% stands beside PUB's own definition of delta-m. STL is the single-task backbone with LS.
+    The printed m% stands beside PUB's own definition of delta-m. STL is the single-task backbone with LS; a balancer
+    ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
     """
     printed = pub_table7()
     printed["published"] *= [METRICS[metric].factor for metric in printed["metric"]]
     deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
     alone = cells["backbone"].map(backbone_name) == "STL"
-    rows = cells.assign(row=cells["balancer"].mask(alone, "stl").where(cells["dataset"] == "nyuv2"))
+    rows = cells.assign(
+        row=cells["balancer"].str.removesuffix("_nyuv2").mask(alone, "stl").where(cells["dataset"] == "nyuv2")
+    )
     printed = pd.concat([printed, deltas]).rename(columns={"balancer": "row"})
     joined = rows.merge(printed, how="left", on=["row", "task", "metric"]).drop(columns="row")
     return joined.assign(difference_to_published=joined["mean"] - joined["published"])

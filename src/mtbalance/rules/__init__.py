@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 
 
 class Rule:
-    """Turns K tasks into K weights. Options are the constructor's keyword arguments.
+    """Turns K tasks into K weights. Options are the constructor's keyword arguments; a list has one value a task.
 
     Weights are on the scale of a sum of losses: a rule that treats all tasks alike gives K ones, unless its paper
     says otherwise.
@@ -36,6 +36,9 @@ class Rule:
     """Whether the rule draws random numbers, from ``generator``."""
     looks_again: ClassVar[bool] = False
     """Whether the rule wants the losses of the same batch after the step, in :meth:`observe`."""
+    sees: Literal["all", "last_layer"] = "all"
+    """The part of the rows that a Gram matrix is of: all, or the part in the last shared layer's weight (where rows are
+    not parameters', as at a representation, they have no parts)."""
 
     def __init__(self, tasks: int) -> None:
         if tasks < 1:

@@ -31,7 +31,7 @@ class Famo(LossRule):
         super().__init__(tasks)
         if gamma < 0:
             raise ValueError(f"gamma must not be negative: {gamma}")
-        if np.size(min_losses) not in (1, tasks):
+        if isinstance(min_losses, list) and len(min_losses) != tasks:
             raise ValueError(f"min_losses must be one number or one for each of {tasks} tasks, not {min_losses}")
         self.min_losses = np.broadcast_to(np.asarray(min_losses, dtype=float), tasks)
         self.adam = Adam(tasks, lr, weight_decay=gamma)

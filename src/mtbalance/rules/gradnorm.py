@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import softmax
@@ -15,14 +15,24 @@ class Gradnorm(GramRule):
     """Learned weights w: minimise sum_k |w_k n_k - mean(w n) r_k^alpha| over w, where n_k is the norm of row k.
 
     Source: Chen et al. 2018 (GradNorm), equation 2 and algorithm 1. r_k = (L_k / L_k(first step)) over its mean over
-    tasks; mean(w n) is held constant; the step is taken with w before w is moved. Departures: n_k is the norm over all
-    that is balanced (shared parameters, or the representation), not over the last shared layer; w = K softmax(v) with
-    Adam on v, so that w stays positive with sum K, instead of a step on w and a division. A loss that starts at
-    zero counts as unchanged. ``alpha`` 1.5 is the authors' value for NYUv2.
+    tasks; mean(w n) is held constant; the step is taken with w before w is moved. ``norms``: n_k is the norm in the
+    weight of the last shared layer, as in the paper (``last_layer``), or over ``all`` that is balanced; at a
+    representation, which has no layers, both are the norm over all of it. Departures: w = K softmax(v) with Adam on v,
+    so that w stays positive with sum K, instead of a step on w and a division; K whole backward passes, as the level
+    takes them, where passes down to the last layer would do. A loss that starts at zero counts as unchanged.
+    ``alpha`` 1.5 is the authors' value for NYUv2.
     """
 
-    def __init__(self, tasks: int, *, alpha: float = 1.5, lr: float = 0.025) -> None:
+    def __init__(
+        self,
+        tasks: int,
+        *,
+        alpha: float = 1.5,
+        lr: float = 0.025,
+        norms: Literal["last_layer", "all"] = "last_layer",
+    ) -> None:
         super().__init__(tasks)
+        self.sees = norms
         if alpha < 0:
             raise ValueError(f"alpha must not be negative: {alpha}")
         self.alpha = alpha

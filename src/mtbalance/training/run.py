@@ -11,7 +11,8 @@ import torch
 from mtbalance import sources
 from mtbalance.backbones import Backbone
 from mtbalance.balancer import assemble
-from mtbalance.config import RunConfig
+from mtbalance.config import RunConfig, task_faults
+from mtbalance.errors import UserError
 from mtbalance.levels import Level
 from mtbalance.problems import Evaluation, Problem, build_problem
 from mtbalance.training.checkpoint import Checkpoint
@@ -75,7 +76,13 @@ def _test(model: Backbone, problem: Problem, progress: Progress, device: torch.d
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
-    """The run's rule, at its level, with its optimiser, on the parameters of ``model``."""
+    """The run's rule, at its level, with its optimiser, on the parameters of ``model``.
+
+    Raises :class:`UserError` for an option with one value a task that has another number of them.
+    """
+    faults = task_faults(config.balancer.options, tasks, f"balancers.{config.balancer.name}")
+    if faults:
+        raise UserError("\n".join(faults))
     optimizer = config.training.optimizer.model_dump()
     return assemble(config.balancer.options, optimizer, model.parameters(), tasks, config.seed)
 

@@ -25,8 +25,7 @@ def train_step(
 
     def losses() -> list[Tensor]:
         with mixed_precision(device, training.precision):
-            forks = level.fork(model.encode(in_memory_format(inputs, training.channels_last)))
-            outputs = [model.decode(fork, task) for task, fork in enumerate(forks)]
+            outputs = model.decode_all(level.fork(model.encode(in_memory_format(inputs, training.channels_last))))
         return [task.loss(output.float(), target) for task, output, target in zip(tasks, outputs, targets, strict=True)]
 
     def again() -> list[Tensor]:
