@@ -163,3 +163,18 @@ def test_no_module_imports_by_a_relative_name():
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert relative == []
+
+
+def test_ranking_and_scenes_are_data_apart():
+    """An edit of the one must run nothing of the other again; what both need is of neither kind."""
+    batches = {"ranking": "mtbalance.data.batches", "scenes": "mtbalance.data.scenes.batches"}
+    adapters = {"ranking": ["aliexpress", "table", "synthetic"], "scenes": ["nyuv2", "synthetic_scenes"]}
+    files = {
+        kind: names(sources.closure([module, *(f"mtbalance.data.{adapter}" for adapter in adapters[kind])]))
+        for kind, module in batches.items()
+    }
+    shared = {"__init__", "errors", *(f"data/{name}" for name in ("__init__", "batch", "generated", "manifest"))}
+    shared |= {f"data/{name}" for name in ("raw_files", "staging")}
+    assert files["ranking"] & files["scenes"] == {f"{name}.py" for name in shared}
+    trained_on = names(sources.closure([batches["scenes"]])) - files["ranking"]
+    assert trained_on == {f"data/scenes/{n}.py" for n in ("__init__", "augmentation", "batches", "scene", "schema")}

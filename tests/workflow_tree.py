@@ -46,6 +46,8 @@ backbones:
 datasets:
   synthetic_a: {adapter: synthetic, train_rows: 3000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1}
   synthetic_b: {adapter: synthetic, train_rows: 3000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1, seed: 1}
+  synthetic_rooms: {adapter: synthetic_scenes, train_scenes: 4, test_scenes: 2, height: 32, width: 32}
+  nyuv2: {adapter: nyuv2, height: 32, width: 32, train_images: 4, test_images: 2}
 tables: {baseline: ls}
 """)
 

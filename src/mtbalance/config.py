@@ -221,9 +221,11 @@ class NyuV2Data(Strict):
 
     def forms(self) -> list[list[RawFile]]:
         """The files or folders of each form that the raw data may have, the preferred one first."""
-        preprocessed, pieces = ("train", "val"), ("splits.mat", "image", "label", "depth", "normal")
-        in_folder = [[RawFile(path=f"{self.folder}/{name}") for name in names] for names in (preprocessed, pieces)]
-        return [in_folder[0], [self.raw()["archive"]], in_folder[1]]
+        kinds = ("image", "label", "depth", "normal")
+        folders = [f"{side}/{kind}" for side in ("train", "val") for kind in kinds]
+        preprocessed = [RawFile(path=f"{self.folder}/{name}") for name in folders]
+        pieces = [RawFile(path=f"{self.folder}/{name}") for name in ("splits.mat", *kinds)]
+        return [preprocessed, [self.raw()["archive"]], pieces]
 
 
 Dataset = Annotated[

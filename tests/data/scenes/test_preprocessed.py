@@ -99,6 +99,12 @@ def test_normals_that_interpolation_shortened_are_kept_and_counted(raw, tmp_path
     assert np.array_equal(rows(tmp_path / "out", "train")[2].normal, np.load(raw / "train/normal/2.npy"))
 
 
+def test_an_image_may_leave_its_range_by_rounding(raw, tmp_path):
+    spoil((1, 2, 0), np.nextafter(np.float32(1), np.float32(2)))(raw / "val/image/0.npy")
+    prepare("scenes", config(raw), tmp_path / "out")
+    assert rows(tmp_path / "out", "test")[0].image[1, 2, 0] > 1
+
+
 def spoil(index, value):
     def change(path: Path) -> None:
         values = np.load(path)
@@ -125,7 +131,7 @@ BAD = {
     "NaN depth": ("depth", spoil(PIXEL, np.nan), r"nan at \(5, 7\) is not a depth in metres"),
     "infinite depth": ("depth", spoil(PIXEL, np.inf), r"inf at \(5, 7\)"),
     "negative depth": ("depth", spoil(PIXEL, -0.5), r"-0.5 at \(5, 7\)"),
-    "a class too high": ("label", spoil(PIXEL, 13), r"13.0 at \(5, 7\) is not a whole number from -1 to 12"),
+    "a class too high": ("label", spoil(PIXEL, 13), r"13.0 at \(5, 7\) is not a class from -1"),
     "a class too low": ("label", spoil(PIXEL, -2), r"-2.0 at"),
     "half a class": ("label", spoil(PIXEL, 1.5), r"1.5 at"),
     "no class": ("label", spoil(PIXEL, np.nan), r"nan at"),

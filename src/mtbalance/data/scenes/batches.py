@@ -17,6 +17,8 @@ from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import SPLITS, SceneSchema
 
 BYTES_IN_MEMORY = 2**30
+BYTES_A_PIXEL = 29
+"""Seven numbers in float32, and a class."""
 
 
 class SceneSplit:
@@ -35,7 +37,7 @@ class SceneSplit:
         self._path = folder / f"{split}.parquet"
         self._file = self._open()
         pixels = self.rows * self.schema.height * self.schema.width
-        self._kept: dict[int, Maps] | None = {} if 29 * pixels <= BYTES_IN_MEMORY else None
+        self._kept: dict[int, Maps] | None = {} if BYTES_A_PIXEL * pixels <= BYTES_IN_MEMORY else None
 
     def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
         """All images once, ``batch_size`` at a time; the last batch may be smaller.

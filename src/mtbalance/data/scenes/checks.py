@@ -16,6 +16,9 @@ LONGEST_NORMAL = 1.6
 """Bicubic interpolation in two directions makes unit vectors at most 1.5625 long, bilinear none longer. What is longer
 is no map of normals; what is shorter or slightly longer is kept and counted, since the published set may hold it."""
 
+ROUNDING = 1e-3
+"""How far interpolation's rounding may lead out of [0, 1]; the values are kept."""
+
 
 def to_scene(arrays: Mapping[str, NDArray[Any]], sources: Mapping[str, str], height: int, width: int) -> Scene:
     """The scene of the arrays ``image``, ``label``, ``depth`` and ``normal``, which are from ``sources``.
@@ -27,15 +30,14 @@ def to_scene(arrays: Mapping[str, NDArray[Any]], sources: Mapping[str, str], hei
         _check_shape(values, kind, sources[kind], height, width)
     image, label, depth, normal = (arrays[kind] for kind in ("image", "label", "depth", "normal"))
     label, depth = label.reshape(height, width), depth.reshape(height, width)
-    whole = np.isin(label, np.arange(-1, len(CLASSES)))
-    _refuse(~whole, label, sources["label"], "a whole number from -1 to 12 (-1: unlabelled)")
-    _refuse(~((image >= 0) & (image <= 1)), image, sources["image"], "between 0 and 1 (divide bytes by 255)")
-    _refuse(
-        ~((depth >= 0) & (depth <= np.finfo(np.float32).max)), depth, sources["depth"], "a depth in metres (0: none)"
-    )
+    _require(np.isin(label, np.arange(-1, len(CLASSES))), label, sources["label"], "a class from -1 (none) to 12")
+    in_range = (image >= -ROUNDING) & (image <= 1 + ROUNDING)
+    _require(in_range, image, sources["image"], "between 0 and 1 (divide bytes by 255)")
+    measured = (depth >= 0) & (depth <= np.finfo(np.float32).max)
+    _require(measured, depth, sources["depth"], "a depth in metres (0: none)")
     with np.errstate(over="ignore"):
         length = np.linalg.norm(normal.astype(np.float64), axis=-1)
-    _refuse(~(length <= LONGEST_NORMAL), length, sources["normal"], "the length of a unit vector (0: none)")
+    _require(length <= LONGEST_NORMAL, length, sources["normal"], "the length of a unit vector (0: none)")
     return Scene(*_as_stored(image, label, depth, normal))
 
 
@@ -49,10 +51,11 @@ def _check_shape(values: NDArray[Any], kind: str, source: str, height: int, widt
         raise DataError(f"{source}: {kind} has the shape {values.shape}, not {shapes}; height and width are settings")
 
 
-def _refuse(wrong: NDArray[np.bool_], values: NDArray[Any], source: str, expected: str) -> None:
-    if wrong.any():
-        place = tuple(int(index[0]) for index in np.nonzero(wrong))
-        raise DataError(f"{source}: {values[place]} at {place} is not {expected}; {int(wrong.sum())} such values")
+def _require(right: NDArray[np.bool_], values: NDArray[Any], source: str, expected: str) -> None:
+    """Raise unless all is right; what compares with NaN is not."""
+    if not right.all():
+        place = tuple(int(index[0]) for index in np.nonzero(~right))
+        raise DataError(f"{source}: {values[place]} at {place} is not {expected}; {int((~right).sum())} such values")
 
 
 def _as_stored(*arrays: NDArray[Any]) -> list[NDArray[Any]]:

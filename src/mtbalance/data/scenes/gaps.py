@@ -18,27 +18,24 @@ SHINY = [CLASSES.index(name) for name in ("tv", "window")]
 
 
 def with_gaps(scene: Scene, surfaces: NDArray[np.intp], random: Generator) -> Scene:
-    """The scene with gaps: borders of objects and patches are unlabelled; depth is missing in patches, first on
-    screens and panes; normals, which need their neighbours' depth, a pixel further."""
-    border = borders(surfaces)
+    """The scene with gaps: borders between classes and patches are unlabelled; depth is missing in patches, first on
+    screens and panes, and at edges; normals, which need their neighbours' depth, a pixel further."""
+    outline, edge, shiny = borders(scene.label), borders(surfaces), np.isin(scene.label, SHINY)
     label, depth, normal = scene.label.copy(), scene.depth.copy(), scene.normal.copy()
-    label[_lowest(_patches(border.shape, random) - 2.0 * border, random.uniform(*UNLABELLED))] = -1
-    shiny = np.isin(scene.label, SHINY)
-    holes = _lowest(_patches(border.shape, random) - 1.5 * shiny - 0.5 * border, random.uniform(*NO_DEPTH))
+    label[_lowest(_patches(edge.shape, random) - 2.0 * outline, random.uniform(*UNLABELLED))] = -1
+    holes = _lowest(_patches(edge.shape, random) - 1.5 * shiny - 0.5 * edge, random.uniform(*NO_DEPTH))
     depth[holes] = 0
     normal[binary_dilation(holes)] = 0
     return Scene(scene.image, label, depth, normal)
 
 
-def borders(surfaces: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Pixels one of whose four neighbours shows another surface."""
-    border = np.zeros(surfaces.shape, bool)
+def borders(values: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Pixels one of whose four neighbours has another value."""
+    border = np.zeros(values.shape, bool)
     for axis in (0, 1):
-        one, other = (np.delete(surfaces, end, axis) for end in (0, -1))
-        differs = one != other
-        pad = [(0, 0), (0, 0)]
-        for pad[axis] in ((0, 1), (1, 0)):
-            border |= np.pad(differs, pad)
+        differs = np.diff(values, axis=axis) != 0
+        for side in ((0, 1), (1, 0)):
+            border |= np.pad(differs, [side if a == axis else (0, 0) for a in (0, 1)])
     return border
 
 

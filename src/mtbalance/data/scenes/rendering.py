@@ -63,9 +63,8 @@ def _photograph(
     hits: Hits, classes: NDArray[np.intp], normal: Array, rays: Array, solids: int, random: Generator
 ) -> NDArray[np.float32]:
     """Colours [P, 3] from 0 to 1, in steps of 1/255."""
-    own = (
-        COLOURS[classes] + random.normal(0, 0.06, (6 * solids, 3))[6 * hits.solid + np.where(hits.solid, 0, hits.face)]
-    )
+    painted = random.normal(0, 0.06, (6 * solids, 3))  # no two solids alike, nor two walls
+    own = COLOURS[classes] + painted[6 * hits.solid + np.where(hits.solid, 0, hits.face)]
     stripes = np.cos(2 * np.pi * hits.point / SPACING[classes][:, None] + 0.7) > 0
     pattern = np.where(stripes.sum(axis=-1) % 2, 1.0, 0.85)  # a checkerboard in the solid's own axes
     lamps = LAMPS / np.linalg.norm(LAMPS, axis=1, keepdims=True)
