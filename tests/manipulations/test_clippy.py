@@ -35,6 +35,17 @@ def test_no_coordinate_moves_further_than_allowed_and_one_moves_so_far():
     assert clippy.diagnostics() == {"clip_rate": 1.0}
 
 
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_the_defaults_allow_a_tenth_and_a_ten_thousandth(name):
+    """From zero moments a step is of length lr, or 10 lr: at lr 1 that is far more, for either sign."""
+    parameter = Parameter(torch.tensor([0.0, -2.0], dtype=torch.float64))
+    optimizer = build_optimizer([parameter], name, lr=1.0, weight_decay=0.0, decay="decoupled")
+    clippy = build_manipulation("clippy", optimizer)
+    updates = clippy.propose(parameter, torch.tensor([[3.0, -1], [0, 5]], dtype=torch.float64))
+    np.testing.assert_allclose(updates, [[1e-4, -1e-4], [0, 0.2 + 1e-4]], rtol=1e-6)
+    assert clippy.diagnostics() == {"clip_rate": 1.0}
+
+
 def test_without_a_limit_it_is_the_optimiser():
     generator = torch.Generator().manual_seed(0)
     parameter, gradients = Parameter(torch.randn(4, generator=generator)), torch.randn(2, 4, generator=generator)
