@@ -187,3 +187,22 @@ def test_the_paper_size_of_mmoe():
     weights = 8 * ((2176 * 512 + 512) + (512 * 256 + 256))
     norms = 2 * 8 * (512 + 256)
     assert sum(parameter.numel() for parameter in model.experts.parameters()) == weights + norms
+
+
+def test_single_tasks_trained_together_are_trained_apart():
+    """To the last bit, with Adam and the same rows."""
+
+    def train(tasks: list[int]):
+        model = build("single_task", tasks=2)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        for _ in range(5):
+            optimizer.zero_grad()
+            found = losses(model, rows())
+            sum(found[task] for task in tasks).backward()
+            optimizer.step()
+        return model.columns
+
+    together = train([0, 1])
+    for task in (0, 1):
+        apart = train([task])[task]
+        assert all(torch.equal(*pair) for pair in zip(together[task].parameters(), apart.parameters(), strict=True))

@@ -1,4 +1,4 @@
-"""Small models of K tasks in float64, and levels on them."""
+"""Small models of K tasks, and levels on them."""
 
 import pytest
 import torch
@@ -23,12 +23,19 @@ class Setting:
     """A model, its data, and a level; every setting with one seed begins alike."""
 
     def __init__(
-        self, level: str, rule: str, tasks: int = 2, options=None, rule_options=None, optimizer: str = "adam"
+        self,
+        level: str,
+        rule: str,
+        tasks: int = 2,
+        options=None,
+        rule_options=None,
+        optimizer: str = "adam",
+        dtype=torch.float64,
     ) -> None:
         torch.manual_seed(3)
-        self.model = Tiny(tasks)
-        self.inputs = torch.randn(16, 5, dtype=torch.float64)
-        self.targets = torch.randn(tasks, 16, 1, dtype=torch.float64)
+        self.model = Tiny(tasks).to(dtype)
+        self.inputs = torch.randn(16, 5, dtype=torch.float64).to(dtype)
+        self.targets = torch.randn(tasks, 16, 1, dtype=torch.float64).to(dtype)
         self.optimizer = build_optimizer(
             self.model.parameters(), optimizer, lr=0.01, weight_decay=1e-3, decay="decoupled"
         )

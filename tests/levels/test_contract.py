@@ -22,10 +22,12 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("level", "rule"), PAIRS)
-def test_training_lowers_the_losses(setting, level, rule):
-    own = setting(level, rule)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
+def test_training_lowers_the_losses(setting, level, rule, dtype):
+    own = setting(level, rule, dtype=dtype)
     first = own.step().losses.sum()
     assert own.step(100).losses.sum() < 0.9 * first
+    assert own.parameters().dtype == dtype
 
 
 @pytest.mark.parametrize(("level", "rule"), PAIRS)

@@ -63,3 +63,8 @@ def test_divisors(divide_by, divisor):
 def test_a_common_scale_changes_no_weight(scale):
     expected = Cagrad(3).weights(gram(J3C), np.ones(3))
     np.testing.assert_allclose(Cagrad(3).weights(gram(scale * J3C), np.ones(3)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("divide_by", "weight"), [("none", 1.4), ("1+c^2", 1.4 / 1.16), ("1+c", 1.0)])
+def test_one_task_is_its_own_conflict(divide_by, weight):
+    np.testing.assert_allclose(Cagrad(1, c=0.4, divide_by=divide_by).weights(np.array([[9.0]]), np.ones(1)), [weight])

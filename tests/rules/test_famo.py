@@ -12,6 +12,7 @@ def test_the_first_step_by_hand():
     # delta = (0.10536052, 0.05129329), gradient (0.01351681, -0.01351681)
     np.testing.assert_allclose(rule.adam.first, [0.001351681, -0.001351681], atol=1e-9)
     np.testing.assert_allclose(rule.logits, [-0.025, 0.025], rtol=1e-5)
+    np.testing.assert_allclose(rule.weights(np.ones(2)) / 2, [0.4875026, 0.5124974], atol=5e-8)
 
 
 def test_it_follows_torch_through_the_softmax():

@@ -4,12 +4,15 @@ import pytest
 from matrices import J2, J3, gram
 from mtbalance.rules.multibalance import Multibalance
 from mtbalance.solvers.min_norm import min_norm
+from rule_cases import HARD
 
 
 @pytest.mark.parametrize(("beta", "mixture"), [(0.01, [0.555, 0.445]), (0.1, [1, 0])])
 def test_one_step_by_hand(beta, mixture):
     rule = Multibalance(2, gamma=1, rho=0.1, beta=beta, inner="product")
-    np.testing.assert_allclose(rule.weights(gram(J2), np.ones(2)), 2 * np.array(mixture))
+    weights = rule.weights(gram(J2), np.ones(2))
+    np.testing.assert_allclose(weights, 2 * np.array(mixture))
+    np.testing.assert_allclose(weights @ J2 / 2, [0.45, 1, 1] if beta == 0.01 else J2[0], rtol=1e-12)
 
 
 def test_on_constant_rows_it_tends_to_the_min_norm():
@@ -55,3 +58,13 @@ def test_with_cosines_the_scale_of_losses_does_not_move_the_mixture():
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         Multibalance(2, **options)
+
+
+@pytest.mark.parametrize("rows", HARD.values(), ids=HARD)
+@pytest.mark.parametrize("inner", ["cosine", "product"])
+def test_the_mixture_stays_on_the_simplex(rows, inner):
+    rule = Multibalance(len(rows), inner=inner)
+    for seed in range(5):
+        turned = rows * np.random.default_rng(seed).normal(size=rows.shape)
+        rule.weights(gram(turned), np.ones(len(rows)))
+        assert (rule.mixture >= 0).all() and abs(rule.mixture.sum() - 1) < 1e-12

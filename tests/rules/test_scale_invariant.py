@@ -15,3 +15,7 @@ def test_a_task_on_another_scale_pulls_as_before():
 def test_logarithms_need_positive_losses(loss):
     with pytest.raises(FloatingPointError, match="positive"):
         ScaleInvariant(2).weights(np.array([1.0, loss]))
+
+
+def test_one_task_is_divided_by_its_loss():
+    np.testing.assert_array_equal(ScaleInvariant(1).weights(np.array([4.0])), [0.25])
