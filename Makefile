@@ -13,7 +13,7 @@ help: ## this list
 reproduce: .venv/installed ## make or fetch the data, train every run of the preset, write its tables and figures
 	@mtbalance reproduce
 
-toy: .venv/installed ## balancers' ways through the toy problem: results/toy/toy.png, in five minutes
+toy: .venv/installed ## balancers' ways through the toy problem: results/figures/toy.png, in five minutes
 	@snakemake toy
 
 test: .venv/installed ## all tests, in a few minutes

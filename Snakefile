@@ -53,6 +53,6 @@ rule data:
 
 rule toy:
     input:
-        "results/toy/toy.png",
-        "results/toy/toy.pdf",
-        "results/toy/toy.csv",
+        "results/figures/toy.png",
+        "results/figures/toy.pdf",
+        "results/figures/toy.csv",

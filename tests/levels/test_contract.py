@@ -31,6 +31,17 @@ def test_training_lowers_the_losses(setting, level, rule, dtype):
 
 
 @pytest.mark.parametrize(("level", "rule"), PAIRS)
+@pytest.mark.parametrize("tasks", [2, 3, 8])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
+def test_tasks_without_a_gradient_leave_finite_parameters(setting, level, rule, tasks, dtype):
+    """First one task, then all: their losses are constant."""
+    own = setting(level, rule, tasks, dtype=dtype)
+    for constant in (1, 1, tasks):
+        own.level.step([0 * z + 1 if k < constant else z for k, z in enumerate(own.losses())], again=own.losses)
+        assert own.parameters().isfinite().all()
+
+
+@pytest.mark.parametrize(("level", "rule"), PAIRS)
 def test_one_task_is_ordinary_training(setting, level, rule):
     own, plain = setting(level, rule, tasks=1), setting("loss", "equal", tasks=1)
     own.step(20)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from pathlib import Path
 
 from workflow_tree import Tree, numbers
 
@@ -15,6 +17,17 @@ def texts(tree: Tree, folder: str = "results/runs") -> dict[str, str]:
     """The files of a folder, byte for byte."""
     root = tree.root / folder
     return {path.relative_to(root).with_suffix("").as_posix(): path.read_text() for path in root.rglob("*.json")}
+
+
+def what_make_toy_leaves(tree: Tree) -> list[Path]:
+    """Files, written here, where `make toy` leaves its report and Snakemake the provenance of what it made."""
+    figures = [f"results/figures/toy.{kind}" for kind in ("png", "pdf", "csv")]
+    made = [*figures, "results/toy/landscape.parquet", "results/toy/trajectories/pub.parquet"]
+    provenance = [f".snakemake/metadata/{b64encode(path.encode()).decode()}" for path in made]
+    files = [tree.root / path for path in figures + provenance]
+    for file in files:
+        file.write_text("{}")
+    return files
 
 
 def commit(tree: Tree, message: str) -> None:
@@ -38,7 +51,8 @@ def test_a_clone_has_the_results_and_nothing_to_do(clone: Tree, versioned: Tree)
 
 
 def test_an_edit_in_a_clone_changes_the_numbers_and_both_states_can_be_had_back(clone: Tree):
-    first = texts(clone)
+    first, toy = texts(clone), what_make_toy_leaves(clone)
+    assert UP_TO_DATE in clone.call("dvc", "status")
     clone.set("balancers.pub.every", 3)
     clone.call("dvc", "repro")
 
@@ -63,6 +77,7 @@ def test_an_edit_in_a_clone_changes_the_numbers_and_both_states_can_be_had_back(
         assert texts(clone) == expected
         assert clone.due() == set()
         assert UP_TO_DATE in clone.call("dvc", "status")
+        assert all(file.exists() for file in toy)
 
 
 def test_a_failing_job_costs_no_other_run(clone: Tree):

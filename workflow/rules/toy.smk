@@ -44,11 +44,13 @@ rule toy_report:
         code=reporting_sources("toy"),
     output:
         png=report(
-            "results/toy/toy.png", caption="../report/toy.rst", category="Toy problem"
+            "results/figures/toy.png",
+            caption="../report/toy.rst",
+            category="Toy problem",
         ),
-        pdf="results/toy/toy.pdf",
-        csv="results/toy/toy.csv",
+        pdf="results/figures/toy.pdf",
+        csv="results/figures/toy.csv",
     log:
         "logs/toy/report.log",
     shell:
-        "mtbalance toy report results/toy/toy {input.landscape} {input.trajectories} > {log} 2>&1"
+        "mtbalance toy report results/figures/toy {input.landscape} {input.trajectories} > {log} 2>&1"
