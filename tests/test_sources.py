@@ -173,8 +173,8 @@ def test_ranking_and_scenes_are_data_apart():
         kind: names(sources.closure([module, *(f"mtbalance.data.{adapter}" for adapter in adapters[kind])]))
         for kind, module in batches.items()
     }
-    shared = {"__init__", "errors", *(f"data/{name}" for name in ("__init__", "batch", "generated", "manifest"))}
-    shared |= {f"data/{name}" for name in ("raw_files", "staging")}
+    shared = {"__init__", "errors", *(f"data/{name}" for name in ("__init__", "batch", "checksums", "generated"))}
+    shared |= {f"data/{name}" for name in ("manifest", "raw_files", "staging")}
     assert files["ranking"] & files["scenes"] == {f"{name}.py" for name in shared}
     trained_on = names(sources.closure([batches["scenes"]])) - files["ranking"]
     assert trained_on == {f"data/scenes/{n}.py" for n in ("__init__", "augmentation", "batches", "scene", "schema")}

@@ -167,6 +167,16 @@ def test_a_wrong_checksum_is_refused(broken):
         prepare("broken", config, broken / "out")
 
 
+def test_a_damaged_file_is_called_that_even_where_a_row_shows_it_first(broken):
+    spoil(broken / "test.csv", 5, "numerical_1", "?")
+    file = RawFile(path=str(broken / "test.csv"), sha256="0" * 64)
+    config = processed(broken).model_copy(update={"test_csv": file})
+    with pytest.raises(DataError, match=r"test.csv has SHA-256 .*, not 0000") as error:
+        prepare("broken", config, broken / "out")
+    assert "row 5" in str(error.value.__context__)
+    assert not (broken / "out").exists()
+
+
 def test_without_raw_data_the_message_says_what_to_place_where(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = AliExpressData(adapter="aliexpress", country="ES")

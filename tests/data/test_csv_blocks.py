@@ -76,6 +76,17 @@ def test_blocks_end_where_rows_end_also_with_quoted_newlines():
     assert all(block.count(b'"') % 2 == 0 for block in blocks)
 
 
+@pytest.mark.parametrize("block_bytes", [1, 7, 50, 1000])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_is_cut_as_any_stream_is(block_bytes, end, tmp_path):
+    content = ("\n".join(f'{n},"a\nb",{10**n}' for n in range(30)) + end).encode()
+    (tmp_path / "some.csv").write_bytes(content)
+    with (tmp_path / "some.csv").open("rb") as stream:
+        blocks = list(whole_lines(stream, "some.csv", block_bytes))
+    assert blocks == list(whole_lines(io.BytesIO(content), "some.csv", block_bytes))
+    assert b"".join(blocks).rstrip() == content.rstrip()
+
+
 def test_a_short_row_of_texts_is_not_taken_for_an_empty_last_cell():
     columns = [Column("one", "text"), Column("two", "text")]
     assert read("a,b\na,\n", columns).rows() == [("a", "b"), ("a", None)]

@@ -3,6 +3,7 @@ import zipfile
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from pydantic import TypeAdapter
@@ -111,6 +112,13 @@ def test_every_form_gives_the_same_rows(tmp_path, form):
     prepare("t", table(path, **by_group, **changes), tmp_path / form)
     for split in SPLITS:
         assert all_rows(tmp_path / form, split).equals(all_rows(tmp_path / "plain", split), null_equal=True)
+
+
+def test_texts_are_stored_with_dictionaries(tmp_path):
+    prepare("shop", table(write(tmp_path / "t.csv", some_rows())), tmp_path / "out")
+    group = pq.read_metadata(tmp_path / "out" / "train.parquet").row_group(0)
+    colour, size = group.column(0), group.column(1)
+    assert ("RLE_DICTIONARY" in colour.encodings, "RLE_DICTIONARY" in size.encodings) == (True, False)
 
 
 def test_groups_stay_together(tmp_path):

@@ -54,8 +54,9 @@ def test_numbers_and_all_else_are_encoded_as_measured_best(prepared):
     for position in range(metadata.num_columns):
         column = metadata.row_group(0).column(position)
         number = column.path_in_schema.startswith("numerical")
-        assert ("RLE_DICTIONARY" in column.encodings) is not number
-        assert column.compression == "LZ4"
+        assert column.compression == ("UNCOMPRESSED" if number else "LZ4")
+        assert "RLE_DICTIONARY" not in column.encodings
+        assert metadata.schema.column(position).max_definition_level == 0  # no value is missing
 
 
 def test_the_schema_is_read_back_as_written(raw, prepared, tmp_path):

@@ -13,7 +13,7 @@ from mtbalance.data import DataError
 from mtbalance.data.csv_blocks import read_blocks, read_header
 from mtbalance.data.csv_cells import Column
 from mtbalance.data.layout import Layout
-from mtbalance.data.raw_files import checked, manifest, open_raw
+from mtbalance.data.raw_files import RawChecksums, open_raw
 from mtbalance.data.schema import Schema
 from mtbalance.data.split import assign, hash_integers
 from mtbalance.data.writer import DatasetWriter
@@ -40,14 +40,14 @@ def prepare(name: str, config: AliExpressData, output: Path) -> Schema:
     raw = config.raw()
     train, test, archive = (Path(raw[key].path) for key in ("train", "test", "archive"))
     if train.is_file() and test.is_file():
-        files = dict(checked(raw[side]) for side in ("train", "test"))
-        return write(name, processed_rows(train, test), config.split, output, manifest(files))
+        with RawChecksums([raw["train"], raw["test"]]) as sums:
+            return write(name, processed_rows(train, test), config.split, output, sums)
     if archive.is_file():
         from mtbalance.data.aliexpress_archive import Archive  # the rarer form
 
-        files = dict([checked(raw["archive"])])
         source = Archive(archive)
-        return write(name, source.rows(), config.split, output, manifest(files), dropped_rows=source.dropped_rows)
+        with RawChecksums([raw["archive"]]) as sums:
+            return write(name, source.rows(), config.split, output, sums, dropped_rows=source.dropped_rows)
     raise DataError(
         f"AliExpress {config.country} is not here, and Tianchi needs an account. Log in at "
         "https://tianchi.aliyun.com/dataset/74690, then either place the original zip as "
@@ -61,7 +61,7 @@ def write(
     rows: Rows,
     split: HashSplit,
     output: Path,
-    raw: dict[str, str],
+    sums: RawChecksums,
     synthetic: bool = False,
     **facts: Any,
 ) -> Schema:
@@ -78,7 +78,7 @@ def write(
             dataset=name,
             synthetic=synthetic,
             normalize="none",  # the numbers come scaled to [0, 1]
-            raw=raw,
+            raw=sums.manifest(),
             split_rule=SPLIT_RULE,
             split_seed=split.seed,
             **facts,

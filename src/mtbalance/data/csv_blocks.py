@@ -83,7 +83,7 @@ def _parsed(
 def whole_lines(stream: BinaryIO, source: str, block_bytes: int) -> Iterator[bytes]:
     """Cut a stream into blocks of about ``block_bytes`` that end where a row ends (not in a quoted newline)."""
     try:
-        while block := stream.read(block_bytes) + stream.readline():
+        while block := _lines(stream, block_bytes):
             while b'"' in block and block.count(b'"') % 2 and (more := stream.readline()):
                 block += more
                 if len(block) > block_bytes + LONGEST_ROW:
@@ -94,6 +94,18 @@ def whole_lines(stream: BinaryIO, source: str, block_bytes: int) -> Iterator[byt
                 yield block
     except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
         raise DataError(f"{source} cannot be read to its end ({error}); it is damaged, fetch it again") from error
+
+
+def _lines(stream: BinaryIO, size: int) -> bytes:
+    """At least ``size`` bytes, and on to the end of a line; nothing at the end of the stream."""
+    if not isinstance(stream, io.BufferedReader):
+        return stream.read(size) + stream.readline()
+    start = stream.tell()  # a plain file: look where to stop, then read without a second copy of the block
+    stream.seek(start + size)
+    stream.readline()
+    end = stream.tell()
+    stream.seek(start)
+    return stream.read(end - start)
 
 
 def _parse(block: bytes, columns: Sequence[Column], separator: str) -> pl.DataFrame | None:

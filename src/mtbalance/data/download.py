@@ -14,7 +14,7 @@ from rich.progress import DownloadColumn, Progress, TimeRemainingColumn
 
 from mtbalance.config import RawFile
 from mtbalance.data import DataError
-from mtbalance.data.raw_files import checked
+from mtbalance.data.raw_files import checked_sha256
 
 CHUNK_BYTES = 2**20
 TIMEOUT_SECONDS = 60
@@ -28,10 +28,12 @@ def fetch(file: RawFile) -> Path:
     """
     target = Path(file.path)
     if not file.urls:
-        return checked(file)[0]
+        checked_sha256(file)
+        return target
     if target.is_file():
         with contextlib.suppress(DataError):  # a damaged file is fetched again
-            return checked(file)[0]
+            checked_sha256(file)
+            return target
     failures = []
     for url in file.urls:
         try:

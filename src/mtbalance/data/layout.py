@@ -40,4 +40,4 @@ class Layout:
         identifier, group = (pa.string(), pa.string()) if self.text else (pa.int32(), pa.int64())
         types = dict.fromkeys(self.categorical, identifier) | dict.fromkeys(self.numerical, pa.float32())
         types |= dict.fromkeys(self.tasks, pa.uint8())
-        return pa.schema([(name, types.get(name, group)) for name in self.columns])
+        return pa.schema([pa.field(name, types.get(name, group), nullable=False) for name in self.columns])

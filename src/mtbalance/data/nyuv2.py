@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mtbalance.config import NyuV2Data
 from mtbalance.data import DataError
-from mtbalance.data.raw_files import checked, open_zip
+from mtbalance.data.raw_files import checked_sha256, open_zip
 from mtbalance.data.scenes.preprocessed import SIDES, Preprocessed
 from mtbalance.data.scenes.scene import Scene
 from mtbalance.data.scenes.schema import SPLITS, SceneSchema, SceneSplitName
@@ -37,7 +37,7 @@ def prepare(name: str, config: NyuV2Data, output: Path) -> SceneSchema:
     if all((folder / side).is_dir() for side in SIDES.values()):
         return write(name, Preprocessed(folder), size, counts, output)
     if archive.is_file():
-        checked(config.raw()["archive"])
+        checked_sha256(config.raw()["archive"])
         return write_archive(name, archive, size, counts, output)
     if (folder / "splits.mat").is_file():
         from mtbalance.data.scenes.official import Official  # the rarer form

@@ -3,43 +3,69 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from mtbalance.config import RawFile
 from mtbalance.data import DataError
+from mtbalance.data.checksums import sha256_of
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def checked(file: RawFile) -> tuple[Path, str]:
-    """The place and the SHA-256 of a raw file.
-
-    Raises :class:`DataError` if it is not there, is empty, or does not have the checksum that it should have.
-    """
+def located(file: RawFile) -> Path:
+    """The place of a raw file. Raises :class:`DataError` if it is not there or is empty."""
     path = Path(file.path)
     if not path.is_file():
         how = f"fetch it from {file.urls[0]}" if file.urls else "place it there, or give its urls and sha256"
         raise DataError(f"{path} is missing; {how}")
     if not path.stat().st_size:
         raise DataError(f"{path} is empty; fetch or copy it again")
+    return path
+
+
+def checked_sha256(file: RawFile) -> str:
+    """The SHA-256 of a raw file. Raises :class:`DataError` if it is not the one that it should be."""
+    path = located(file)
     found = sha256_of(path)
     if file.sha256 is not None and found != file.sha256.lower():
         raise DataError(f"{path} has SHA-256 {found}, not {file.sha256}: damaged or another version; fetch it again")
-    return path, found
+    return found
 
 
-def manifest(files: Mapping[Path, str]) -> dict[str, str]:
-    """Checksums by file name; by path, where two files have one name."""
-    names = [path.name for path in files]
-    return {str(path) if names.count(path.name) > 1 else path.name: files[path] for path in files}
+class RawChecksums:
+    """Checksums of raw files, taken in a thread while their rows are read; a context manager.
+
+    Raises :class:`DataError` at once for a file that is missing or empty. A wrong checksum is raised by
+    :meth:`manifest`, or at the end in the place of what the rows of the damaged file raised.
+    """
+
+    def __init__(self, files: Iterable[RawFile]) -> None:
+        self._files = {located(file): file for file in files}
+
+    def __enter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1)
+        self._found = {path: self._thread.submit(checked_sha256, file) for path, file in self._files.items()}
+        return self
+
+    def manifest(self) -> dict[str, str]:
+        """Checksums by file name; by path, where two files have one name."""
+        names = [path.name for path in self._found]
+        return {
+            str(path) if names.count(path.name) > 1 else path.name: found.result()
+            for path, found in self._found.items()
+        }
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, DataError):
+                self.manifest()
+        finally:
+            self._thread.shutdown(cancel_futures=True)
 
 
 def open_raw(path: Path) -> BinaryIO:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mtbalance.data.checksums import HashedFile
 from mtbalance.data.layout import Layout
 from mtbalance.data.row_groups import ROW_GROUP
 from mtbalance.data.split import hash_texts
@@ -17,18 +19,19 @@ from mtbalance.data.split import hash_texts
 class SplitFile:
     """A Parquet file and its counts.
 
-    Measured on AliExpress-like rows: dictionaries for all but the numbers, under LZ4, take about 1.25 times the
-    bytes of zstd and half its time, in writing and in reading.
+    Measured on AliExpress-like rows: numbers as they are and all else under LZ4 take 1.75 times the bytes of LZ4
+    throughout and 0.4 of its time in writing. Only texts gain from dictionaries, and no column from levels that say
+    which values are missing: none are.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
-        self.path, self._layout = path, layout
-        self._schema = layout.arrow_schema()
+        self._layout, self._schema = layout, layout.arrow_schema()
+        self._file = HashedFile(path)
         self._writer = pq.ParquetWriter(
-            path,
+            self._file,
             self._schema,
-            compression="lz4",
-            use_dictionary=[name for name in layout.columns if name not in layout.numerical],
+            compression={name: "none" if name in layout.numerical else "lz4" for name in layout.columns},
+            use_dictionary=[field.name for field in self._schema if pa.types.is_string(field.type)],
             store_schema=False,
             write_statistics=False,  # nobody asks for ranges of rows
         )
@@ -45,14 +48,20 @@ class SplitFile:
         """Number of distinct groups, or None where rows have no group."""
         return np.unique(np.concatenate(self._groups)).size if self._groups else None
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, once it is closed."""
+        return self._file.sha256
+
     def close(self) -> None:
         """Write the file's end."""
-        self._writer.close()
+        with contextlib.closing(self._file):
+            self._writer.close()
 
     def abandon(self) -> None:
         """Give up the file, if it is still open; what of it is on disk is not a Parquet file."""
         with contextlib.suppress(OSError):
-            self._writer.close()
+            self.close()
 
     def _count(self, frame: pl.DataFrame) -> None:
         self.rows += frame.height

@@ -9,11 +9,11 @@ import polars as pl
 from numpy.random import Generator, SeedSequence, default_rng
 from sklearn.metrics import roc_auc_score
 
-from mtbalance.config import HashSplit, SyntheticData
+from mtbalance.config import HashSplit, RawFile, SyntheticData
 from mtbalance.data import DataError
 from mtbalance.data.aliexpress import LAYOUT, in_valid, processed_rows, write
 from mtbalance.data.generated import MARK, RAW, is_generated, mark_of, require_synthetic
-from mtbalance.data.raw_files import sha256_of
+from mtbalance.data.raw_files import RawChecksums
 from mtbalance.data.schema import Schema
 from mtbalance.data.synthetic_features import draw_features
 from mtbalance.data.synthetic_truth import TrueModel
@@ -31,9 +31,9 @@ def prepare(name: str, config: SyntheticData, output: Path) -> Schema:
     if not is_generated(config, folder, FILES):
         generate(config, folder)
     rows = processed_rows(folder / "train.csv", folder / "test.csv")
-    raw = {file: sha256_of(folder / file) for file in FILES}
     best = best_auc(folder, config.split)
-    return write(name, rows, config.split, output, raw, synthetic=True, best_auc=best)
+    with RawChecksums(RawFile(path=str(folder / file)) for file in FILES) as sums:
+        return write(name, rows, config.split, output, sums, synthetic=True, best_auc=best)
 
 
 def generate(config: SyntheticData, folder: Path) -> None:

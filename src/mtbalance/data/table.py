@@ -12,7 +12,7 @@ from mtbalance.config import TableData
 from mtbalance.data import DataError
 from mtbalance.data.csv_blocks import Block
 from mtbalance.data.layout import Layout
-from mtbalance.data.raw_files import checked, manifest
+from mtbalance.data.raw_files import RawChecksums
 from mtbalance.data.schema import Schema, SplitName
 from mtbalance.data.split import assign, hash_texts
 from mtbalance.data.table_cells import features_and_labels
@@ -33,11 +33,9 @@ def prepare(name: str, config: TableData, output: Path) -> Schema:
         group=config.group,
         text=True,
     )
-    raw = {}
-    with DatasetWriter(output, layout) as writer:
+    with RawChecksums(config.files.values()) as sums, DatasetWriter(output, layout) as writer:
         for role, file in config.files.items():
-            path, checksum = checked(file)
-            raw[path] = checksum
+            path = Path(file.path)
             for block in text_blocks(path, config):
                 rows = features_and_labels(block, config, str(path))
                 for split, chosen in _splits(role, block, config):
@@ -46,7 +44,7 @@ def prepare(name: str, config: TableData, output: Path) -> Schema:
             dataset=name,
             synthetic="synthetic" in name,
             normalize=config.normalize,
-            raw=manifest(raw),
+            raw=sums.manifest(),
             split_rule=_split_rule(config),
             split_seed=config.split.seed,
         )

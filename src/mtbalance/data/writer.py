@@ -1,4 +1,15 @@
-"""Writing a prepared ranking data set: all of it, or nothing."""
+"""Writing a prepared ranking data set: all of it, or nothing.
+
+A preparation is a pipeline, so that all cores work and memory is bounded for files of any size:
+
+1. the caller's thread reads the raw file in blocks of whole lines (:mod:`csv_blocks`);
+2. a thread a core parses and checks blocks, a few ahead (:mod:`csv_blocks`);
+3. the caller's thread takes their rows in order, splits them, and collects row groups (:mod:`row_groups`);
+4. one thread encodes, hashes and writes row groups (:mod:`split_file`), and fits the :mod:`statistics`;
+5. one thread takes the checksums of the raw files meanwhile (:mod:`raw_files`).
+
+Each step hands on frames in Arrow's memory layout and leaves the interpreter free while it computes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +25,6 @@ import polars as pl
 from mtbalance.data import DataError
 from mtbalance.data.layout import Layout
 from mtbalance.data.manifest import FILE_NAME, Task
-from mtbalance.data.raw_files import sha256_of
 from mtbalance.data.row_groups import RowGroups
 from mtbalance.data.schema import Schema, SplitFacts, SplitName
 from mtbalance.data.split_file import SplitFile
@@ -75,6 +85,7 @@ class DatasetWriter:
             self._pending = self._thread.submit(self._store, split, row_group)
 
     def _store(self, split: SplitName, frame: pl.DataFrame) -> None:
+        frame = pl.DataFrame([column.rechunk() for column in frame])  # many small pieces would cost more than a copy
         self._files[split].write(frame)
         if split == "train":
             self._vocabularies.add(frame)
@@ -112,7 +123,7 @@ class DatasetWriter:
             groups=file.groups(),
             positives=file.positives,
             rates=rates,
-            sha256=sha256_of(file.path),
+            sha256=file.sha256,
         )
 
     def __exit__(

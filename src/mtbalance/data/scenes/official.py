@@ -16,7 +16,7 @@ import scipy.io
 from scipy.io.matlab import MatReadError
 
 from mtbalance.data import DataError
-from mtbalance.data.raw_files import sha256_of
+from mtbalance.data.checksums import sha256_of
 from mtbalance.data.scenes.checks import to_scene
 from mtbalance.data.scenes.pictures import DECODERS, read_picture
 from mtbalance.data.scenes.resize import resize

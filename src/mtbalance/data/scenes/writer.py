@@ -10,8 +10,8 @@ from typing import Any, Self
 import pyarrow.parquet as pq
 
 from mtbalance.data import DataError
+from mtbalance.data.checksums import sha256_of
 from mtbalance.data.manifest import FILE_NAME
-from mtbalance.data.raw_files import sha256_of
 from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import CLASSES, SPLITS, TASKS, SceneSchema, SceneSplitFacts, SceneSplitName
 from mtbalance.data.scenes.statistics import SceneStatistics
