@@ -59,9 +59,10 @@ class Clippy(Manipulation):
         moments = self._moments(parameter)
         updates = self.optimizer.propose(parameter, gradients, moments, delayed=self.delayed)
         factors = clip_factors(self.optimizer.lr * updates, self._allowed(parameter, moments))
-        self.clipped += int((factors < 1).sum())
+        clipped = int((factors < 1).sum())
+        self.clipped += clipped
         self.proposed += len(factors)
-        return updates.mul_(factors.view(-1, *[1] * parameter.dim()))
+        return updates.mul_(factors.view(-1, *[1] * parameter.dim())) if clipped else updates
 
     def _moments(self, parameter: Parameter) -> Moments:
         """The optimiser's; an accumulator that began at 0.1, with epsilon, is one that began at zero and these two."""
@@ -89,5 +90,10 @@ def clip_factors(steps: Tensor, allowed: Tensor) -> Tensor:
 
     A coordinate that does not move does not limit.
     """
-    ratios = torch.where(steps == 0, 1.0, allowed / steps.abs())
-    return flattened(ratios).amin(dim=1).clamp(max=1.0) if allowed.numel() else ratios.new_ones(len(steps))
+    if not allowed.numel():
+        return steps.new_ones(len(steps))
+    ratios = steps.abs()
+    torch.div(allowed, ratios, out=ratios)  # infinite for what does not move, but 0/0 where it may not move either
+    if not allowed.all():
+        ratios.nan_to_num_(nan=1.0)
+    return flattened(ratios).amin(dim=1).clamp(max=1.0)
