@@ -39,6 +39,13 @@ def of_balancer(config: Any) -> Iterator[Fault]:
         yield "preconditioner", "acts only with manipulation: clippy; else the step is the optimiser's own"
 
 
+def of_training(config: Any, training: Any) -> Iterator[Fault]:
+    """Faults of a balancer's checked block with an experiment's ``training``."""
+    yield from of_optimizer(config, training.optimizer.name)
+    if config.level == "representation" and training.micro_batches > 1:
+        yield "level", "representation balances a whole batch at once: micro_batches must be 1"
+
+
 def of_optimizer(config: Any, optimizer: str) -> Iterator[Fault]:
     """Faults of a balancer's checked block with the optimiser of that name."""
     if getattr(config, "manipulation", None) != "clippy" or optimizer == "adagrad":

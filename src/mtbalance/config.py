@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from mtbalance.combinations import Senseless, of_balancer, of_optimizer, refuse
+from mtbalance.combinations import Senseless, of_balancer, of_training, refuse
 from mtbalance.registry import available, load
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -542,6 +542,8 @@ class TrainingConfig(Strict):
     ``last``: no epoch is chosen, and the test metrics are means over the last ``last_epochs`` epochs."""
     last_epochs: Count = 1
     schedule: ScheduleConfig = ScheduleConfig()
+    micro_batches: Count = 1
+    """Parts that a batch is computed in, to bound memory (gradient accumulation); not at level representation."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """``bfloat16``: products and convolutions in bfloat16, parameters and losses in float32 (autocast)."""
     channels_last: bool = False
@@ -592,7 +594,7 @@ class RunConfig(Strict):
     @model_validator(mode="after")
     def _refuse_what_makes_no_sense(self) -> Self:
         check_problem(self.model, self.training)
-        faults = of_optimizer(self.balancer.options, self.training.optimizer.name)
+        faults = of_training(self.balancer.options, self.training)
         refuse((f"balancer.options.{key}", reason) for key, reason in faults)
         return self
 

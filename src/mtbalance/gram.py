@@ -66,6 +66,11 @@ def flattened(parts: Tensor) -> Tensor:
     return parts.reshape(len(parts), parts[0].numel())
 
 
+def size_of(parts: Parts) -> int:
+    """Bytes of the K parts in one parameter."""
+    return sum(part.nbytes for part in parts if part is not None)
+
+
 def describe(gram: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
     """Geometry of a search: cosines between rows (mean and smallest), norm of the joint row, sum of weights."""
     norms = np.sqrt(gram.diagonal())

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from mtbalance.combinations import Senseless, of_optimizer
+from mtbalance.combinations import Senseless, of_training
 from mtbalance.config import (
     Backbone,
     BackboneChoice,
@@ -254,11 +254,10 @@ def _dangling(parameters: Parameters) -> Iterator[str]:
 
 
 def _senseless(parameters: Parameters) -> Iterator[str]:
-    """Balancers that make no sense with the optimiser of an experiment that has them."""
+    """Balancers that make no sense with the training of an experiment that has them."""
     for name, experiment in parameters.experiments.items():
-        optimizer = experiment.training.optimizer.name
         for balancer in sorted({balancer for balancers in experiment.grid.values() for balancer in balancers}):
-            for key, reason in of_optimizer(parameters.balancers[balancer], optimizer):
+            for key, reason in of_training(parameters.balancers[balancer], experiment.training):
                 yield f"balancers.{balancer}.{key}: {reason} (experiments.{name})"
 
 

@@ -21,3 +21,8 @@ class Batch(NamedTuple):
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
         return Batch(tuple(t.to(device) for t in self.inputs), tuple(t.to(device) for t in self.targets))
+
+    def split(self, parts: int) -> list[Batch]:
+        """The batch in so many parts of about equal size, or a part a row where there are fewer rows."""
+        columns = [tensor.tensor_split(min(parts, len(self.targets[0]))) for tensor in (*self.inputs, *self.targets)]
+        return [Batch(part[: len(self.inputs)], part[len(self.inputs) :]) for part in zip(*columns, strict=True)]

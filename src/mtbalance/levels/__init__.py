@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.gram import Parts, combine, describe, gram_matrix, stacked
+from mtbalance.gram import Parts, combine, describe, gram_matrix, size_of, stacked
 from mtbalance.optimizers import Optimizer
 from mtbalance.registry import load
 from mtbalance.rules import RowRule, Rule
@@ -64,6 +64,8 @@ class Level(ABC):
         self.max_norm = max_norm
         self.tasks = rule.tasks
         self.steps = 0
+        self.row_bytes = 0
+        """Memory of the K rows that are balanced, once they are known."""
 
     def default_heads(self) -> str:
         """What a task's own parameters get where nothing is said: the rule's authors' choice."""
@@ -106,6 +108,7 @@ class Level(ABC):
 
     def balance(self, rows: list[Parts], values: Weights) -> tuple[Iterable[Tensor], Weights, dict[str, float]]:
         """The joint row, tensor by tensor, of K rows; the weights [K]; and the search's diagnostics."""
+        self.row_bytes = self.row_bytes or sum(map(size_of, rows))
         gram = self.gram(rows)
         if isinstance(self.rule, RowRule) and self.tasks > 1:
             joint, weights = self.rule.combine([stacked(parts) for parts in rows], values)

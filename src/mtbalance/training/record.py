@@ -8,6 +8,7 @@ import torch
 
 from mtbalance import sources
 from mtbalance.backbones import Backbone
+from mtbalance.levels import Level
 from mtbalance.problems import Evaluation, Problem
 from mtbalance.sharing import sharing
 from mtbalance.training.environment import environment, peak_memory
@@ -19,6 +20,7 @@ FORMAT = 2
 def make_record(
     problem: Problem,
     model: Backbone,
+    level: Level,
     progress: Progress,
     test: Evaluation | None,
     status: str,
@@ -55,6 +57,7 @@ def make_record(
             "samples_per_second_with_data": samples / (seconds["step"] + seconds["data"]) if samples else None,
         },
         "peak_memory_mb": peak_memory(device),
+        "rows_mb": level.row_bytes / 2**20,
         "status": status,
     }
 

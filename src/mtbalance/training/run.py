@@ -63,7 +63,7 @@ def train(
     if picture:
         batch = next(problem.split("test").batches(PICTURED, None)).to(device)
         problem.illustrate(batch, predict(model, batch.inputs, config.training), picture)
-    record = make_record(problem, model, progress, test, status, device)
+    record = make_record(problem, model, level, progress, test, status, device)
     saved.remove()
     return record
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from mtbalance.backbones import Backbone
 from mtbalance.config import TrainingConfig
 from mtbalance.data.batch import Batch
 from mtbalance.levels import Level, StepReport
+from mtbalance.levels.loss import weighted_sum
 from mtbalance.tasks import Task
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -20,19 +24,44 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 def train_step(
     model: Backbone, tasks: Sequence[Task], level: Level, batch: Batch, device: torch.device, training: TrainingConfig
 ) -> StepReport:
-    """Encode once, decode each task from its fork of the representation, and let the level do its step."""
-    inputs, targets = batch.to(device)
+    """Encode once, decode each task from its fork of the representation, and let the level do its step.
 
-    def losses() -> list[Tensor]:
+    In ``micro_batches`` parts a loss is the mean over parts, weighted by their rows. What a part needs for its
+    gradients is not kept but computed again in every backward pass, as gradient checkpointing does, so that the memory
+    is that of one part; the level sees whole losses, and balances as ever.
+    """
+    batch = batch.to(device)
+
+    def losses_of(inputs: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> list[Tensor]:
         with mixed_precision(device, training.precision):
             outputs = model.decode_all(level.fork(model.encode(in_memory_format(inputs, training.channels_last))))
         return [task.loss(output.float(), target) for task, output, target in zip(tasks, outputs, targets, strict=True)]
 
+    def losses() -> list[Tensor]:
+        if training.micro_batches == 1:
+            return losses_of(*batch)
+        parts = batch.split(training.micro_batches)
+        found = [_recomputed(model, losses_of, part) for part in parts]
+        return [weighted_sum(column, row_shares(parts)) for column in zip(*found, strict=True)]
+
     def again() -> list[Tensor]:
-        with frozen_statistics(model):
+        with FrozenStatistics(model):
             return losses()
 
     return level.step(losses(), again)
+
+
+def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: Batch) -> list[Tensor]:
+    """The part's losses; backward passes compute them anew, with the same dropout, and move no running statistics."""
+    return checkpoint(
+        losses_of, *part, use_reentrant=False, context_fn=lambda: (nullcontext(), FrozenStatistics(model))
+    )
+
+
+def row_shares(parts: Sequence[Batch]) -> NDArray[np.float64]:
+    """Each part's share of the rows."""
+    rows = np.array([len(part.targets[0]) for part in parts])
+    return rows / rows.sum()
 
 
 @torch.no_grad()
@@ -53,15 +82,20 @@ def in_memory_format(inputs: tuple[Tensor, ...], channels_last: bool) -> tuple[T
     return tuple(i.contiguous(memory_format=torch.channels_last) for i in inputs) if channels_last else inputs
 
 
-@contextmanager
-def frozen_statistics(model: nn.Module) -> Iterator[None]:
-    """Batch norm goes on normalising by the batch, but its running statistics stay as they are."""
-    norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    momenta = [module.momentum for module in norms]
-    for module in norms:
-        module.momentum = 0.0
-    try:
-        yield
-    finally:
-        for module, momentum in zip(norms, momenta, strict=True):
-            module.momentum = momentum
+class FrozenStatistics:
+    """A context in which batch norm goes on normalising by the batch, but its running statistics stay as they are.
+
+    It may be entered again and again, as recomputation does.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+    def __enter__(self) -> None:
+        self.momenta = [norm.momentum for norm in self.norms]
+        for norm in self.norms:
+            norm.momentum = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        for norm, momentum in zip(self.norms, self.momenta, strict=True):
+            norm.momentum = momentum
