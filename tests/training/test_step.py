@@ -72,7 +72,7 @@ def test_gradients_of_micro_batches_are_of_the_dropout_that_made_the_losses():
         seed_everything(1)
         network = build_backbone("mmoe", [3] * 4, 5, 2, ModelConfig(embedding=4, expert=[8], dropout=0.5), experts=3)
         level = assemble(balancer_config(BALANCERS["pub"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
-        level.step = lambda losses, again: (sum(losses) / 2).backward() if parts == 1 else sum(losses).backward()
+        level.step = lambda losses, again, parts=parts: (sum(losses) * parts / 2).backward()
         batch = a_batch(24)
         for part in batch.split(2) if parts == 1 else [batch]:
             train_step(network, TASKS, level, part, torch.device("cpu"), TrainingConfig(epochs=1, micro_batches=parts))
