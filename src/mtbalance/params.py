@@ -43,7 +43,14 @@ class Timing(Strict):
     """Steps in a block; a multiple of the longest search period."""
 
 
-TABLES = {"ranking": ("auc", "ne", "levels"), "scenes": ("scenes",)}
+TABLES = {
+    "ranking": {
+        "auc": "AUC of every method",
+        "ne": "normalised entropy and throughput against LS",
+        "levels": "mean AUC by rule and level",
+    },
+    "scenes": {"scenes": "segmentation, depth, normals and throughput of every method"},
+}
 FIGURES = {"ranking": ("auc", "curves", "weights", "levels"), "scenes": ("scenes", "weights")}
 """What can be made of each kind of problem."""
 

@@ -6,13 +6,14 @@ import re
 import subprocess
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mtbalance.errors import UserError
-from mtbalance.params import Parameters
+from mtbalance.params import TABLES, Experiment, Parameters
 
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 TAIL = 40
@@ -69,13 +70,8 @@ def closing(parameters: Parameters, seconds: float) -> str:
     """What was made, what to look at, and what to try next."""
     lines = [f"\nDone in {seconds / 60:.1f} minutes."]
     for name, experiment in parameters.active().items():
-        lines += [
-            f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):",
-            f"  results/tables/{name}/auc.md      AUC of every method (also .csv, .tex)",
-            f"  results/tables/{name}/ne.md       normalised entropy and throughput against LS",
-            f"  results/figures/{name}/           auc, curves and weights (.png, .pdf)",
-            f"  results/runs/{name}/              one record a run: configuration, checksums, every epoch",
-        ]
+        lines.append(f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):")
+        lines += [f"  {file:<40} {what}" for file, what in _made(name, experiment)]
     lines += [
         "\nNext (after `source .venv/bin/activate`):",
         "  mlflow ui                                      compare the runs in a browser",
@@ -83,3 +79,13 @@ def closing(parameters: Parameters, seconds: float) -> str:
         "  snakemake --cores all --config preset=census   the same on real data (README: the data it needs)",
     ]
     return "\n".join(lines)
+
+
+def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """The files of an experiment, and what each of them is."""
+    for table in experiment.tables:
+        yield f"results/tables/{name}/{table}.md", f"{TABLES[experiment.model.problem][table]} (also .csv, .tex)"
+    yield f"results/figures/{name}/", f"{', '.join(experiment.figures)} (.png, .pdf)"
+    if experiment.model.problem == "scenes":
+        yield f"results/figures/{name}/predictions/", "what every run predicts for the first test images"
+    yield f"results/runs/{name}/", "one record a run: configuration, checksums, every epoch"
