@@ -64,6 +64,11 @@ def put(raw, path, value):
         ("presets.demo", ["demos"], r"presets\.demo: 'demos' is not defined"),
         ("colour", "red", r"colour: unknown key"),
         # combinations that make no sense
+        (
+            "experiments.demo.grid",
+            {"single_task": ["pub"]},
+            r"demo\.grid\.single_task: 'pub' balances .* shares nothing",
+        ),
         ("experiments.demo.training.micro_batches", 2, r"balancers\.multibalance\.level: .*micro_batches must be 1"),
         ("balancers.graddrop.every", 3, r"balancers\.graddrop\.every: rule graddrop has no weights to keep.* not 3"),
         ("balancers.pub.max_norm", 1.0, r"balancers\.pub\.max_norm: shortens a joint gradient, and here updates are"),

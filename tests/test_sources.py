@@ -51,7 +51,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of a few files in place of the real one."""
     files = {
         "__init__.py": "",
-        "config.py": "import mtbalance.used_by_config",
+        "config/__init__.py": "from mtbalance.config.blocks import Strict\nimport mtbalance.used_by_config",
+        "config/blocks.py": "",
         "used_by_config.py": "",
         "main.py": "from mtbalance.parts import helper\nfrom mtbalance.config import Strict\nimport numpy",
         "parts/__init__.py": "",
@@ -101,7 +102,8 @@ def test_a_solver_belongs_to_the_runs_whose_rule_imports_it(balancer: str, solve
 @pytest.mark.parametrize("balancer", EXAMPLES)
 def test_what_gives_no_number_to_a_run_is_left_out(balancer: str):
     files = names(sources.of_run(run(balancer)))
-    assert not files & {"config.py", "combinations.py", "params.py", "cli.py", "tracking.py", "reproduce.py"}
+    assert not in_folder(files, "config")
+    assert not files & {"config/__init__.py", "combinations.py", "params.py", "cli.py", "tracking.py", "reproduce.py"}
     assert "console.py" not in files
     assert not in_folder(files, "reporting")
     assert not in_folder(files, "data") & {"aliexpress", "synthetic", "table", "writer", "download"}

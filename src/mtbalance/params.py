@@ -165,7 +165,11 @@ def parse(raw: Mapping[str, Any]) -> Parameters:
         parameters = Parameters.model_validate(dict(raw))
     except ValidationError as error:
         raise ParametersError("\n".join(fault_lines(error, raw))) from None
-    faults = list(_dangling(parameters)) or [*_senseless(parameters), *dict.fromkeys(_miscounted(parameters))]
+    faults = list(_dangling(parameters)) or [
+        *_shareless(parameters),
+        *_senseless(parameters),
+        *dict.fromkeys(_miscounted(parameters)),
+    ]
     if faults:
         raise ParametersError("\n".join(faults))
     return parameters
@@ -258,6 +262,18 @@ def _dangling(parameters: Parameters) -> Iterator[str]:
             yield from check(f"experiments.{name}.grid.{backbone}", balancers, parameters.balancers)
         yield from _foreign(f"experiments.{name}", experiment, parameters)
     yield from check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
+
+
+def _shareless(parameters: Parameters) -> Iterator[str]:
+    """Balancers that need something shared, on backbones that share nothing."""
+    for name, experiment in parameters.experiments.items():
+        for backbone, balancers in experiment.grid.items():
+            for balancer in balancers if not parameters.backbones[backbone].shares else ():
+                if (level := parameters.balancers[balancer].level) != "loss":
+                    yield (
+                        f"experiments.{name}.grid.{backbone}: {balancer!r} balances at level {level} what tasks share,"
+                        f" and this backbone shares nothing: only level loss can"
+                    )
 
 
 def _senseless(parameters: Parameters) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from mtbalance.config import RunConfig
 
 PACKAGE = "mtbalance"
-NOT_FOLLOWED = frozenset({f"{PACKAGE}.config", f"{PACKAGE}.combinations"})
+NOT_FOLLOWED = (f"{PACKAGE}.config", f"{PACKAGE}.combinations")
 
 
 def of_run(config: RunConfig) -> list[Path]:
@@ -42,7 +42,7 @@ def closure(modules: Iterable[str]) -> list[Path]:
     stack = [module for name in modules for module in _with_parents(name)]
     while stack:
         module = stack.pop()
-        path = None if module in found or module in NOT_FOLLOWED else _path(module)
+        path = None if module in found or module.startswith(NOT_FOLLOWED) else _path(module)
         if path is not None:
             found[module] = path
             stack += [parent for name in _imports(path) for parent in _with_parents(name)]

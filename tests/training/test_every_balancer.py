@@ -8,52 +8,70 @@ import torch
 
 from mtbalance.backbones import build_backbone
 from mtbalance.balancer import assemble
-from mtbalance.config import ModelConfig, TrainingConfig
+from mtbalance.config import ModelConfig, SceneModelConfig, TrainingConfig
 from mtbalance.data.batch import Batch
 from mtbalance.params import load
 from mtbalance.tasks.binary import Binary
+from mtbalance.tasks.depth import Depth
+from mtbalance.tasks.normal import Normal
+from mtbalance.tasks.segmentation import Segmentation
 from mtbalance.training.seeding import random_state, restore_random_state, seed_everything
 from mtbalance.training.step import train_step
 
 PARAMETERS = load(Path(__file__).parents[2] / "params.yaml")
 SIZES = ModelConfig(embedding=4, expert=[8, 6], tower=[5], dropout=0.1)
 CPU = torch.device("cpu")
-TASKS = [Binary("click", "CTR"), Binary("conversion", "CTCVR")]
+TASKS = {
+    "ranking": [Binary("click", "CTR"), Binary("conversion", "CTCVR")],
+    "scenes": [Segmentation("segmentation", ""), Depth("depth", ""), Normal("normal", "")],
+}
 TRAINING = TrainingConfig(epochs=1)
 PAIRS = [
     (name, backbone)
     for name, options in PARAMETERS.balancers.items()
-    for backbone in PARAMETERS.backbones
-    if options.level == "loss" or backbone != "single_task"
+    for backbone, kind in PARAMETERS.backbones.items()
+    if options.level == "loss" or kind.shares
 ]
 
 
-def batches(count: int) -> list[Batch]:
-    generator = torch.Generator().manual_seed(1)
-    return [
-        Batch(
-            (torch.randint(0, 3, (32, 4), generator=generator), torch.rand(32, 5, generator=generator)),
-            tuple((torch.rand(32, generator=generator) < 0.4).float() for _ in range(2)),
-        )
-        for _ in range(count)
-    ]
+def batches(problem: str, count: int) -> list[Batch]:
+    torch.manual_seed(1)
+    return [scenes() if problem == "scenes" else rows() for _ in range(count)]
+
+
+def rows() -> Batch:
+    labels = tuple((torch.rand(32) < 0.4).float() for _ in range(2))
+    return Batch((torch.randint(0, 3, (32, 4)), torch.rand(32, 5)), labels)
+
+
+def scenes() -> Batch:
+    classes, normals = torch.randint(-1, 13, (2, 32, 32)), torch.randn(2, 3, 32, 32)
+    return Batch(
+        (torch.rand(2, 3, 32, 32),), (classes, torch.rand(2, 1, 32, 32), normals / normals.norm(dim=1)[:, None])
+    )
 
 
 def start(name: str, backbone: str):
     order = seed_everything(3)
-    options = PARAMETERS.backbones[backbone].model_dump()
-    model = build_backbone(options.pop("kind"), [3] * 4, 5, 2, SIZES, **options).train()
+    kind = PARAMETERS.backbones[backbone]
+    options = kind.model_dump()
+    if kind.problem == "scenes":
+        arguments = 13, SceneModelConfig(problem="scenes", width=2)
+    else:
+        arguments = [3] * 4, 5, 2, SIZES
+    model = build_backbone(options.pop("kind"), *arguments, **options).train()
     optimizer = {"name": "adam", "lr": 0.01, "weight_decay": 1e-6, "decay": "decoupled"}
-    return model, assemble(PARAMETERS.balancers[name], optimizer, model.parameters(), 2, seed=3), order
+    return model, assemble(PARAMETERS.balancers[name], optimizer, model.parameters(), model.tasks, seed=3), order
 
 
 def step(model, level, batch):
-    return train_step(model, TASKS, level, batch, CPU, TRAINING)
+    tasks = TASKS["ranking" if model.tasks == 2 else "scenes"]
+    return train_step(model, tasks, level, batch, CPU, TRAINING)
 
 
 @pytest.mark.parametrize(("name", "backbone"), PAIRS)
 def test_twenty_steps_with_and_without_a_break(name, backbone):
-    data = batches(20)
+    data = batches(PARAMETERS.backbones[backbone].problem, 20)
     model, level, _ = start(name, backbone)
     before = copy.deepcopy(model.state_dict())
     reports = [step(model, level, batch) for batch in data]
@@ -78,4 +96,4 @@ def test_what_shares_nothing_is_refused_with_the_reason():
     for name in ("mgda", "pub", "multibalance"):
         model, level, _ = start(name, "single_task")
         with pytest.raises(ValueError, match=r"nothing shared|no parameter is reached by two losses"):
-            step(model, level, batches(1)[0])
+            step(model, level, batches("ranking", 1)[0])

@@ -147,7 +147,7 @@ NO_RERUNS: dict[str, Edit] = {
     "progress bar": comment("src/mtbalance/console.py"),
     "make reproduce": comment("src/mtbalance/reproduce.py"),
     # Left out on purpose: a job is given its values complete, so that a new option of one part is not news to all.
-    "the configuration's schema": comment("src/mtbalance/config.py"),
+    "the configuration's schema": comment("src/mtbalance/config/run.py"),
     "the parameters' schema": comment("src/mtbalance/params.py"),
 }
 

@@ -12,7 +12,12 @@ SPEEDS = {"relative_throughput": "relative QPS", "relative_throughput_with_data"
 
 
 def throughput(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Cells of :data:`SPEEDS`: compared, not tested, so that they neither earn marks nor count among the tests."""
+    """Cells of :data:`SPEEDS`: compared, not tested, so that they neither earn marks nor count among the tests.
+
+    None where nothing was timed.
+    """
+    if not frame["metric"].isin(SPEEDS).any():
+        return pd.DataFrame()
     speeds = compare(frame, list(SPEEDS), baseline)
     return speeds.assign(p=float("nan"), p_holm=float("nan"), untested="throughput is not tested")
 
