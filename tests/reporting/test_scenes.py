@@ -163,6 +163,14 @@ def test_without_stl_there_is_no_delta_m(collected):
     assert "delta_m" not in numbers.index.get_level_values("metric")
 
 
+def test_a_reference_of_zero_leaves_delta_m_and_the_ratio_open(collected):
+    stl = copy.deepcopy(STL)
+    stl["normal"]["within_11_25"] = 0.0
+    _, numbers = cells(collected(runs=RUNS | {("segnet", "ls"): stl}))
+    assert numbers.loc[("mtan", "pub", "mean", "delta_m"), ["n", "failed"]].tolist() == [0, 0]
+    assert numbers.loc[("mtan", "pub", "normal", "within_11_25"), "mean"] == pytest.approx(33.0, abs=0.1)
+
+
 def test_the_caption_says_what_was_averaged_and_that_data_are_synthetic(collected, tmp_path):
     write_table("scenes", collected(), tmp_path / "scenes", title="Title")
     text = (tmp_path / "scenes.md").read_text()

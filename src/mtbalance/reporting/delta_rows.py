@@ -18,7 +18,8 @@ Nested = dict[str, dict[str, Any]]
 def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame and, where STL was run on a data set, a row more a run for each of :data:`DELTAS`, in percent.
 
-    The reference is STL's mean over its finished seeds. A run that failed has no value.
+    The reference is STL's mean over its finished seeds. A run that failed has no value, and no run has one where a
+    metric of the reference is zero.
     """
     final = frame[frame["epoch"].isna() & (frame["better"] != 0) & (frame["split"] == "test")]
     rows = [row for _, part in final.groupby("dataset", sort=False) for row in _of_dataset(part)]
@@ -26,15 +27,15 @@ def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    finished = final[final["status"] == "finished"]
-    single = finished[finished["backbone"].map(backbone_name) == "STL"]
+    single = final[(final["status"] == "finished") & (final["backbone"].map(backbone_name) == "STL")]
     if single.empty:
         return
     reference, directions = _nested(single, "value"), _nested(single, "better")
+    defined = all(value for metrics in reference.values() for value in metrics.values())
     for _, run in final.groupby(RUN, sort=False):
-        failed = run["status"].iloc[0] != "finished"
+        finished = run["status"].iloc[0] == "finished"
         for name, delta in DELTAS.items():
-            value = None if failed else delta(_nested(run, "value"), reference, directions)
+            value = delta(_nested(run, "value"), reference, directions) if finished and defined else None
             yield run.iloc[0].to_dict() | {
                 "task": "mean",
                 "task_title": "All tasks",

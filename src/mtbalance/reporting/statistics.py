@@ -42,8 +42,9 @@ def pairs(values: BySeed, baseline: BySeed) -> tuple[list[float], list[float]]:
 
 
 def ratios(values: BySeed, baseline: BySeed) -> list[float]:
-    """Value over baseline, seed by seed, for the seeds that both have."""
-    return [value / reference for value, reference in zip(*pairs(values, baseline), strict=True)]
+    """Value over baseline, seed by seed, for the seeds that both have; NaN over a baseline of zero."""
+    both = zip(*pairs(values, baseline), strict=True)
+    return [value / reference if reference else math.nan for value, reference in both]
 
 
 def paired_test(values: BySeed, baseline: BySeed) -> PairedTest:
