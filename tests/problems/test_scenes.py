@@ -12,6 +12,7 @@ from mtbalance.data.synthetic_scenes import generate
 from mtbalance.params import parse
 from mtbalance.problems import build_problem
 from mtbalance.training.run import train
+from workflow_tree import numbers
 
 SMALL = {"adapter": "synthetic_scenes", "train_scenes": 10, "test_scenes": 5, "height": 32, "width": 64}
 TRAINING = {"epochs": 3, "batch_size": 4, "selection": "last", "last_epochs": 2, "patience": 0, "augment": True}
@@ -50,16 +51,6 @@ def configure(balancer="ls", backbone="mtan", **training):
 
 def quiet(*_):
     """No progress."""
-
-
-def numbers(record):
-    """What must be the same whenever the run is the same."""
-    record = copy.deepcopy(record)
-    for key in ("speed", "peak_memory_mb", "environment"):
-        del record[key]
-    for epoch in record["epochs"]:
-        del epoch["seconds"]
-    return record
 
 
 @pytest.fixture(scope="module")

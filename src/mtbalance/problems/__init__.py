@@ -16,6 +16,7 @@ from torch import Tensor
 from mtbalance.backbones import Backbone
 from mtbalance.config import RunConfig
 from mtbalance.data.batch import Batch
+from mtbalance.data.manifest import Manifest
 from mtbalance.registry import load
 from mtbalance.tasks import Task
 
@@ -38,6 +39,7 @@ class Problem(ABC):
 
     score: ClassVar[str | None] = None
     """The number of an :data:`Evaluation` that chooses the best epoch; None where no single one does."""
+    schema: Manifest
     tasks: Sequence[Task]
     evaluation_batch: int
     """Rows a batch of an evaluation."""
@@ -63,9 +65,14 @@ class Problem(ABC):
         """Numbers for all tasks together."""
         return {}
 
-    @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What a record tells of the data: ``synthetic``, ``sha256`` and ``rows`` by split, and what else is known."""
+        """What a record tells of the data: whether they are synthetic, checksums and counts by split."""
+        splits = self.schema.splits
+        return {
+            "synthetic": self.schema.synthetic,
+            "sha256": {name: part.sha256 for name, part in splits.items()},
+            "rows": {name: part.rows for name, part in splits.items()},
+        }
 
     def illustrate(self, batch: Batch, outputs: Sequence[Tensor], path: Path) -> None:
         """Draw what a model gives for a batch, where the problem can be looked at."""

@@ -41,12 +41,6 @@ class Ranking(Problem):
         return {"mean_auc": float(np.mean(list(metrics["auc"].values())))}
 
     def facts(self) -> dict[str, Any]:
-        """Checksums, counts and label rates by split; the best AUC, where it is known."""
-        splits = self.schema.splits
-        return {
-            "synthetic": self.schema.synthetic,
-            "sha256": {name: part.sha256 for name, part in splits.items()},
-            "rows": {name: part.rows for name, part in splits.items()},
-            "rates": {name: part.rates for name, part in splits.items()},
-            "best_auc": self.schema.best_auc,
-        }
+        """As of every problem, with label rates by split, and the best AUC where it is known."""
+        rates = {name: part.rates for name, part in self.schema.splits.items()}
+        return super().facts() | {"rates": rates, "best_auc": self.schema.best_auc}
