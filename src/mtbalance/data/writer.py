@@ -65,7 +65,7 @@ class DatasetWriter:
     def write(self, split: SplitName, frame: pl.DataFrame) -> None:
         """Add rows, with the columns and types of the layout, to a split."""
         if frame.height:
-            self._encode(split, self._row_groups[split].add(frame.select(self._layout.columns)))
+            self._encode(split, self._row_groups[split].add(frame[self._layout.columns]))
 
     def finish(self, **facts: Any) -> Schema:
         """Close and check the files and move them to their place.
@@ -92,7 +92,7 @@ class DatasetWriter:
             self._pending = self._thread.submit(self._store, split, row_group)
 
     def _store(self, split: SplitName, frame: pl.DataFrame) -> None:
-        frame = pl.DataFrame([column.rechunk() for column in frame])  # many small pieces would cost more than a copy
+        frame = frame.rechunk()  # the many small pieces would cost more than this copy
         self._files[split].write(frame)
         if split == "train":
             self._vocabularies.add(frame)
@@ -137,8 +137,10 @@ class DatasetWriter:
 
     def _move(self) -> None:
         self._output.mkdir(exist_ok=True)
-        (self._output / FILE_NAME).unlink(missing_ok=True)  # no moment with new rows under an old schema
-        for name in [*(f"{split}.parquet" for split in SPLITS), FILE_NAME]:
+        names = [*(f"{split}.parquet" for split in SPLITS), FILE_NAME]
+        for name in reversed(names):  # no moment with new rows under an old schema
+            (self._output / name).unlink(missing_ok=True)  # moving over a large file can take as long as writing it
+        for name in names:
             (self._folder / name).replace(self._output / name)
 
     def _cannot_write(self, error: OSError) -> DataError:
