@@ -42,7 +42,8 @@ class Staging:
         """Move the files to their place. The last one vouches for the others, and is never there beside old ones."""
         with self.writing():
             self._output.mkdir(exist_ok=True)
-            (self._output / names[-1]).unlink(missing_ok=True)
+            for name in reversed(names):  # a rename over a large file can take as long as writing it
+                (self._output / name).unlink(missing_ok=True)
             for name in names:
                 (self.folder / name).replace(self._output / name)
 

@@ -60,7 +60,7 @@ class DatasetWriter:
     def write(self, split: SplitName, frame: pl.DataFrame) -> None:
         """Add rows, with the columns and types of the layout, to a split."""
         if frame.height:
-            self._encode(split, self._row_groups[split].add(frame.select(self._layout.columns)))
+            self._encode(split, self._row_groups[split].add(frame[self._layout.columns]))
 
     def finish(self, **facts: Any) -> Schema:
         """Close and check the files and move them to their place.
@@ -85,7 +85,7 @@ class DatasetWriter:
             self._pending = self._thread.submit(self._store, split, row_group)
 
     def _store(self, split: SplitName, frame: pl.DataFrame) -> None:
-        frame = pl.DataFrame([column.rechunk() for column in frame])  # many small pieces would cost more than a copy
+        frame = frame.rechunk()  # the many small pieces would cost more than this copy
         self._files[split].write(frame)
         if split == "train":
             self._vocabularies.add(frame)
