@@ -13,6 +13,8 @@ from mtbalance.reporting.names import backbone_name, balancer_name, dataset_head
 from mtbalance.reporting.statistics import mean, pairs, standard_deviation
 
 Method = tuple[str, str]
+LINEAR = 0.005
+"""Where methods differ much more than most, differences beyond this are drawn on a logarithmic scale."""
 
 
 def auc_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -32,12 +34,25 @@ def auc_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
         axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
         _panel(axes, group, lines, look, baseline)
+    if outliers := _has_outliers(rows, baseline):
+        for axes in panels:
+            axes.set_xscale("symlog", linthresh=LINEAR)
+    scale = f"\nbeyond ±{LINEAR} the scale is logarithmic" if outliers else ""
     figure.supxlabel(
         f"test mean AUC minus that of {balancer_name(baseline)} (same backbone, same seed)\n"
-        "small dots: seeds; marker and bar: mean ± standard deviation",
+        f"small dots: seeds; marker and bar: mean ± standard deviation{scale}",
         fontsize=9,
     )
     return figure
+
+
+def _has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
+    """Whether some methods are so far from the baseline that the others could not be told apart."""
+    means = rows.groupby(["dataset", "backbone", "balancer"])["value"].mean().unstack("balancer")
+    if baseline not in means:
+        return False
+    sizes = means.drop(columns=baseline).sub(means[baseline], axis=0).abs().stack()
+    return bool(len(sizes) and sizes.max() > LINEAR and sizes.max() > 10 * sizes.median())
 
 
 def _lines(methods: list[Method], baseline: str) -> list[Method]:

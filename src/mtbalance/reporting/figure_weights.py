@@ -11,38 +11,46 @@ from matplotlib.ticker import MaxNLocator
 from mtbalance.reporting.drawing import legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 
-RUN = ["dataset", "backbone", "balancer", "seed"]
+MODEL = ["dataset", "backbone"]
+RUN = [*MODEL, "balancer", "seed"]
+PANELS = 7
+"""The most panels in a line."""
 
 
 def weights_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
-    """A row a data set and backbone, a panel a balancer, a line a task and seed.
+    """A panel a data set, backbone and balancer, a line a task and seed.
 
     Shares are drawn, a weight over the sum of the run's weights in that epoch: the scales of methods differ.
     """
     shares = _varying(_shares(frame))
-    rows = list(shares.groupby(["dataset", "backbone"], sort=False))
-    balancers = list(dict.fromkeys(shares["balancer"]))
-    size = (1.4 + 2.0 * max(2, len(balancers)), 1.5 + 1.7 * max(1, len(rows)))
-    figure = Figure(figsize=size, layout="constrained")
+    models = [list(model.groupby("balancer", sort=False)) for _, model in shares.groupby(MODEL, sort=False)]
+    lines = [panels[start : start + PANELS] for panels in models for start in range(0, len(panels), PANELS)]
+    columns = max(map(len, lines), default=2)
+    figure = Figure(figsize=(1.4 + 1.75 * max(2, columns), 1.5 + 1.75 * max(1, len(lines))), layout="constrained")
     title(figure, f"{heading}: share of each task in the weights", frame)
-    if not rows:
+    if not lines:
         nothing(figure, "No balancer changed its weights.")
         return figure
     look = looks(shares["task"])
-    grid = figure.subplots(len(rows), len(balancers), sharex=True, sharey=True, squeeze=False)
-    for ((dataset, backbone), group), panels in zip(rows, grid, strict=True):
-        name = dataset_heading(str(dataset), bool(group["synthetic"].iloc[0]))
-        panels[0].set_ylabel(f"{backbone_name(str(backbone))}\n{name}".replace(" (", "\n("))
-        for balancer, axes in zip(balancers, panels, strict=True):
-            _panel(axes, group[group["balancer"] == balancer], {task: look[task].color for task in look})
-    for balancer, top, bottom in zip(balancers, grid[0], grid[-1], strict=True):
-        top.set_title(balancer_name(balancer))
-        bottom.set_xlabel("epoch")
-        bottom.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    grid = figure.subplots(len(lines), columns, sharex=True, sharey=True, squeeze=False)
+    for line, panels in zip(lines, grid, strict=True):
+        _label(panels[0], line[0][1].iloc[0])
+        for axes, (balancer, runs) in zip(panels, line, strict=False):
+            axes.set_title(balancer_name(str(balancer)))
+            _panel(axes, runs, {task: look[task].color for task in look})
+        for axes in panels[len(line) :]:
+            axes.set_visible(False)
+    for axes in grid[-1]:
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     titles = dict(zip(shares["task"], shares["task_title"], strict=True))
-    entries = [Line2D([], [], color=look[task].color, linewidth=2, label=titles[task]) for task in look]
-    legend(figure, entries)
+    legend(figure, [Line2D([], [], color=look[task].color, linewidth=2, label=titles[task]) for task in look])
     return figure
+
+
+def _label(axes: Axes, row: pd.Series) -> None:
+    name = dataset_heading(str(row["dataset"]), bool(row["synthetic"]))
+    axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{name}".replace(" (", "\n("))
 
 
 def _shares(frame: pd.DataFrame) -> pd.DataFrame:
@@ -58,8 +66,6 @@ def _varying(shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, colors: dict[str, str]) -> None:
-    if runs.empty:
-        axes.text(0.5, 0.5, "constant\nor not run", ha="center", va="center", transform=axes.transAxes)
     for (_, task), line in runs.groupby(["seed", "task"], sort=False):
         epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
         axes.plot(epochs, shares, color=colors[str(task)], linewidth=1.2, alpha=0.85, marker=".", markersize=4)
