@@ -90,6 +90,7 @@ def new_rule_file(tree: Tree) -> None:
 
 def rule_renamed(tree: Tree) -> None:
     tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train:", "rule fit:"))
+    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("use rule train as", "use rule fit as"))
 
 
 RERUNS: dict[str, tuple[Edit, set[str]]] = {
