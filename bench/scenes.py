@@ -14,7 +14,6 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mtbalance.balancer import assemble
-from mtbalance.config import SceneModelConfig
+from mtbalance.config import SceneModelConfig, TrainingConfig
 from mtbalance.data.batch import Batch
 from mtbalance.levels import Level
 from mtbalance.params import load
@@ -32,11 +31,13 @@ from mtbalance.registry import load as load_class
 from mtbalance.sharing import sharing
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.speed import against, seconds_in_turn
+from mtbalance.training.step import task_losses, train_step
 
 CPU = torch.device("cpu")
 PARAMS = Path(__file__).parent.parent / "params.yaml"
 TASKS = [load_class("mtbalance.tasks", kind)(kind, kind) for kind in ("segmentation", "depth", "normal")]
 CLASSES = 13
+FLOAT32 = TrainingConfig(epochs=1)
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,12 @@ class Setting:
     channels: int
     batch: int
     kind: str = "mtan"
-    channels_last: bool = False
-    bfloat16: bool = False
+    training: TrainingConfig = FLOAT32
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Of images and convolutions."""
-        return torch.channels_last if self.channels_last else torch.contiguous_format
+        """Of convolutions."""
+        return torch.channels_last if self.training.channels_last else torch.contiguous_format
 
 
 SIZES = {"small": Setting(64, 96, 8, 8), "paper": Setting(288, 384, 64, 4)}
@@ -63,7 +63,7 @@ SIZES = {"small": Setting(64, 96, 8, 8), "paper": Setting(288, 384, 64, 4)}
 def random_batch(setting: Setting) -> Batch:
     shape = (setting.batch, setting.height, setting.width)
     normals = functional.normalize(torch.randn(setting.batch, 3, setting.height, setting.width))
-    images = torch.rand(setting.batch, 3, setting.height, setting.width).to(memory_format=setting.memory_format)
+    images = torch.rand(setting.batch, 3, setting.height, setting.width)
     return Batch((images,), (torch.randint(-1, CLASSES, shape), 5 * torch.rand(shape).unsqueeze(1), normals))
 
 
@@ -74,30 +74,26 @@ def network(setting: Setting) -> torch.nn.Module:
     return model(CLASSES, sizes).train().to(memory_format=setting.memory_format)
 
 
-def losses(model: torch.nn.Module, batch: Batch, setting: Setting, level: Level | None = None) -> list[Tensor]:
-    with torch.autocast("cpu", torch.bfloat16) if setting.bfloat16 else nullcontext():
-        representation = model.encode(batch.inputs)
-        forks = level.fork(representation) if level else [representation] * len(TASKS)
-        outputs = [model.decode(fork, task) for task, fork in enumerate(forks)]
-    return [
-        task.loss(output.float(), target) for task, output, target in zip(TASKS, outputs, batch.targets, strict=True)
-    ]
-
-
-def stepper(setting: Setting, balancer: str = "ls") -> Callable[[], object]:
-    """Whole training steps; PUB searches its weights at every one, the dearest there is."""
-    model, batch = network(setting), random_batch(setting)
+def balanced(setting: Setting, balancer: str) -> tuple[torch.nn.Module, Level]:
+    """A network, and a level that searches weights at every step, the dearest there is."""
+    model = network(setting)
     optimizer = {"name": "adam", "lr": 1e-4, "weight_decay": 0.0, "decay": "decoupled"}
     level = assemble(load(PARAMS).balancers[balancer], optimizer, model.parameters(), len(TASKS), seed=0)
     level.every = 1
-    return lambda: level.step(losses(model, batch, setting, level))
+    return model, level
+
+
+def stepper(setting: Setting, balancer: str = "ls") -> Callable[[], object]:
+    """Whole training steps."""
+    (model, level), batch = balanced(setting, balancer), random_batch(setting)
+    return lambda: train_step(model, TASKS, level, batch, CPU, setting.training)
 
 
 def gradients(setting: Setting) -> dict[str, Callable[[], object]]:
     """The K task gradients of one graph, from scalar losses and from entries of a vector of losses."""
-    model = network(setting)
+    model, level = balanced(setting, "ls")
     parameters = list(model.parameters())
-    scalars = losses(model, random_batch(setting), setting)
+    scalars = task_losses(model, TASKS, level, random_batch(setting), setting.training)
     vector = torch.stack(scalars)
     found = sharing(scalars, parameters)
 
@@ -159,10 +155,11 @@ def compare_memory(setting: Setting, blocks: int) -> None:
 
 def compare_formats(setting: Setting, blocks: int) -> None:
     settings = {
-        "float32": setting,
-        "channels last": replace(setting, channels_last=True),
-        "bfloat16": replace(setting, bfloat16=True),
-        "bfloat16, channels last": replace(setting, bfloat16=True, channels_last=True),
+        f"{precision}{', channels last' if last else ''}": replace(
+            setting, training=TrainingConfig(epochs=1, precision=precision, channels_last=last)
+        )
+        for precision in ("float32", "bfloat16")
+        for last in (False, True)
     }
     compare("a step of LS", {name: stepper(one) for name, one in settings.items()}, blocks)
 

@@ -137,3 +137,10 @@ def test_progress_reaches_the_end_of_every_epoch(configure, data):
     seen = []
     train(configure(epochs=2), data, None, quiet, lambda epoch, share: seen.append((epoch, share)))
     assert [share for epoch, share in seen if epoch == 2][-1] == 1.0 and seen == sorted(seen)
+
+
+def test_a_picture_of_what_cannot_be_looked_at_is_refused_before_training(configure, data, tmp_path):
+    seen = []
+    with pytest.raises(UserError, match="ranking has no picture"):
+        train(configure(), data, None, quiet, lambda *step: seen.append(step), tmp_path / "picture.png")
+    assert not seen

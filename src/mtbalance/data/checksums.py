@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def sha256_of(path: Path) -> str:
@@ -29,3 +34,30 @@ class HashedFile(io.BufferedWriter):
     def sha256(self) -> str:
         """SHA-256 of the bytes written so far, in hexadecimal."""
         return self._digest.hexdigest()
+
+
+class HashedParquet:
+    """A new Parquet file and its checksum; ``options`` are those of ``pyarrow.parquet.ParquetWriter``."""
+
+    def __init__(self, path: Path, schema: pa.Schema, **options: Any) -> None:
+        self._file = HashedFile(path)
+        self._writer = pq.ParquetWriter(self._file, schema, **options)
+
+    def write_table(self, table: pa.Table, row_group_size: int | None = None) -> None:
+        """Add a table of the file's columns, as one row group or as groups of that size."""
+        self._writer.write_table(table, row_group_size)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, once it is closed."""
+        return self._file.sha256
+
+    def close(self) -> None:
+        """Write the file's end."""
+        with contextlib.closing(self._file):
+            self._writer.close()
+
+    def abandon(self) -> None:
+        """Give up the file, if it is still open; what of it is on disk is not a Parquet file."""
+        with contextlib.suppress(OSError):
+            self.close()

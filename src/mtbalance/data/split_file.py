@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mtbalance.data.checksums import HashedFile
+from mtbalance.data.checksums import HashedParquet
 from mtbalance.data.layout import Layout
 from mtbalance.data.row_groups import ROW_GROUP
 from mtbalance.data.split import hash_texts
 
 
-class SplitFile:
+class SplitFile(HashedParquet):
     """A Parquet file and its counts.
 
     Measured on AliExpress-like rows: numbers as they are and all else under LZ4 take 1.75 times the bytes of LZ4
@@ -26,9 +24,8 @@ class SplitFile:
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._layout, self._schema = layout, layout.arrow_schema()
-        self._file = HashedFile(path)
-        self._writer = pq.ParquetWriter(
-            self._file,
+        super().__init__(
+            path,
             self._schema,
             compression={name: "none" if name in layout.numerical else "lz4" for name in layout.columns},
             use_dictionary=[field.name for field in self._schema if pa.types.is_string(field.type)],
@@ -42,26 +39,11 @@ class SplitFile:
     def write(self, frame: pl.DataFrame) -> None:
         """Write one row group."""
         self._count(frame)
-        self._writer.write_table(frame.to_arrow().cast(self._schema), row_group_size=ROW_GROUP)
+        self.write_table(frame.to_arrow().cast(self._schema), ROW_GROUP)
 
     def groups(self) -> int | None:
         """Number of distinct groups, or None where rows have no group."""
         return np.unique(np.concatenate(self._groups)).size if self._groups else None
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the file, once it is closed."""
-        return self._file.sha256
-
-    def close(self) -> None:
-        """Write the file's end."""
-        with contextlib.closing(self._file):
-            self._writer.close()
-
-    def abandon(self) -> None:
-        """Give up the file, if it is still open; what of it is on disk is not a Parquet file."""
-        with contextlib.suppress(OSError):
-            self.close()
 
     def _count(self, frame: pl.DataFrame) -> None:
         self.rows += frame.height

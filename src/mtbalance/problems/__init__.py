@@ -39,6 +39,8 @@ class Problem(ABC):
 
     score: ClassVar[str | None] = None
     """The number of an :data:`Evaluation` that chooses the best epoch; None where no single one does."""
+    pictured: ClassVar[bool] = False
+    """Whether rows and predictions can be looked at (:meth:`illustrate`)."""
     schema: Manifest
     tasks: Sequence[Task]
     evaluation_batch: int
@@ -75,7 +77,7 @@ class Problem(ABC):
         }
 
     def illustrate(self, batch: Batch, outputs: Sequence[Tensor], path: Path) -> None:
-        """Draw what a model gives for a batch, where the problem can be looked at."""
+        """Draw what a model gives for a batch; of problems that are ``pictured``."""
         raise NotImplementedError(f"{type(self).__name__} has no picture")
 
 

@@ -140,10 +140,10 @@ def _of_test(record: Record) -> Iterator[Value]:
 
 def _undefined(record: Record) -> Record:
     """An evaluation of the shape that the run's others have, without its numbers."""
-    by_task = {metric: {} for task in record["tasks"] for metric in task["metrics"]}
+    by_task: Record = {}
     for task in record["tasks"]:
         for metric in task["metrics"]:
-            by_task[metric][task["name"]] = None
+            by_task.setdefault(metric, {})[task["name"]] = None
     return by_task | ({"mean_auc": None} if "auc" in by_task else {})
 
 

@@ -21,7 +21,7 @@ def curves_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     look = looks(frame["balancer"], baseline)
     size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(datasets))
     figure = Figure(figsize=size, layout="constrained")
-    title(figure, f"{heading}: mean AUC by epoch, {' and '.join(sorted(set(frame['selection'])))} split", frame)
+    title(figure, f"{heading}: mean AUC by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame)
     grid = figure.subplots(len(datasets), len(backbones), sharex=True, sharey="row", squeeze=False)
     for dataset, panels in zip(datasets, grid, strict=True):
         of_dataset = epochs[epochs["dataset"] == dataset]

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from mtbalance.reporting.collect import CONSTANT
 from mtbalance.reporting.drawing import GREY, Look, legend, looks, title
 from mtbalance.reporting.names import METRICS, dataset_heading, method_name
-from mtbalance.reporting.table_scenes import in_printed_units
+from mtbalance.reporting.units import in_printed_units
 
 
 def scenes_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:

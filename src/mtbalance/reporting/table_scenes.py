@@ -15,6 +15,7 @@ from mtbalance.reporting.layout import Cell, Row, Table
 from mtbalance.reporting.names import METRICS
 from mtbalance.reporting.printed import beside_table7
 from mtbalance.reporting.throughput import SPEEDS, ratio_text, throughput
+from mtbalance.reporting.units import in_printed_units
 
 CONSTANT_ROW = "constant prediction"
 
@@ -42,12 +43,6 @@ def scenes_table(frame: pd.DataFrame, title: str, baseline: str, significance: f
         rows=grid.rows(cells, baseline, fill) + _constant(frame, cells),
     )
     return table, cells.drop(columns=["best", "ratio", "ratio_std"])
-
-
-def in_printed_units(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the values of metrics as papers print them: shares in percent."""
-    names = frame["metric"].str.removeprefix(CONSTANT)
-    return frame.assign(value=frame["value"] * [METRICS[name].factor if name in METRICS else 1.0 for name in names])
 
 
 def _best(cells: pd.DataFrame) -> pd.Series:

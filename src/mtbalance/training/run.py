@@ -40,10 +40,13 @@ def train(
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
     epoch, and goes on from there, bit for bit, if it was killed. With a ``picture`` path what the trained model
     predicts is drawn there. A run whose losses stop being finite ends with the status ``diverged`` and no test metrics.
+    Raises :class:`UserError` for a picture of what cannot be looked at.
     """
     order = seed_everything(config.seed)
     device = choose_device(config.training.device)
     problem = build_problem(config, data)
+    if picture and not problem.pictured:
+        raise UserError(f"{config.model.problem} has no picture of its predictions: leave out --picture")
     model = problem.model().to(device)
     level = build_balancer(config, model, len(problem.tasks))
     saved = Checkpoint(checkpoint, _identity(config, problem))
@@ -97,4 +100,4 @@ def choose_device(name: str) -> torch.device:
 def _identity(config: RunConfig, problem: Problem) -> str:
     """What must be the same for a checkpoint to be of this run: settings, code and data."""
     code = sources.checksum(sources.of_run(config))
-    return f"{config.digest()}-{code}-{problem.facts()['sha256']['train']}"
+    return f"{config.digest()}-{code}-{problem.schema.splits['train'].sha256}"

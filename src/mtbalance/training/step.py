@@ -32,23 +32,32 @@ def train_step(
     """
     batch = batch.to(device)
 
-    def losses_of(inputs: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> list[Tensor]:
-        with mixed_precision(device, training.precision):
-            outputs = model.decode_all(level.fork(model.encode(in_memory_format(inputs, training.channels_last))))
-        return [task.loss(output.float(), target) for task, output, target in zip(tasks, outputs, targets, strict=True)]
+    def losses_of(*part: tuple[Tensor, ...]) -> list[Tensor]:
+        return task_losses(model, tasks, level, Batch(*part), training)
 
     def losses() -> list[Tensor]:
         if training.micro_batches == 1:
             return losses_of(*batch)
         parts = batch.split(training.micro_batches)
         found = [_recomputed(model, losses_of, part) for part in parts]
-        return [weighted_sum(column, row_shares(parts)) for column in zip(*found, strict=True)]
+        return [weighted_sum(column, _row_shares(parts)) for column in zip(*found, strict=True)]
 
     def again() -> list[Tensor]:
         with FrozenStatistics(model):
             return losses()
 
     return level.step(losses(), again)
+
+
+def task_losses(
+    model: Backbone, tasks: Sequence[Task], level: Level, batch: Batch, training: TrainingConfig
+) -> list[Tensor]:
+    """The K scalar losses of a batch on the model's device, in float32, each from its fork of the representation."""
+    with mixed_precision(batch.inputs[0].device, training.precision):
+        outputs = model.decode_all(level.fork(model.encode(in_memory_format(batch.inputs, training.channels_last))))
+    return [
+        task.loss(output.float(), target) for task, output, target in zip(tasks, outputs, batch.targets, strict=True)
+    ]
 
 
 def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: Batch) -> list[Tensor]:
@@ -58,7 +67,7 @@ def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: B
     )
 
 
-def row_shares(parts: Sequence[Batch]) -> NDArray[np.float64]:
+def _row_shares(parts: Sequence[Batch]) -> NDArray[np.float64]:
     """Each part's share of the rows."""
     rows = np.array([len(part.targets[0]) for part in parts])
     return rows / rows.sum()

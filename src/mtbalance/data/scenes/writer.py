@@ -7,15 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pyarrow.parquet as pq
-
 from mtbalance.data import DataError
-from mtbalance.data.checksums import sha256_of
+from mtbalance.data.checksums import HashedParquet
 from mtbalance.data.manifest import FILE_NAME
 from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import CLASSES, SPLITS, TASKS, SceneSchema, SceneSplitFacts, SceneSplitName
 from mtbalance.data.scenes.statistics import SceneStatistics
 from mtbalance.data.staging import Staging
+
+NAMES = {split: f"{split}.parquet" for split in SPLITS}
 
 
 class SceneWriter:
@@ -34,9 +34,8 @@ class SceneWriter:
             folder = undo.enter_context(self._staging).folder
             schema = arrow_schema(*self._size)
             options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
-            self._paths = {split: folder / f"{split}.parquet" for split in SPLITS}
             with self._staging.writing():
-                self._files = {split: pq.ParquetWriter(path, schema, **options) for split, path in self._paths.items()}
+                self._files = {split: HashedParquet(folder / name, schema, **options) for split, name in NAMES.items()}
             self._undo = undo.pop_all()
         return self
 
@@ -64,7 +63,7 @@ class SceneWriter:
                 **facts,
             )
             schema.save(self._staging.folder)
-        self._staging.move([*(path.name for path in self._paths.values()), FILE_NAME])
+        self._staging.move([*NAMES.values(), FILE_NAME])
         return schema
 
     def _split_facts(self, split: SceneSplitName) -> SceneSplitFacts:
@@ -74,12 +73,11 @@ class SceneWriter:
         if unknown := statistics.unknown():
             raise DataError(f"split {split!r} has no valid pixel for {', '.join(unknown)}; look at the raw files")
         self._files[split].close()
-        return statistics.facts(sha256_of(self._paths[split]))
+        return statistics.facts(self._files[split].sha256)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for file in self._files.values():
-            with contextlib.suppress(OSError):
-                file.close()
+            file.abandon()
         self._undo.close()

@@ -29,6 +29,8 @@ class Scenes(Problem):
     to the metrics that are averaged over batches.
     """
 
+    pictured = True
+
     def __init__(self, config: RunConfig, data: Path) -> None:
         super().__init__(config, data)
         self.schema = SceneSchema.load(data)
