@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from mtbalance.combinations import Senseless
 from mtbalance.config import RunConfig, balancer_config, canonical
-from mtbalance.params import ParametersError, fault_lines, load, parse
+from mtbalance.params import FIGURES, TABLES, ParametersError, fault_lines, load, parse
+from mtbalance.registry import available
 
 FILE = Path(__file__).parent.parent / "params.yaml"
 
@@ -48,9 +49,9 @@ def put(raw, path, value):
         (
             "experiments.demo.model",
             {"problem": "scenes"},
-            r"demo: scenes have no one score .* last and pat",
+            r"experiments\.demo\.training\.selection: scenes have no one score .* must be last",
         ),
-        ("experiments.demo.training.augment", True, r"experiments\.demo: augment and channels_last are of images"),
+        ("experiments.demo.training.augment", True, r"demo\.training\.augment: is of images: leave it out"),
         ("experiments.demo.tables", ["scenes"], r"experiments\.demo\.tables: no 'scenes' of ranking; allowed: auc"),
         ("backbones.mmoe", {"kind": "mtan"}, r"experiments\.demo\.grid: 'mmoe' is of scenes, the model of ranking"),
         ("experiments.demo.training.lr", 1, r"experiments\.demo\.training\.lr: unknown key"),
@@ -95,6 +96,13 @@ def test_faults_are_named_with_their_path(raw, path, value, message):
     put(raw, path, value)
     with pytest.raises(ParametersError, match=message):
         parse(raw)
+
+
+@pytest.mark.parametrize(("catalogue", "folder"), [(TABLES, "tables"), (FIGURES, "figures")])
+def test_every_file_of_a_table_or_figure_is_in_the_catalogue(catalogue, folder):
+    assert sorted({name for names in catalogue.values() for name in names}) == available(
+        f"mtbalance.reporting.{folder}"
+    )
 
 
 UPDATE = {"level": "update", "rule": "nash"}

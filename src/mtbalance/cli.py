@@ -153,7 +153,7 @@ def summarize(metrics: list[Path], output: Annotated[Path, typer.Option()]) -> N
 def table(
     name: str, metrics: Path, folder: Path, title: str = "", baseline: str = "ls", significance: float = 0.05
 ) -> None:
-    """Write table NAME (auc, ne, levels) from collected METRICS into FOLDER, as CSV, Markdown and LaTeX."""
+    """Write table NAME (such as auc) from collected METRICS into FOLDER, as CSV, Markdown and LaTeX."""
     from mtbalance.reporting.tables import write_table
 
     write_table(name, metrics, folder / name, title=title, baseline=baseline, significance=significance)
@@ -161,7 +161,7 @@ def table(
 
 @app.command()
 def figure(name: str, metrics: Path, folder: Path, title: str = "", baseline: str = "ls") -> None:
-    """Draw figure NAME (auc, curves, weights, levels) from collected METRICS into FOLDER, as PNG and PDF."""
+    """Draw figure NAME (such as curves) from collected METRICS into FOLDER, as PNG and PDF."""
     from mtbalance.reporting.figures import write_figure
 
     write_figure(name, metrics, folder / name, title=title, baseline=baseline)

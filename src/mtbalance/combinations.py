@@ -9,7 +9,7 @@ from mtbalance.registry import load
 from mtbalance.rules import RowRule
 
 Fault = tuple[str, str]
-"""The path of a key in a balancer's block, and what is wrong with its value."""
+"""The path of a key in the block at fault, and what is wrong with its value."""
 
 
 class Senseless(ValueError):
@@ -44,6 +44,18 @@ def of_training(config: Any, training: Any) -> Iterator[Fault]:
     yield from of_optimizer(config, training.optimizer.name)
     if config.level == "representation" and training.micro_batches > 1:
         yield "level", "representation balances a whole batch at once: micro_batches must be 1"
+
+
+def of_problem(model: Any, training: Any) -> Iterator[Fault]:
+    """Faults of an experiment's ``training`` with the kind of problem that its ``model`` is of."""
+    if model.problem == "scenes":
+        for key, wanted in {"selection": "last", "patience": 0}.items():
+            if getattr(training, key) != wanted:
+                yield f"training.{key}", f"scenes have no one score to choose an epoch by: it must be {wanted}"
+    else:
+        for key in ("augment", "channels_last"):
+            if getattr(training, key):
+                yield f"training.{key}", "is of images: leave it out"
 
 
 def of_optimizer(config: Any, optimizer: str) -> Iterator[Fault]:

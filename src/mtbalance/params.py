@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from mtbalance.combinations import Senseless, of_training
+from mtbalance.combinations import Senseless, of_problem, of_training, refuse
 from mtbalance.config import (
     Backbone,
     BackboneChoice,
@@ -25,7 +25,6 @@ from mtbalance.config import (
     Strict,
     TrainingConfig,
     UnknownKeys,
-    check_problem,
     task_faults,
 )
 from mtbalance.errors import UserError
@@ -71,8 +70,8 @@ class Experiment(Strict):
     figures: tuple[str, ...] = ("auc", "curves", "weights")
 
     @model_validator(mode="after")
-    def _check_problem(self) -> Self:
-        check_problem(self.model, self.training)
+    def _refuse_what_makes_no_sense(self) -> Self:
+        refuse(of_problem(self.model, self.training))
         return self
 
 

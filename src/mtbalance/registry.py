@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from types import ModuleType
+
+from mtbalance.errors import UserError
 
 
 def available(package: str) -> list[str]:
@@ -16,9 +19,15 @@ def available(package: str) -> list[str]:
 
 
 def load(package: str, name: str) -> type:
-    """The class of entry ``name``. Raises ``ModuleNotFoundError`` if there is none."""
-    module = importlib.import_module(f"{package}.{name}")
-    return getattr(module, class_name(name))
+    """The class of entry ``name``. Raises ``UserError`` if there is none."""
+    return getattr(module(package, name), class_name(name))
+
+
+def module(package: str, name: str) -> ModuleType:
+    """The module of entry ``name``. Raises ``UserError`` if there is none."""
+    if name not in (known := available(package)):
+        raise UserError(f"{package.removeprefix('mtbalance.')}: no {name!r}; there are {', '.join(known)}")
+    return importlib.import_module(f"{package}.{name}")
 
 
 def class_name(name: str) -> str:

@@ -4,14 +4,18 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from mtbalance.registry import available, module
+from mtbalance.reporting import figures
 from mtbalance.reporting.drawing import looks
-from mtbalance.reporting.figures import FIGURES, write_figure
+from mtbalance.reporting.figures import write_figure
+
+FIGURES = available(figures.__name__)
 
 REAL = {("census", "mmoe", "ls"): [(0.8, 0.7)], ("census", "mmoe", "pub"): [(0.81, 0.7)]}
 
 
 def draw(name, metrics):
-    return FIGURES[name](pd.read_parquet(metrics), "Title", "ls")
+    return module(figures.__name__, name).draw(pd.read_parquet(metrics), "Title", "ls")
 
 
 def texts(figure):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mtbalance.reporting.figure_levels import levels_figure
+from mtbalance.reporting.figures.levels import draw
 from mtbalance.reporting.tables import write_table
 
 RESULTS = {
@@ -38,7 +38,7 @@ def test_manipulated_updates_are_left_out_and_synthetic_is_said(written):
 
 
 def test_the_figure_has_a_line_for_each_rule(collected):
-    figure = levels_figure(pd.read_parquet(collected(RESULTS)), "Study", "ls")
+    figure = draw(pd.read_parquet(collected(RESULTS)), "Study", "ls")
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["loss", "representation", "gradient", "update"]
     means = {tuple(round(value, 6) for value in line.get_ydata()) for line in axes.get_lines()}

@@ -42,13 +42,13 @@ def both(balancer: str) -> tuple[float, float]:
     return delta_m(*seen), delta_m_by_task(*seen)
 
 
-def test_the_table_is_complete_in_our_names_and_scales():
+def test_the_table_is_complete_in_our_names():
     assert set(TABLE["balancer"]) == {"stl", *AUDIT} and len(TABLE) == 19 * 9
     assert TABLE["published"].notna().all()
     assert {task: sorted(part["metric"].unique()) for task, part in TABLE.groupby("task")} == {
         task: sorted(metrics) for task, metrics in DIRECTIONS.items()
     }
-    assert values("pub")["segmentation"] == pytest.approx({"miou": 0.4481, "pixel_accuracy": 0.6985})
+    assert values("pub")["segmentation"] == {"miou": 44.81, "pixel_accuracy": 69.85}
 
 
 @pytest.mark.parametrize("balancer", AUDIT)
@@ -80,7 +80,7 @@ def test_the_order_of_methods_depends_on_the_definition():
 def test_the_row_stl_differs_from_nashmtls_in_three_last_digits():
     other, own = values("stl", printed.nashmtl_stl()), values("stl")
     differing = {
-        metric: (round(100 * own[task][metric], 2), round(100 * other[task][metric], 2))
+        metric: (own[task][metric], other[task][metric])
         for task in DIRECTIONS
         for metric in DIRECTIONS[task]
         if own[task][metric] != other[task][metric]

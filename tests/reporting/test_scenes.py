@@ -8,9 +8,9 @@ from matplotlib.text import Text
 
 from mtbalance.config import RunConfig
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.figures import FIGURES
-from mtbalance.reporting.table_scenes import scenes_table
+from mtbalance.reporting.figures.scenes import draw
 from mtbalance.reporting.tables import write_table
+from mtbalance.reporting.tables.scenes import tabulate
 
 METRICS = {
     "segmentation": {"miou": 1, "pixel_accuracy": 1},
@@ -108,7 +108,7 @@ def collected(tmp_path):
 
 
 def cells(path):
-    table, numbers = scenes_table(pd.read_parquet(path), "Title", "ls", 0.05)
+    table, numbers = tabulate(pd.read_parquet(path), "Title", "ls", 0.05)
     return table, numbers.set_index(["backbone", "balancer", "task", "metric"])
 
 
@@ -179,7 +179,7 @@ def test_the_caption_says_what_was_averaged_and_that_data_are_synthetic(collecte
 
 
 def test_the_figure_has_a_panel_a_task_with_the_constant_prediction(collected):
-    figure = FIGURES["scenes"](pd.read_parquet(collected()), "Title", "ls")
+    figure = draw(pd.read_parquet(collected()), "Title", "ls")
     assert len(figure.axes) == 3
     segmentation = figure.axes[0]
     assert list(segmentation.lines[0].get_ydata()) == [20.0, 20.0]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtbalance.reporting.table_toy import ends, to_line
 from mtbalance.reporting.toy import write_report
+from mtbalance.reporting.toy.table import ends, to_line
 
 SETTINGS = {"scale": 1.0, "steps": 20, "lr": 0.001}
 

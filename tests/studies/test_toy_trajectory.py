@@ -6,7 +6,7 @@ import pytest
 
 from mtbalance.gram import gram_matrix
 from mtbalance.levels.update import Update
-from mtbalance.reporting.table_toy import to_line
+from mtbalance.reporting.toy.table import to_line
 from mtbalance.studies.toy_landscape import landscape, minimum
 from mtbalance.studies.toy_methods import METHODS, STARTS, options
 from mtbalance.studies.toy_trajectory import trajectories, trajectory

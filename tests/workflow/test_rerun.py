@@ -127,7 +127,9 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how records are collected": (comment("src/mtbalance/reporting/collect.py"), RESULTS),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES),
+    "one table": (comment("src/mtbalance/reporting/tables/ne.py"), {"table tiny/ne"}),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
+    "one figure": (comment("src/mtbalance/reporting/figures/curves.py"), {"figure tiny/curves"}),
 }
 
 NO_RERUNS: dict[str, Edit] = {

@@ -250,6 +250,16 @@ def reporting_sources(module):
     return sources.relative(sources.closure([f"mtbalance.reporting.{module}"]))
 
 
+def table_sources(wildcards):
+    """Source files behind a table."""
+    return reporting_sources(f"tables.{wildcards.table}")
+
+
+def figure_sources(wildcards):
+    """Source files behind a figure."""
+    return reporting_sources(f"figures.{wildcards.figure}")
+
+
 def addresses(wildcards):
     """Where a raw file can be fetched, and its checksum, as options of `mtbalance fetch`."""
     file = RAW_FILES[wildcards.raw]

@@ -29,7 +29,7 @@ rule summarize:
 rule table:
     input:
         metrics="results/metrics/{experiment}.parquet",
-        code=reporting_sources("tables"),
+        code=table_sources,
     output:
         csv="results/tables/{experiment}/{table}.csv",
         markdown=report(
@@ -52,7 +52,7 @@ rule table:
 rule figure:
     input:
         metrics="results/metrics/{experiment}.parquet",
-        code=reporting_sources("figures"),
+        code=figure_sources,
     output:
         png=report(
             "results/figures/{experiment}/{figure}.png",

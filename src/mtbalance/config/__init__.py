@@ -44,7 +44,6 @@ from mtbalance.config.run import (
 from mtbalance.config.training import (
     ScheduleConfig,
     TrainingConfig,
-    check_problem,
 )
 
 __all__ = [
@@ -72,7 +71,6 @@ __all__ = [
     "UnknownKeys",
     "balancer_config",
     "canonical",
-    "check_problem",
     "rule_options",
     "task_faults",
 ]

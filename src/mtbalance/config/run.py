@@ -8,11 +8,11 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from mtbalance.combinations import of_training, refuse
+from mtbalance.combinations import of_problem, of_training, refuse
 from mtbalance.config.balancers import Balancer
 from mtbalance.config.blocks import Strict
 from mtbalance.config.models import Backbone, Model
-from mtbalance.config.training import TrainingConfig, check_problem
+from mtbalance.config.training import TrainingConfig
 
 
 class NamedBlock(Strict):
@@ -46,9 +46,9 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _refuse_what_makes_no_sense(self) -> Self:
-        check_problem(self.model, self.training)
         faults = of_training(self.balancer.options, self.training)
-        refuse((f"balancer.options.{key}", reason) for key, reason in faults)
+        balancer = ((f"balancer.options.{key}", reason) for key, reason in faults)
+        refuse([*of_problem(self.model, self.training), *balancer])
         return self
 
     @property

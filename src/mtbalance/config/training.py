@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mtbalance.config.blocks import Count, Fraction, NonNegative, Positive, Strict
-from mtbalance.config.models import Model
 
 
 class OptimizerConfig(Strict):
@@ -54,12 +53,3 @@ class TrainingConfig(Strict):
     augment: bool = False
     """Random crops and flips of training images (scenes only)."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-
-
-def check_problem(model: Model, training: TrainingConfig) -> None:
-    """Raise ``ValueError`` for training options that the model's kind of problem does not have."""
-    if model.problem == "scenes":
-        if training.selection != "last" or training.patience:
-            raise ValueError("scenes have no one score to choose an epoch by: set selection: last and patience: 0")
-    elif training.augment or training.channels_last:
-        raise ValueError("augment and channels_last are of images: leave them out")

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from mtbalance.reporting.names import METRICS, backbone_name
+from mtbalance.reporting.names import backbone_name
 
 COLUMNS = {"ctr": "CTR", "ctcvr": "CTCVR", "average": "Average"}
 SCENE_COLUMNS = {
@@ -47,7 +47,7 @@ def beside_printed(cells: pd.DataFrame) -> pd.DataFrame:
 def pub_table7() -> pd.DataFrame:
     """Table VII of the PUB paper (NYUv2), one row a number: ``balancer``, ``task``, ``metric`` and ``published``.
 
-    The names and scales are ours: what is printed in percent is here a share. ``stl`` is single-task learning.
+    The names are ours, the units those of print: shares in percent. ``stl`` is single-task learning.
     """
     return _scenes("pub_table7.csv")
 
@@ -64,7 +64,6 @@ def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
     ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
     """
     printed = pub_table7()
-    printed["published"] *= [METRICS[metric].factor for metric in printed["metric"]]
     deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
     alone = cells["backbone"].map(backbone_name) == "STL"
     rows = cells.assign(
@@ -83,7 +82,7 @@ def nashmtl_stl() -> pd.DataFrame:
 def _scenes(name: str) -> pd.DataFrame:
     table = _read(name)
     parts = [
-        table[["balancer"]].assign(task=task, metric=metric, published=table[metric] / METRICS[metric].factor)
+        table[["balancer"]].assign(task=task, metric=metric, published=table[metric])
         for task, metrics in SCENE_COLUMNS.items()
         for metric in metrics
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from mtbalance.gram import gram_matrix
+from mtbalance.gram import combine, gram_matrix
 from mtbalance.rules import RowRule, Vector
 from mtbalance.solvers.simplex import project_on_simplex
 
@@ -51,7 +51,7 @@ class Moco(RowRule):
         slope = gram_matrix(self.tracked) @ self.mixture + self.rho * self.mixture
         self.mixture = project_on_simplex(self.mixture - gamma * slope)
         weights = self.tasks * self.mixture
-        return [_weighted(tensor, weights) for tensor in self.tracked], weights
+        return [combine(tensor, weights) for tensor in self.tracked], weights
 
     def state_dict(self) -> dict[str, Any]:
         """The tracked rows (tensors), lambda and the number of steps."""
@@ -60,7 +60,3 @@ class Moco(RowRule):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
         self.tracked, self.mixture, self.steps = list(state["tracked"]), np.array(state["mixture"]), state["steps"]
-
-
-def _weighted(rows: Tensor, weights: Vector) -> Tensor:
-    return (rows.new_tensor(weights) @ rows.flatten(1)).view(rows.shape[1:])

@@ -13,7 +13,7 @@ from mtbalance.reporting.printed import beside_printed
 REACHABLE = "best reachable (true probabilities)"
 
 
-def auc_table(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     cells = beside_printed(compare(frame, ["auc", "mean_auc"], baseline))
     cells["best"] = grid.best(cells, +1)

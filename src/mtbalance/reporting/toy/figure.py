@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from mtbalance.reporting.drawing import GREY, PALETTE
 from mtbalance.reporting.names import balancer_name
-from mtbalance.reporting.table_toy import POINT, REACHED, ends
+from mtbalance.reporting.toy.table import POINT, REACHED, ends
 
 COLUMNS = 4
 NAMES = {"pub": "PUB, weights sum to K", "pub_as_solved": "PUB, weights as solved"}
@@ -26,7 +26,7 @@ END = {"marker": "D", "markersize": 4.5, "markeredgecolor": "black", "markeredge
 FRONT = {"color": "black", "linewidth": 2.8, "solid_capstyle": "round"}
 
 
-def toy_figure(ways: Mapping[str, pd.DataFrame], landscape: pd.DataFrame) -> Figure:
+def draw(ways: Mapping[str, pd.DataFrame], landscape: pd.DataFrame) -> Figure:
     """Panels in the order of ``ways``, which all have the same settings, and the legend in the last."""
     rows = math.ceil((len(ways) + 1) / COLUMNS)
     figure = Figure(figsize=(9.6, 0.5 + 3.0 * rows), layout="constrained")

@@ -14,7 +14,7 @@ from mtbalance.reporting.names import METRICS, dataset_heading, method_name
 from mtbalance.reporting.units import in_printed_units
 
 
-def scenes_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """A row a data set, a panel a task. Lines are means over the seeds that reached the epoch."""
     names = [method_name(*pair, baseline) for pair in zip(frame["backbone"], frame["balancer"], strict=True)]
     frame = in_printed_units(frame).assign(method=names)

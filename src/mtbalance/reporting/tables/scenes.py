@@ -20,7 +20,7 @@ from mtbalance.reporting.units import in_printed_units
 CONSTANT_ROW = "constant prediction"
 
 
-def scenes_table(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers in the units of print."""
     frame = in_printed_units(frame)
     metrics = list(dict.fromkeys(frame.loc[frame["better"] != 0, "metric"]))

@@ -12,7 +12,7 @@ from mtbalance.reporting.drawing import GREY, Look, balancer_legend, looks, titl
 from mtbalance.reporting.names import backbone_name, dataset_heading
 
 
-def curves_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """A row a data set, a panel a backbone. Panels of one data set share their scale."""
     epochs = frame[(frame["metric"] == "mean_auc") & frame["epoch"].notna() & frame["value"].notna()]
     chosen = frame[frame["metric"] == "best_epoch"].set_index(["dataset", "backbone", "balancer", "seed"])["value"]

@@ -12,7 +12,7 @@ from mtbalance.reporting.names import balancer_name
 from mtbalance.reporting.throughput import SPEEDS, ratio_text, throughput
 
 
-def ne_table(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     entropies = compare(frame, ["ne"], baseline)
     cells = pd.concat([entropies, throughput(frame, baseline)], ignore_index=True)

@@ -12,7 +12,7 @@ from mtbalance.reporting.names import balancer_name
 LEVELS = ("loss", "representation", "gradient", "update")
 
 
-def levels_table(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     cells = by_level(compare(frame, ["mean_auc"], baseline), frame)
     # Rows and columns of the grid are rules and levels.

@@ -17,7 +17,7 @@ LINEAR = 0.005
 """Where methods differ much more than most, differences beyond this are drawn on a logarithmic scale."""
 
 
-def auc_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """A panel a data set, a line a method. Differences pair runs of one backbone and one seed."""
     rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna()]
     methods = list(dict.fromkeys(zip(rows["backbone"], rows["balancer"], strict=True)))

@@ -17,7 +17,7 @@ PANELS = 7
 """The most panels in a line."""
 
 
-def weights_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """A panel a data set, backbone and balancer, a line a task and seed.
 
     Shares are drawn, a weight over the sum of the run's weights in that epoch: the scales of methods differ.

@@ -9,8 +9,8 @@ import matplotlib
 import pandas as pd
 
 from mtbalance.reporting.drawing import FONTS, save
-from mtbalance.reporting.figure_toy import toy_figure
-from mtbalance.reporting.table_toy import ends
+from mtbalance.reporting.toy.figure import draw
+from mtbalance.reporting.toy.table import ends
 
 
 def write_report(landscape: Path, trajectories: Sequence[Path], stem: Path) -> None:
@@ -18,5 +18,5 @@ def write_report(landscape: Path, trajectories: Sequence[Path], stem: Path) -> N
     ground = pd.read_parquet(landscape)
     ways = {path.stem: pd.read_parquet(path) for path in trajectories}
     with matplotlib.rc_context(FONTS):
-        save(toy_figure(ways, ground), stem)
+        save(draw(ways, ground), stem)
     ends(ways, ground).to_csv(stem.with_name(f"{stem.name}.csv"), index=False, float_format="%.6g")

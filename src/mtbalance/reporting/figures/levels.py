@@ -10,10 +10,10 @@ from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.drawing import GREY, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, pairs, standard_deviation
-from mtbalance.reporting.table_levels import LEVELS
+from mtbalance.reporting.tables.levels import LEVELS
 
 
-def levels_figure(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """A panel a data set and backbone. Differences pair runs of one seed."""
     rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna() & (frame["manipulation"] == "none")]
     panels = list(rows.groupby(["dataset", "backbone"], sort=False))
