@@ -22,6 +22,7 @@ from mtbalance.data.csv_cells import Column, find_fault
 
 BLOCK_BYTES = 8 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead
 PARSERS = min(8, os.cpu_count() or 1)
+AHEAD = 2 * PARSERS  # so that they have work while the writer keeps the reader waiting
 LONGEST_ROW = 64 * 2**20
 DTYPES = {"key": pl.Int64, "id": pl.Int32, "label": pl.UInt8, "number": pl.Float32, "text": pl.String}
 WHOLE = ("key", "id", "label")
@@ -73,7 +74,7 @@ def _parsed(
     with ThreadPoolExecutor(PARSERS) as pool:
         for block in blocks:
             waiting.append((block, pool.submit(_parse, block, columns, separator)))
-            if len(waiting) > PARSERS:
+            if len(waiting) > AHEAD:
                 done, frame = waiting.popleft()
                 yield done, frame.result()
         for done, frame in waiting:

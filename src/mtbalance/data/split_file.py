@@ -31,6 +31,7 @@ class SplitFile(HashedParquet):
             use_dictionary=[field.name for field in self._schema if pa.types.is_string(field.type)],
             store_schema=False,
             write_statistics=False,  # nobody asks for ranges of rows
+            write_batch_size=ROW_GROUP,  # a column of a row group in one piece
         )
         self._groups: list[np.ndarray] = []
         self.rows = 0
