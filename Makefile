@@ -40,4 +40,4 @@ install: .venv/installed ## the environment .venv, with the exact versions of re
 	@touch $@
 
 clean: ## forget all results (data stay)
-	rm -rf results .snakemake mlflow.db* mlruns logs benchmarks
+	rm -rf results mlflow.db* mlruns logs benchmarks

@@ -11,9 +11,6 @@ is the process's peak resident size, libraries included.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -23,6 +20,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from child import measured
 from mtbalance.data.batches import Split
 
 
@@ -73,13 +71,8 @@ WAYS = {"write": write_rows, "split": with_split, "loader": with_loader}
 
 def measure(way: str, options: argparse.Namespace, folder: Path) -> tuple[list[float], float]:
     """Seconds of each epoch, and peak megabytes, in a process of its own."""
-    command = [sys.executable, __file__, "--way", way, "--folder", str(folder), "--rows", str(options.rows)]
-    command += ["--batch", str(options.batch), "--epochs", str(options.epochs)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        seconds = [float(value) for value in child.stdout.read().split()]
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    return seconds, usage.ru_maxrss / 1024
+    sizes = ("--rows", options.rows, "--batch", options.batch, "--epochs", options.epochs)
+    return measured(__file__, "--way", way, "--folder", folder, *sizes)
 
 
 def main() -> None:
@@ -99,11 +92,11 @@ def main() -> None:
 def compare(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         measure("write", options, Path(name))
-        measured = {way: measure(way, options, Path(name)) for way in ("split", "loader")}
+        found = {way: measure(way, options, Path(name)) for way in ("split", "loader")}
     print(f"{options.rows:,} rows, batches of {options.batch}, {options.epochs} epochs; rows/s")
     print(f"{'way':8}{'epoch 1':>14}{'last epoch':>14}{'mean':>14}{'peak MB':>10}")
     means = {}
-    for way, (seconds, megabytes) in measured.items():
+    for way, (seconds, megabytes) in found.items():
         means[way] = options.rows * len(seconds) / sum(seconds)
         first, last = options.rows / seconds[0], options.rows / seconds[-1]
         print(f"{way:8}{first:14,.0f}{last:14,.0f}{means[way]:14,.0f}{megabytes:10.0f}")

@@ -1,9 +1,10 @@
 """Preparing AliExpress-like CSV: this project's ``prepare`` against pandas' ``read_csv`` and ``to_parquet``.
 
-The CSV is a synthetic block of 100,000 rows in the processed 82-column form, repeated. Both sides run in a process of
-their own; memory is that process's peak resident size, interpreter and libraries included, and time is from the
-first to the last byte, without imports, into a folder that is empty. ``prepare`` does more: it checks every cell, takes
-checksums, fits the statistics, and splits 1,000 test rows, which are not counted and which pandas does not convert.
+The CSV is a synthetic block of 100,000 rows in the processed 82-column form, repeated as often as it takes. Both sides
+run in a process of their own; memory is that process's peak resident size, interpreter and libraries included, and time
+is from the first to the last byte, without imports, into a folder that is empty. ``prepare`` does more: it checks every
+cell, takes checksums, fits the statistics, and splits 1,000 test rows, which are not counted and which pandas does not
+convert.
 
     python bench/prepare.py --rows 1000000
 """
@@ -13,12 +14,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+from child import measured
 
 BLOCK_ROWS = 100_000
 TEST_ROWS = 1_000
@@ -29,12 +30,11 @@ def write_csv(folder: Path, rows: int) -> float:
     from mtbalance.config import SyntheticData
     from mtbalance.data.synthetic import generate
 
-    block = min(rows, BLOCK_ROWS)
-    generate(SyntheticData(adapter="synthetic", train_rows=block, test_rows=TEST_ROWS), folder)
+    generate(SyntheticData(adapter="synthetic", train_rows=BLOCK_ROWS, test_rows=TEST_ROWS), folder)
     header, _, body = (folder / "train.csv").read_bytes().partition(b"\n")
     with (folder / "train.csv").open("wb") as stream:
         stream.write(header + b"\n")
-        for _ in range(rows // block):
+        for _ in range(rows // BLOCK_ROWS):
             stream.write(body)
     os.sync()  # the disk is not to be busy with it while the ways are timed
     return 0.0
@@ -63,21 +63,15 @@ WAYS = {"write": write_csv, "prepare": with_prepare, "pandas": with_pandas}
 
 
 def run(way: str, folder: Path, rows: int) -> tuple[float, float]:
-    """Seconds and peak megabytes of one way, in a process of its own.
-
-    This process stays small, as a child's peak counts from its parent's size.
-    """
+    """Seconds and peak megabytes of one way, in a process of its own."""
     shutil.rmtree(folder / OUTPUT, ignore_errors=True)
     (folder / OUTPUT).mkdir()
-    command = [sys.executable, __file__, "--way", way, "--folder", str(folder), "--rows", str(rows)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        seconds = float(child.stdout.read())
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    return seconds, usage.ru_maxrss / 1024
+    (seconds,), megabytes = measured(__file__, "--way", way, "--folder", folder, "--rows", rows)
+    return seconds, megabytes
 
 
 def compare(rows: int, repeats: int) -> None:
+    rows = max(rows // BLOCK_ROWS, 1) * BLOCK_ROWS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run("write", folder, rows)
@@ -85,8 +79,8 @@ def compare(rows: int, repeats: int) -> None:
         print(f"\n{rows:,} rows, {size:.0f} MB of CSV, {os.cpu_count()} cores; medians of {repeats} runs in turn")
         print(f"{'way':10}{'seconds':>10}{'rows/s':>12}{'peak MB':>10}")
         runs = [[run(way, folder, rows) for way in ("prepare", "pandas")] for _ in range(repeats)]
-    for way, measured in zip(("prepare", "pandas"), zip(*runs, strict=True), strict=True):
-        seconds, peak = map(median, zip(*measured, strict=True))
+    for way, found in zip(("prepare", "pandas"), zip(*runs, strict=True), strict=True):
+        seconds, peak = map(median, zip(*found, strict=True))
         print(f"{way:10}{seconds:10.2f}{rows / seconds:12,.0f}{peak:10.0f}")
     speeds, memory = zip(*((theirs[0] / ours[0], ours[1] / theirs[1]) for ours, theirs in runs), strict=True)
     spread = f"[{min(speeds):.2f}, {max(speeds):.2f}]"

@@ -2,10 +2,11 @@
 
 float32, one thread, random (synthetic) images. Everything that is timed takes turns in one process, so the ratios hold
 on a machine whose speed drifts; memory is the peak of a process that does two steps and nothing else. At the paper's
-size and batch a step takes minutes of one core and 16 GiB: name a smaller batch where there is less.
+size and batch, 4 images of 288 x 384, that is a quarter of an hour and 17 GiB: name a smaller batch where there is
+less.
 
-    python bench/scenes.py                                                          # all of it, small
-    python bench/scenes.py --size paper --batch 1 --blocks 1 --only steps memory
+    python bench/scenes.py                                                # all of it, small
+    python bench/scenes.py --size paper --blocks 1 --only steps memory    # the paper's
 """
 
 from __future__ import annotations

@@ -220,7 +220,43 @@ def test_an_excerpt_is_enough_and_no_more(raw):
     assert [run.digest() for run in part.runs("census")] == [run.digest() for run in whole.runs("census")]
     changed = copy.deepcopy(raw)
     put(changed, "datasets.synthetic_nl.train_rows", 10)
+    put(changed, "experiments.census.title", "Another")
+    put(changed, "experiments.census.tables", ["auc"])
+    put(changed, "tables.significance", 0.01)
     assert canonical(parse(changed).excerpt("census")) == canonical(whole.excerpt("census"))
+
+
+@pytest.mark.parametrize(
+    ("grid", "timed"),
+    [
+        ({"mmoe": ["ls", "pub"], "ple": ["ls"]}, ["mmoe"]),
+        ({"mmoe": ["pub", "nashmtl"]}, []),  # no baseline to be compared with
+        ({"mmoe": ["pub"], "ple": ["mgda", "ls"]}, ["ple"]),
+    ],
+)
+def test_what_is_timed_is_run_too(raw, grid, timed):
+    put(raw, "experiments.demo.grid", grid)
+    parameters = parse(raw)
+    assert [backbone for _, backbone in parameters.timed("demo")] == timed
+    digests = {run.digest() for run in parameters.runs("demo")}
+    for dataset, backbone in parameters.timed("demo"):
+        assert {run.digest() for run in parameters.timing_runs("demo", dataset, backbone)} <= digests
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"params\.yaml is not here: run this in the project's folder"),
+        ("a: [", r"params\.yaml cannot be read as YAML"),
+        ("", r"params\.yaml holds no keys"),
+        ("- demo", r"params\.yaml holds no keys"),
+    ],
+)
+def test_a_file_that_holds_no_parameters_is_named(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParametersError, match=message):
+        load(tmp_path / "params.yaml")
 
 
 def test_the_shipped_presets_are_those_of_the_documentation(raw):

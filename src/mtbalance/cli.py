@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,11 +35,11 @@ def check(params: ParamsOption = "params.yaml") -> None:
 
 
 @app.command()
-def reproduce(params: ParamsOption = "params.yaml") -> None:
-    """Run the chosen preset from data to tables, and say what was made."""
+def reproduce() -> None:
+    """Run the preset of params.yaml from data to tables, and say what was made."""
     from mtbalance.reproduce import reproduce as run
 
-    run(_parameters(params))
+    run(_parameters("params.yaml"))
 
 
 @app.command()
@@ -80,21 +80,18 @@ def train(
     track: Annotated[bool, typer.Option(help="Log the record to MLflow.")] = True,
 ) -> None:
     """Train one model and write its run record."""
-    from pydantic import ValidationError
-
     from mtbalance.console import ProgressBar
     from mtbalance.training.record import summary_line
     from mtbalance.training.run import train as run
 
-    try:
-        chosen = RunConfig.model_validate_json(config)
-    except ValidationError as error:
-        raise ParametersError("\n".join(fault_lines(error, json.loads(config)))) from None
+    chosen = _validated(RunConfig, config)
     name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     with ProgressBar(name, chosen.training.epochs) as progress:
         record = run(chosen, data or DATA / chosen.dataset, checkpoint, progress.line, progress.step, picture)
     typer.echo(f"{name}: {summary_line(record)}")
     write_json(record, output)
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)
     if track:
         _track(record, output)
 
@@ -110,7 +107,7 @@ def time(
     """Time balancers against the baseline: training steps in turn, in one process."""
     from mtbalance.training.speed import measure
 
-    runs = [RunConfig.model_validate(run) for run in json.loads(config)]
+    runs = _validated(list[RunConfig], config)
     result = measure(runs, data or DATA / runs[0].dataset, blocks, steps)
     for name, numbers in result["balancers"].items():
         typer.echo(f"{name}: {numbers['relative_throughput']:.3f} of the baseline's samples per second")
@@ -122,6 +119,8 @@ def track(records: list[Path]) -> None:
     """Log run RECORDS to MLflow again, as after a deleted database."""
     from mtbalance.tracking import log_record
 
+    if missing := [str(path) for path in records if not path.is_file()]:
+        raise UserError(f"no run record {', '.join(missing)}: they are under results/runs")
     for path in records:
         log_record(json.loads(path.read_text()), path)
     typer.echo(f"{len(records)} runs logged; look at them with: mlflow ui")
@@ -135,6 +134,8 @@ def collect(
     from mtbalance.reporting.collect import collect as write
 
     parameters = _parameters(params)
+    if experiment not in parameters.experiments:
+        raise UserError(f"no experiment {experiment!r}; there are {', '.join(parameters.experiments)}")
     expected = parameters.runs(experiment)
     records = [results / "runs" / f"{run.cell}.json" for run in expected]
     timings = [results / "speed" / experiment / d / f"{b}.json" for d, b in parameters.timed(experiment)]
@@ -212,14 +213,30 @@ def main() -> None:
 
 
 def _parameters(params: str) -> Parameters:
-    return parse(json.loads(params)) if params.lstrip().startswith("{") else load(Path(params))
+    return parse(_json(params)) if params.lstrip().startswith("{") else load(Path(params))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ParametersError(f"this is not JSON ({error}): {text}") from None
+
+
+def _validated(kind: Any, config: str) -> Any:
+    """Configuration as JSON, checked to be of a kind."""
+    from pydantic import TypeAdapter, ValidationError
+
+    raw = _json(config)
+    try:
+        return TypeAdapter(kind).validate_python(raw)
+    except ValidationError as error:
+        raise ParametersError("\n".join(fault_lines(error, raw))) from None
 
 
 def _dataset(name: str, config: str | None, params: str) -> Dataset:
-    from pydantic import TypeAdapter
-
     if config is not None:
-        return TypeAdapter(Dataset).validate_json(config)
+        return _validated(Dataset, config)
     datasets = _parameters(params).datasets
     if name not in datasets:
         raise ParametersError(f"datasets.{name} is not defined; there are {', '.join(datasets)}")

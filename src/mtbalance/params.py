@@ -118,9 +118,9 @@ class Parameters(Strict):
         return [self.run(experiment, *cell) for cell in self.cells(experiment)]
 
     def timed(self, experiment: str) -> list[tuple[str, str]]:
-        """Data set and backbone of each timing: wherever there is a balancer besides the baseline."""
-        chosen = self.experiments[experiment]
-        backbones = [name for name, balancers in chosen.grid.items() if set(balancers) - {self.tables.baseline}]
+        """Data set and backbone of each timing: wherever the baseline is run and another balancer beside it."""
+        chosen, baseline = self.experiments[experiment], self.tables.baseline
+        backbones = [name for name, grid in chosen.grid.items() if baseline in grid and set(grid) != {baseline}]
         return [(dataset, backbone) for dataset in chosen.datasets for backbone in backbones]
 
     def timing_runs(self, experiment: str, dataset: str, backbone: str) -> list[RunConfig]:
@@ -131,8 +131,8 @@ class Parameters(Strict):
         return [self.run(experiment, dataset, backbone, name, chosen.seeds[0]) for name in names]
 
     def excerpt(self, experiment: str) -> Parameters:
-        """The parameters that one experiment depends on, and no others."""
-        chosen = self.experiments[experiment]
+        """The parameters that one experiment's numbers depend on, and no others: not what is shown of them, and how."""
+        chosen = self.experiments[experiment].model_copy(update={"title": "", "tables": (), "figures": ()})
         used = {balancer for balancers in chosen.grid.values() for balancer in balancers} | {self.tables.baseline}
         return Parameters(
             preset=experiment,
@@ -141,7 +141,7 @@ class Parameters(Strict):
             datasets={name: self.datasets[name] for name in chosen.datasets},
             backbones={name: self.backbones[name] for name in chosen.grid},
             balancers={name: block for name, block in self.balancers.items() if name in used},
-            tables=self.tables,
+            tables=Tables(baseline=self.tables.baseline),
         )
 
     def cells(self, experiment: str) -> Iterator[tuple[str, str, str, int]]:
@@ -175,8 +175,16 @@ def parse(raw: Mapping[str, Any]) -> Parameters:
 
 
 def load(path: Path) -> Parameters:
-    """Read and check a ``params.yaml``."""
-    return parse(yaml.safe_load(path.read_text()))
+    """Read and check a ``params.yaml``. Raises :class:`ParametersError` as :func:`parse` does."""
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ParametersError(f"{path} is not here: run this in the project's folder, or name one: --params") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParametersError(f"{path} cannot be read as YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise ParametersError(f"{path} holds no keys; it should begin with `preset:`")
+    return parse(raw)
 
 
 def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -193,7 +201,7 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
             for key in cause.keys:
                 yield f"{'.'.join((*block, str(key)))}: unknown key; {_suggestion(str(key), cause.allowed)}"
         else:
-            yield f"{'.'.join(where)}: {_message(fault)}"
+            yield ": ".join(filter(None, (".".join(where), _message(fault))))
 
 
 def _message(fault: Mapping[str, Any]) -> str:

@@ -16,22 +16,28 @@ from mtbalance.errors import UserError
 from mtbalance.params import TABLES, Experiment, Parameters
 
 STEPS = re.compile(r"(\d+) of (\d+) steps")
+FAILURE = re.compile(r"^Error in (group )?rule ")
+NEXT_MESSAGE = re.compile(r"^\[\w{3} \w{3} +\d")
+"""Snakemake begins what it says of a job with the time."""
 TAIL = 40
+SHOWN = 100
+"""Lines of failures that are shown at the end."""
 
 
 def reproduce(parameters: Parameters) -> None:
     """Run `dvc repro` (`snakemake` outside of a git checkout), then print the closing message.
 
-    Raises :class:`~mtbalance.errors.UserError` with the end of the output if it fails.
+    Raises :class:`~mtbalance.errors.UserError` with what was said of the jobs that failed, or else with the end of the
+    output.
     """
     console = Console(highlight=False, soft_wrap=True)
     runs = sum(len(parameters.runs(name)) for name in parameters.active())
     console.print(f"Preset {parameters.preset}: {runs} training runs at most; what is up to date is not run again.")
     began = time.monotonic()
-    code, tail = _watch(["dvc", "repro"] if Path(".git").exists() else ["snakemake"], console)
+    code, lines = _watch(["dvc", "repro"] if Path(".git").exists() else ["snakemake"], console)
     if code:
         raise UserError(
-            "\n".join(tail)
+            "\n".join(lines)
             + f"\n\nThe run failed (exit status {code}). The lines above say where; each job's own output "
             "is in logs/. Finished runs are kept: `make reproduce` goes on from here."
         )
@@ -39,8 +45,13 @@ def reproduce(parameters: Parameters) -> None:
 
 
 def _watch(command: list[str], console: Console) -> tuple[int, list[str]]:
-    """Run a command; turn its step counts into a bar (lines, in a log); return its exit status and last lines."""
+    """Run a command; turn its step counts into a bar (lines, in a log).
+
+    Returns its exit status, and what it said of failed jobs or, where it said nothing, its last lines.
+    """
     tail: deque[str] = deque(maxlen=TAIL)
+    failures: list[str] = []
+    failing = False
     columns = (
         TextColumn("jobs"),
         BarColumn(),
@@ -54,16 +65,21 @@ def _watch(command: list[str], console: Console) -> tuple[int, list[str]]:
         Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
     ):
         task = progress.add_task("jobs", total=None)
-        began = time.monotonic()
+        began, jobs = time.monotonic(), 0
         for line in process.stdout:
             tail.append(line.rstrip())
+            failing = bool(FAILURE.match(line)) or (failing and not NEXT_MESSAGE.match(line))
+            if failing:
+                failures.append(line.rstrip())
             if found := STEPS.search(line):
                 done, total = map(int, found.groups())
+                if total != jobs:  # the next stage
+                    began, jobs = time.monotonic() if jobs else began, total
                 progress.update(task, completed=done, total=total)
                 if not console.is_terminal:
                     left = (time.monotonic() - began) / done * (total - done)
                     console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
-    return process.returncode, list(tail)
+    return process.returncode, failures[:SHOWN] or list(tail)
 
 
 def closing(parameters: Parameters, seconds: float) -> str:

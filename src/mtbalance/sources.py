@@ -72,12 +72,17 @@ def _with_parents(name: str) -> list[str]:
 
 def _path(module: str) -> Path | None:
     """The module's file, or None for a name that is no module."""
-    root = Path(find_spec(PACKAGE).origin).resolve().parent  # as the working directory is
-    place = root.joinpath(*module.split(".")[1:])
+    place = folder(*module.split(".")[1:])
     for path in (place / "__init__.py", place.with_suffix(".py")):
         if path.is_file():
             return path
     return None
+
+
+def folder(*names: str) -> Path:
+    """A folder of this package."""
+    root = Path(find_spec(PACKAGE).origin).resolve().parent  # as the working directory is
+    return root.joinpath(*names)
 
 
 def relative(files: Iterable[Path]) -> list[str]:

@@ -37,6 +37,15 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(raw, tmp_path, room, 
     assert not list(output.parent.glob(".out*"))
 
 
+def test_what_a_killed_preparation_left_is_cleared_away(raw, tmp_path):
+    left = tmp_path / ".out.partial"
+    left.mkdir()
+    (left / "train.parquet").write_text("half")
+    prepare("again", processed(raw), tmp_path / "out")
+    assert not left.exists()
+    assert pq.read_metadata(tmp_path / "out" / "train.parquet").num_rows
+
+
 def test_row_groups_have_one_size_whatever_the_blocks(raw, tmp_path, monkeypatch):
     from mtbalance.data import csv_blocks
 

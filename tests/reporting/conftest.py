@@ -168,6 +168,7 @@ def timing(members: list[RunConfig], speeds: dict[str, float]) -> dict[str, Any]
     """A timing in which each balancer has the given share of the throughput of ls, and 0.1 more with data."""
     return {
         "digests": {run.balancer.name: run.digest() for run in members},
+        "environment": {"device": "another", "threads": 1},
         "balancers": {
             name: {
                 "relative_throughput": speed,

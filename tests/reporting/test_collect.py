@@ -99,6 +99,17 @@ def test_summary_holds_means_over_finished_seeds(collected, tmp_path):
     assert tree["ple"]["mgda"] == {"failed": 3, "runs": 3}
 
 
+def test_the_summary_leaves_out_other_averages_and_keeps_names(collected, tmp_path):
+    frame = pd.read_parquet(collected())
+    for name, other in {"ne": "mean_angle", "auc": "mean_angle_batch_mean", "best_auc": "constant_miou"}.items():
+        frame.loc[frame["metric"] == name, "metric"] = other
+    frame.to_parquet(tmp_path / "other.parquet")
+    summary([tmp_path / "other.parquet"], tmp_path / "summary.json")
+    tree = json.loads((tmp_path / "summary.json").read_text())["demo"]["synthetic_nl"]
+    assert set(tree["mmoe"]["mgda"]) == {"auc", "mean_angle", "failed", "runs"}
+    assert set(tree["mmoe"]["mgda"]["auc"]) == {"mean"}
+
+
 def test_collecting_and_summarising_twice_gives_the_same_bytes(write, demo, tmp_path):
     paths, runs = write(demo)
     files = []

@@ -127,6 +127,12 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how records are collected": (comment("src/mtbalance/reporting/collect.py"), RESULTS),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES),
+    "numbers printed in a paper": (
+        lambda tree: tree.edit("src/mtbalance/reporting/published/pub_table3.csv", lambda text: text.rstrip("\n")),
+        TABLES,
+    ),
+    "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
+    "what counts as significant": (value("tables.significance", 0.01), TABLES),
     "one table": (comment("src/mtbalance/reporting/tables/ne.py"), {"table tiny/ne"}),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
     "one figure": (comment("src/mtbalance/reporting/figures/curves.py"), {"figure tiny/curves"}),

@@ -50,6 +50,9 @@ RAW_FILES = {
     for file in dataset.raw().values()
 }
 
+# Numbers printed in papers.
+PUBLISHED = sources.relative(sorted(sources.folder("reporting").glob("published/*.csv")))
+
 
 wildcard_constraints:
     raw=alternatives(RAW_FILES),
@@ -251,8 +254,8 @@ def reporting_sources(module):
 
 
 def table_sources(wildcards):
-    """Source files behind a table."""
-    return reporting_sources(f"tables.{wildcards.table}")
+    """Source files behind a table, and the printed numbers that it sets beside ours."""
+    return reporting_sources(f"tables.{wildcards.table}") + PUBLISHED
 
 
 def figure_sources(wildcards):

@@ -103,7 +103,7 @@ class TableData(Strict):
     adapter: Literal["table"]
     files: dict[Literal["all", "train", "test"], RawFile]
     """``all``, or ``train`` and ``test`` (valid is then cut from test)."""
-    separator: str = ","
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
     columns: list[str] | None = None
     """Column names, in order, of files without a header line."""
     missing: list[str] = [""]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from mtbalance.data import DataError
 class Staging:
     """A temporary folder beside ``output``, whose files move there when all are complete; a context manager.
 
-    After an error the temporary folder is gone and ``output`` is as it was.
+    After an error the temporary folder is gone and ``output`` is as it was; one that a killed process left is replaced.
     """
 
     def __init__(self, output: Path) -> None:
@@ -24,8 +23,9 @@ class Staging:
 
     def __enter__(self) -> Self:
         with self.writing():
-            self._output.parent.mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(prefix=f".{self._output.name}.", dir=self._output.parent))
+            self.folder = self._output.parent / f".{self._output.name}.partial"
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
         return self
 
     @contextmanager

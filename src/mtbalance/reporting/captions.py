@@ -13,6 +13,8 @@ RUN = ["dataset", "backbone", "balancer", "seed"]
 def seeds(frame: pd.DataFrame) -> str:
     """What the spread is, over how many seeds."""
     numbers = sorted(int(seed) for seed in frame["seed"].unique())
+    if len(numbers) == 1:
+        return f"One seed ({numbers[0]}): there is no spread, and no difference can be tested."
     return (
         f"Mean ± standard deviation (n − 1) over {counted(len(numbers), 'seed')}"
         f" ({', '.join(map(str, numbers))}). Seeds change the initialisation and the order of the data,"
@@ -34,15 +36,17 @@ def selection(frame: pd.DataFrame) -> str:
     )
 
 
-def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) -> str:
-    """What the marks mean, and what many tests do to them."""
+def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) -> list[str]:
+    """What the marks mean, and what many tests do to them; nothing where nothing was tested."""
     tested = int(cells["p"].notna().sum())
-    return (
+    if not tested:
+        return []
+    return [
         f"‡: {better} than {balancer_name(baseline)} on the same backbone, two-sided paired t-test over"
         f" common seeds, p at most {significance:g}, not corrected; ‡‡: also after Holm's correction for all"
         f" {counted(tested, 'test')} of this table. Without correction chance alone would earn about"
         f" {tested * significance / 2:.1f} marks."
-    )
+    ]
 
 
 def untested(cells: pd.DataFrame) -> list[str]:
@@ -80,14 +84,12 @@ def synthetic(frame: pd.DataFrame) -> list[str]:
 
 
 def throughput(frame: pd.DataFrame, baseline: str) -> str:
-    """How training steps were timed."""
+    """How training steps were timed, and on what."""
+    devices = sorted(frame.loc[frame["metric"] == "relative_throughput", "device"].unique())
+    if not devices:
+        return "Relative QPS was not timed: it takes another balancer beside the baseline, on one backbone."
     return (
         f"Relative QPS: training samples per second over those of {balancer_name(baseline)} on the same backbone,"
         " without and with the loading of data; median [quartiles] over blocks of steps that all methods took in turn,"
-        f" in one process with no other job beside it. {devices(frame)}"
+        f" in one process with no other job beside it. Device: {'; '.join(devices)}."
     )
-
-
-def devices(frame: pd.DataFrame) -> str:
-    """On what the runs were timed."""
-    return f"Device: {'; '.join(sorted(frame['device'].unique()))}."

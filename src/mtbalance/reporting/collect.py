@@ -83,7 +83,7 @@ def _timing_rows(timing: Record, records: Sequence[Record]) -> Iterator[dict[str
                 yield (
                     _identity(record)
                     | Value(None, "train", "", name, value)._asdict()
-                    | {"task_title": "", "better": 0}
+                    | {"task_title": "", "better": 0, "device": _device(timing)}
                 )
 
 
@@ -105,9 +105,14 @@ def _identity(record: Record) -> dict[str, Any]:
         "synthetic": record["data"]["synthetic"],
         "digest": record["digest"],
         "selection": _selection(record),
-        "device": f"{record['environment']['device']}, {record['environment']['threads']} thread(s)",
+        "device": _device(record),
         "status": record["status"],
     }
+
+
+def _device(record: Record) -> str:
+    """Where a run or a timing took place."""
+    return f"{record['environment']['device']}, {record['environment']['threads']} thread(s)"
 
 
 def _selection(record: Record) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mtbalance.reporting.delta_m import delta_m, delta_m_by_task
-from mtbalance.reporting.names import backbone_name
+from mtbalance.reporting.names import is_single_task
 
 DELTAS = {"delta_m": delta_m, "delta_m_by_task": delta_m_by_task}
 RUN = ["dataset", "backbone", "balancer", "seed"]
@@ -27,7 +27,7 @@ def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    single = final[(final["status"] == "finished") & (final["backbone"].map(backbone_name) == "STL")]
+    single = final[(final["status"] == "finished") & final.apply(_is_reference, axis=1)]
     if single.empty:
         return
     reference, directions = _nested(single, "value"), _nested(single, "better")
@@ -43,6 +43,10 @@ def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 "better": -1,
                 "value": value,
             }
+
+
+def _is_reference(row: pd.Series) -> bool:
+    return is_single_task(row["backbone"], row["balancer"])
 
 
 def _nested(rows: pd.DataFrame, column: str) -> Nested:

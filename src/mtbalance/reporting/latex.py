@@ -22,6 +22,10 @@ SPECIAL = str.maketrans(
         "–": "--",
         "×": r"$\times$",
         "‡": r"\ddag{}",
+        "Δ": r"$\Delta$",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "°": r"$^\circ$",
     }
 )
 

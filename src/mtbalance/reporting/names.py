@@ -86,11 +86,16 @@ def balancer_name(balancer: str) -> str:
     return BALANCERS.get(balancer, balancer)
 
 
+def is_single_task(backbone: str, balancer: str) -> bool:
+    """Whether a method is STL, the reference that delta-m is taken against: separate models, each on its own loss."""
+    return backbone_name(backbone) == "STL" and balancer == "ls"
+
+
 def method_name(backbone: str, balancer: str, baseline: str) -> str:
     """The name of a table's row: ``STL``, ``MMOE (LS)`` for the baseline, ``MMOE+PUB`` for the others."""
     if balancer != baseline:
         return f"{backbone_name(backbone)}+{balancer_name(balancer)}"
-    alone = backbone_name(backbone) == "STL" and balancer == "ls"
+    alone = is_single_task(backbone, balancer)
     return backbone_name(backbone) if alone else f"{backbone_name(backbone)} ({balancer_name(balancer)})"
 
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from mtbalance.reporting.names import backbone_name
+from mtbalance.reporting.names import is_single_task
 
 COLUMNS = {"ctr": "CTR", "ctcvr": "CTCVR", "average": "Average"}
 SCENE_COLUMNS = {
@@ -60,18 +60,23 @@ def pub_table7_delta_m() -> pd.Series:
 def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
     """``cells``, in units of print, with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
 
-    The printed m% stands beside PUB's own definition of delta-m. STL is the single-task backbone with LS; a balancer
-    ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
+    The printed m% stands beside PUB's own definition of delta-m. STL is the single-task backbone with LS, all else is
+    MTAN; a balancer ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
     """
     printed = pub_table7()
     deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
-    alone = cells["backbone"].map(backbone_name) == "STL"
-    rows = cells.assign(
-        row=cells["balancer"].str.removesuffix("_nyuv2").mask(alone, "stl").where(cells["dataset"] == "nyuv2")
-    )
+    rows = cells.assign(row=cells.apply(_row_of_table7, axis=1))
     printed = pd.concat([printed, deltas]).rename(columns={"balancer": "row"})
     joined = rows.merge(printed, how="left", on=["row", "task", "metric"]).drop(columns="row")
     return joined.assign(difference_to_published=joined["mean"] - joined["published"])
+
+
+def _row_of_table7(cell: pd.Series) -> str | None:
+    if cell["dataset"] != "nyuv2":
+        return None
+    if is_single_task(cell["backbone"], cell["balancer"]):
+        return "stl"
+    return cell["balancer"].removesuffix("_nyuv2") if cell["backbone"] == "mtan" else None
 
 
 def nashmtl_stl() -> pd.DataFrame:

@@ -13,8 +13,9 @@ import pandas as pd
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.statistics import mean
 
-LEFT_OUT = ("log_loss", "best_auc")
-"""Said by the normalised entropy, and no result of a run."""
+LEFT_OUT = r"log_loss|best_auc|constant_\w+|\w+_batch_mean"
+"""Said by the normalised entropy, no result of a run, or another average of a number that is there."""
+NAMES = {"mean_auc": "auc"}
 DIGITS = 5
 """Decimals kept: more than tables print, and fewer than the last bits in which machines differ."""
 
@@ -27,7 +28,7 @@ def summary(metrics: Sequence[Path], output: Path) -> None:
     tree: dict[str, Any] = {}
     for path in metrics:
         frame = pd.read_parquet(path)
-        final = frame[frame["epoch"].isna() & (frame["split"] == "test") & ~frame["metric"].isin(LEFT_OUT)]
+        final = frame[frame["epoch"].isna() & (frame["split"] == "test") & ~frame["metric"].str.fullmatch(LEFT_OUT)]
         for key, group in final.groupby(["experiment", "dataset", "backbone", "balancer"], sort=False):
             _branch(tree, key).update(_leaf(group))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -46,5 +47,5 @@ def _leaf(group: pd.DataFrame) -> dict[str, Any]:
     for (metric, task), values in group.groupby(["metric", "task"], sort=False):
         average = mean(list(by_seed(values).values()))
         if not math.isnan(average):
-            leaf.setdefault(metric.removeprefix("mean_"), {})[task] = round(average, DIGITS)
+            leaf.setdefault(NAMES.get(metric, metric), {})[task] = round(average, DIGITS)
     return leaf

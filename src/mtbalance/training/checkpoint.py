@@ -50,8 +50,3 @@ class Checkpoint:
         level.load_state_dict(state["level"])
         restore_random_state(state["random"], order)
         return Progress(**state["progress"])
-
-    def remove(self) -> None:
-        """Delete the file once the run is over."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)

@@ -38,8 +38,9 @@ def train(
     """Train one model and return its record.
 
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
-    epoch, and goes on from there, bit for bit, if it was killed. With a ``picture`` path what the trained model
-    predicts is drawn there. A run whose losses stop being finite ends with the status ``diverged`` and no test metrics.
+    epoch, and goes on from there, bit for bit, if it was killed; the file may go once the record is safe. With a
+    ``picture`` path what the trained model predicts is drawn there. A run whose losses stop being finite ends with the
+    status ``diverged`` and no test metrics.
     Raises :class:`UserError` for a picture of what cannot be looked at.
     """
     order = seed_everything(config.seed)
@@ -66,9 +67,7 @@ def train(
     if picture:
         batch = next(problem.split("test").batches(PICTURED, None)).to(device)
         problem.illustrate(batch, predict(model, batch.inputs, config.training), picture)
-    record = make_record(problem, model, level, progress, test, status, device)
-    saved.remove()
-    return record
+    return make_record(problem, model, level, progress, test, status, device)
 
 
 def _test(model: Backbone, problem: Problem, progress: Progress, device: torch.device) -> Evaluation:

@@ -51,7 +51,7 @@ def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tu
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
     sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
-    sentences += [captions.marks(cells, baseline, significance, "higher"), *captions.power(cells)]
+    sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells)]
     sentences += [*captions.untested(cells), "Bold: best mean of a column."]
     if (frame["metric"] == "best_auc").any():
         sentences.append(f"{REACHABLE.capitalize()}: AUC of the generator's own probabilities on the test rows.")

@@ -37,10 +37,11 @@ def by_level(cells: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """``cells`` with the level and rule of each balancer, levels in their order; manipulated updates are left out."""
     kinds = frame[["balancer", "level", "rule", "manipulation"]].drop_duplicates("balancer")
     plain = cells.merge(kinds[kinds["manipulation"] == "none"], on="balancer")
-    plain["level"] = pd.Categorical(plain["level"], LEVELS, ordered=True)
-    ordered = plain.sort_values(["dataset", "backbone", "level"], kind="stable")
-    once = ordered.drop_duplicates(["dataset", "backbone", "rule", "level"])
-    return once.assign(level=once["level"].astype(str))
+    keys = {"dataset": plain["dataset"].unique(), "backbone": plain["backbone"].unique(), "level": LEVELS}
+    for column, order in keys.items():
+        plain[column] = pd.Categorical(plain[column], order, ordered=True)
+    ordered = plain.sort_values(list(keys), kind="stable").astype(dict.fromkeys(keys, str))
+    return ordered.drop_duplicates(["dataset", "backbone", "rule", "level"])
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
@@ -48,11 +49,11 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         *captions.synthetic(frame),
         "Mean test AUC over tasks. Along a row only the level changes: what the rule's K rows are. –: not defined;"
         " a rule that needs rows has none at the loss level.",
-        "A task's own parameters get the gradient of its own loss throughout. Updates are combined with weights that"
-        " sum to 1, so that a step is as long as the optimiser's own.",
+        "All else is what the balancers' lines of params.yaml say: whose gradient a task's own parameters get, and how"
+        " long a step of combined updates is.",
         captions.seeds(frame),
         captions.selection(frame),
-        captions.marks(cells, baseline, significance, "higher"),
+        *captions.marks(cells, baseline, significance, "higher"),
         *captions.power(cells),
         f"{balancer_name(baseline)} is `equal` at level loss. Bold: best mean of a data set.",
         captions.failures(frame, baseline),

@@ -50,7 +50,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         " negative is better.",
         captions.seeds(frame),
         captions.selection(frame),
-        captions.marks(cells, baseline, significance, "lower"),
+        *captions.marks(cells, baseline, significance, "lower"),
         *captions.power(cells),
         *captions.untested(cells),
         "Bold: best mean of a column.",
