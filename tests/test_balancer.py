@@ -88,3 +88,17 @@ def test_the_package_names_it_without_importing_torch_for_others():
     assert mtbalance.__all__ == ["Balancer"]
     with pytest.raises(AttributeError, match="Balancr"):
         _ = mtbalance.Balancr
+
+
+def test_the_learning_rate_of_a_saved_state_is_taken_back_at_every_level():
+    for options in ({"level": "loss", "rule": "equal"}, {"level": "update", "rule": "equal"}):
+        fast, slow = (Balancer(Net().parameters(), 3, lr=lr, **options) for lr in (1e-1, 1e-3))
+        slow.load_state_dict(fast.state_dict())
+        optimizer = slow.level.optimizer
+        assert optimizer.lr == optimizer.torch_optimizer.param_groups[0]["lr"] == 1e-1
+
+
+@pytest.mark.parametrize("option", [{"decay": "decopled"}, {"weight_decay": -1.0}, {"lr": 0.0}, {"optimizer": "sgd"}])
+def test_impossible_options_of_the_optimiser_are_refused(option):
+    with pytest.raises(pydantic.ValidationError):
+        Balancer(Net().parameters(), 3, level="loss", rule="equal", **option)

@@ -46,3 +46,9 @@ def test_a_task_that_does_not_reach_a_tensor_counts_as_zero():
 def test_the_sum_is_put_where_it_is_told_and_rows_stay():
     rows, out = [torch.ones(3), torch.ones(3)], torch.empty(3)
     assert combine(rows, np.array([2.0, 5.0]), out) is out and (out == 7).all() and (rows[0] == 1).all()
+
+
+@pytest.mark.parametrize("tasks", [2, 5])
+def test_short_types_are_multiplied_in_float32(tasks):
+    rows = torch.randn(tasks, 10_000, generator=torch.Generator().manual_seed(0)).bfloat16()
+    np.testing.assert_allclose(gram_matrix([rows]), gram_matrix([rows.double()]), rtol=1e-5, atol=1e-2)

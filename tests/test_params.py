@@ -90,6 +90,14 @@ def put(raw, path, value):
             r"^balancers\.famo\.min_losses: 3 values, not 2: data set synthetic_nl has 2 tasks",
         ),
         ("balancers.famo.min_losses", [], r"balancers\.famo: .*min_losses must be one number"),
+        ("balancers.nashmtl.max_iterations", 9, r"balancers\.nashmtl\.max_iterations: acts only with solver: ccp"),
+        ("experiments.demo.training.last_epochs", 2, r"training\.last_epochs: acts only with selection: last"),
+        (
+            "experiments.demo_scenes.training.last_epochs",
+            99,
+            r"demo_scenes\.training\.last_epochs: there are \d+ epochs",
+        ),
+        ("experiments.demo.training.schedule", {"factor": 0.1}, r"training\.schedule\.factor: acts only with every"),
     ],
 )
 def test_faults_are_named_with_their_path(raw, path, value, message):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.combinations import of_optimizer, refuse
-from mtbalance.config import Strict, balancer_config, rule_options
+from mtbalance.config import OptimizerConfig, Strict, balancer_config, rule_options
 from mtbalance.levels import Again, Level, Representation, StepReport, build_level
 from mtbalance.optimizers import build_optimizer
 from mtbalance.registry import load
@@ -40,8 +40,8 @@ class Balancer:
     ) -> None:
         config = balancer_config({"level": level, "rule": rule, **options})
         refuse(of_optimizer(config, optimizer))
-        optimiser = {"name": optimizer, "lr": lr, "weight_decay": weight_decay, "decay": decay}
-        self.level = assemble(config, optimiser, parameters, tasks, seed)
+        optimiser = OptimizerConfig(name=optimizer, lr=lr, weight_decay=weight_decay, decay=decay)
+        self.level = assemble(config, optimiser.model_dump(), parameters, tasks, seed)
 
     def fork(self, representation: Representation) -> list[Representation]:
         """The representation, a tuple of tensors, as each task's head must see it; needed at that level."""

@@ -35,6 +35,8 @@ def of_balancer(config: Any) -> Iterator[Fault]:
         yield from _of_plain_steps(config)
     if config.level in ("loss", "update") and config.manipulation != "clippy" and config.clip != type(config.clip)():
         yield "clip", "acts only with manipulation: clippy"
+    if config.rule == "nash" and config.solver == "newton" and _changed(config, "max_iterations"):
+        yield "max_iterations", "acts only with solver: ccp; newton goes on until it is exact"
     if config.level == "loss" and config.manipulation == "none" and config.preconditioner is not None:
         yield "preconditioner", "acts only with manipulation: clippy; else the step is the optimiser's own"
 
@@ -47,7 +49,13 @@ def of_training(config: Any, training: Any) -> Iterator[Fault]:
 
 
 def of_problem(model: Any, training: Any) -> Iterator[Fault]:
-    """Faults of an experiment's ``training`` with the kind of problem that its ``model`` is of."""
+    """Faults of an experiment's ``training``, by itself and with the kind of problem that its ``model`` is of."""
+    if training.selection != "last" and training.last_epochs > 1:
+        yield "training.last_epochs", "acts only with selection: last"
+    if training.last_epochs > training.epochs:
+        yield "training.last_epochs", f"there are {training.epochs} epochs"
+    if not training.schedule.every and _changed(training.schedule, "factor"):
+        yield "training.schedule.factor", "acts only with every: how many epochs lie between drops"
     if model.problem == "scenes":
         for key, wanted in {"selection": "last", "patience": 0}.items():
             if getattr(training, key) != wanted:
@@ -63,7 +71,7 @@ def of_optimizer(config: Any, optimizer: str) -> Iterator[Fault]:
     if getattr(config, "manipulation", None) != "clippy" or optimizer == "adagrad":
         return
     for key in ("accumulator", "initial_accumulator"):
-        if getattr(config.clip, key) != type(config.clip).model_fields[key].default:
+        if _changed(config.clip, key):
             yield f"clip.{key}", f"{optimizer} has no accumulator: only adagrad does"
 
 
@@ -92,3 +100,8 @@ def _of_plain_steps(config: Any) -> Iterator[Fault]:
     for reason, applies in reasons.items():
         if applies:
             yield "between", f"with weighted_loss a step between searches {reason}; use task_updates"
+
+
+def _changed(block: Any, key: str) -> bool:
+    """Whether a key of a checked block has another value than its default."""
+    return getattr(block, key) != type(block).model_fields[key].default

@@ -21,17 +21,17 @@ PAIRWISE_UP_TO = 3
 
 @torch.no_grad()
 def gram_matrix(rows: Iterable[Parts]) -> NDArray[np.float64]:
-    """G [K, K], summed tensor by tensor in float64."""
+    """G [K, K], summed tensor by tensor in float64; the products of a tensor are in float32 at least."""
     return sum(_gram_of(parts) for parts in rows)
 
 
 def _gram_of(parts: Parts) -> NDArray[np.float64]:
     tasks = len(parts)
     if tasks > PAIRWISE_UP_TO:
-        matrix = flattened(stacked(parts))
+        matrix = at_least_float32(flattened(stacked(parts)))
         return (matrix @ matrix.T).double().cpu().numpy()
     gram = np.zeros((tasks, tasks))
-    flat = [None if part is None else part.flatten() for part in parts]
+    flat = [None if part is None else at_least_float32(part.flatten()) for part in parts]
     for i in range(tasks):
         for j in range(i, tasks):
             if flat[i] is not None and flat[j] is not None:
@@ -66,13 +66,23 @@ def flattened(parts: Tensor) -> Tensor:
     return parts.reshape(len(parts), parts[0].numel())
 
 
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """The tensor, raised to float32 if it is of a shorter type."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 def size_of(parts: Parts) -> int:
     """Bytes of the K parts in one parameter."""
     return sum(part.nbytes for part in parts if part is not None)
 
 
+def norm_of(row: Iterable[Tensor]) -> float:
+    """The norm of one row, spread over tensors."""
+    return float(sum(at_least_float32(part).square().sum(dtype=torch.float64) for part in row)) ** 0.5
+
+
 def describe(gram: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
-    """Geometry of a search: cosines between rows (mean and smallest), norm of the joint row, sum of weights."""
+    """Geometry of a search: cosines between rows (mean and smallest), norm of their weighted sum, sum of weights."""
     norms = np.sqrt(gram.diagonal())
     upper = np.triu_indices(len(gram), 1)
     sizes = np.outer(norms, norms)[upper]

@@ -77,8 +77,9 @@ class Head(nn.Module):
         self.activation = activation
 
     def forward(self, features: Tensor) -> Tensor:
-        """[B, outputs, H, W] from features [B, width, H, W]."""
-        return self.activation(self.convolutions(features))
+        """[B, outputs, H, W] from features [B, width, H, W], in float32 at least."""
+        found = self.convolutions(features)
+        return self.activation(found.to(torch.promote_types(found.dtype, torch.float32)))
 
 
 def scene_heads(width: int, classes: int) -> nn.ModuleList:

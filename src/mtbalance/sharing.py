@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -17,39 +18,42 @@ class Sharing:
     """Reached by two losses or more (by the only one, where K = 1)."""
     own: list[list[Parameter]]
     """Of each task: reached by its loss alone."""
-
-    @property
-    def last_layer(self) -> int:
-        """Where in ``shared`` the weight of the last shared layer is.
-
-        The last, in the model's own order, of two dimensions or more: biases and norms have one. Where none has, the
-        last of all.
-        """
-        weights = [index for index, parameter in enumerate(self.shared) if parameter.dim() > 1]
-        return weights[-1] if weights else len(self.shared) - 1
+    last_layer: int
+    """Where in ``shared`` the weight of the last shared layer is: of those of two dimensions or more (biases and norms
+    have one) the nearest to a loss, and of equally near ones the last. Where none has two, the last of all."""
 
 
 def sharing(losses: Sequence[Tensor], parameters: Sequence[Parameter]) -> Sharing:
     """Sort ``parameters`` by the graphs of K losses; parameters that no loss reaches are in neither list."""
-    reached = [_leaves(loss) for loss in losses]
+    reached = [_distances(loss) for loss in losses]
     counts = {parameter: sum(parameter in leaves for leaves in reached) for parameter in parameters}
     shared = [parameter for parameter in parameters if counts[parameter] >= min(2, len(losses))]
     own = [
         [parameter for parameter in parameters if counts[parameter] == 1 < len(losses) and parameter in leaves]
         for leaves in reached
     ]
-    return Sharing(shared, own)
+    return Sharing(shared, own, _last_layer(shared, reached))
 
 
-def _leaves(loss: Tensor) -> set[Tensor]:
-    """The leaf tensors that the graph of ``loss`` ends in."""
-    leaves, seen, stack = set(), set(), [loss.grad_fn]
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
+def _last_layer(shared: Sequence[Parameter], reached: Sequence[Mapping[Tensor, int]]) -> int:
+    weights = [
+        (min(leaves[parameter] for leaves in reached if parameter in leaves), -index)
+        for index, parameter in enumerate(shared)
+        if parameter.dim() > 1
+    ]
+    return -min(weights)[1] if weights else len(shared) - 1
+
+
+def _distances(loss: Tensor) -> dict[Tensor, int]:
+    """The leaf tensors that the graph of ``loss`` ends in, each with the fewest operations between them."""
+    leaves: dict[Tensor, int] = {}
+    seen, queue = {loss.grad_fn}, deque([(loss.grad_fn, 0)])
+    while queue:
+        node, distance = queue.popleft()
         if hasattr(node, "variable"):
-            leaves.add(node.variable)
-        stack.extend(parent for parent, _ in node.next_functions)
+            leaves[node.variable] = distance
+        for parent, _ in node.next_functions:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                queue.append((parent, distance + 1))
     return leaves

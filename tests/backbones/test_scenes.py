@@ -192,3 +192,22 @@ def test_a_few_steps_lower_the_losses(kind):
     for _ in range(30):
         report = balancer.step(losses(model, images, targets))
     assert (report.losses < before).all()
+
+
+@pytest.mark.parametrize("kind", ["mtan", "split_segnet"])
+def test_the_last_shared_layer_is_the_one_nearest_to_the_outputs(kind):
+    model, images = build(kind), torch.rand(2, 3, 32, 64)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    found = sharing([output.square().mean() for output in model((images,))], list(model.parameters()))
+    expected = {"mtan": "trunk.up_rest.0.0.0.weight", "split_segnet": "trunk.up_rest.0.0.0.weight"}
+    assert names[found.shared[found.last_layer]] == expected[kind]
+
+
+@pytest.mark.parametrize("kind", ["mtan", "split_segnet", "segnet"])
+def test_outputs_are_in_float32_whatever_the_convolutions_are_in(kind):
+    model = build(kind)
+    with torch.autocast("cpu", torch.bfloat16):
+        scores, depth, normals = model((torch.rand(2, 3, 32, 64),))
+    assert scores.dtype == depth.dtype == normals.dtype == torch.float32
+    torch.testing.assert_close(normals.norm(dim=1), torch.ones(2, 32, 64))
+    torch.testing.assert_close(scores.exp().sum(dim=1), torch.ones(2, 32, 64))

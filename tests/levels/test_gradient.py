@@ -87,3 +87,34 @@ def test_gradnorm_follows_the_norms_in_the_part_of_the_rows_that_it_asks_for(set
 def test_the_diagnostics_are_those_of_all_rows_whatever_the_rule_sees(setting):
     reports = [setting("gradient", rule).step().diagnostics for rule in ("gradnorm", "equal")]
     assert reports[0]["cosine"] == reports[1]["cosine"]
+
+
+@pytest.mark.parametrize("level", ["gradient", "update"])
+@pytest.mark.parametrize("heads", ["own", "weighted"])
+def test_tasks_need_no_parameters_of_their_own(setting, level, heads):
+    own = setting(level, "nash", options={"every": 3, "heads": heads, "between": "weighted_loss"})
+    outputs = lambda: torch.tanh(own.model.trunk(own.inputs))  # noqa: E731
+    before = own.parameters().clone()
+    for _ in range(4):
+        own.level.step([(outputs()[:, k] - 1 - k).square().mean() for k in range(2)])
+    assert torch.isfinite(own.parameters()).all() and not torch.equal(before, own.parameters())
+
+
+@pytest.mark.parametrize(
+    ("level", "rule"),
+    [("gradient", "min_norm"), ("gradient", "cagrad"), ("update", "nash"), ("representation", "multibalance")],
+)
+def test_gradients_that_are_not_finite_end_a_run_as_diverged(setting, level, rule):
+    own = setting(level, rule)
+    losses = own.losses()
+    losses[1] = losses[1] + (losses[1] - losses[1].detach()).abs().sqrt()  # finite, with an infinite slope
+    with pytest.raises(FloatingPointError, match="rows are not finite at step 1"):
+        own.level.step(losses)
+
+
+def test_the_joint_norm_of_a_rule_of_rows_is_that_of_the_row_it_takes(setting):
+    own = setting("gradient", "graddrop")
+    taken = {}
+    own.optimizer.step = lambda: taken.update(trunk=[p.grad for p in own.model.trunk.parameters()])
+    found = own.step().diagnostics["joint_norm"]
+    assert found == pytest.approx(float(torch.cat([part.flatten() for part in taken["trunk"]]).norm()))

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 from matrices import J2, J3, J3C, gram, random_rows
+from mtbalance.gram import gram_matrix
 from mtbalance.rules.aligned_mtl import AlignedMtl
 
 
@@ -45,3 +47,10 @@ def test_dependent_rows_are_aligned_within_their_span():
 
 def test_rows_that_are_all_zero_weigh_one():
     np.testing.assert_array_equal(AlignedMtl(2).weights(np.zeros((2, 2)), np.ones(2)), [1, 1])
+
+
+def test_rows_in_float32_that_depend_on_each_other_have_one_direction():
+    row = torch.randn(1000, generator=torch.Generator().manual_seed(0))
+    rows = torch.stack([row, 0.7 * row])
+    weights = AlignedMtl(2).weights(gram_matrix([rows]), np.ones(2))
+    np.testing.assert_allclose(weights, AlignedMtl(2).weights(gram_matrix([rows.double()]), np.ones(2)), rtol=1e-5)

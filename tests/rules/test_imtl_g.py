@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 from matrices import J2, J3, J3C, ORTHOGONAL, gram, random_rows
+from mtbalance.gram import gram_matrix
 from mtbalance.rules.imtl_g import ImtlG
 
 
@@ -68,3 +70,10 @@ def test_dependent_rows_with_equal_projections_are_solved():
 def test_a_zero_row_takes_no_part():
     weights = ImtlG(3).weights(gram(np.vstack([J2, np.zeros(3)])), np.ones(3))
     np.testing.assert_allclose(weights, [2 * 0.5923303169, 2 * 0.4076696831, 1], rtol=1e-9)
+
+
+def test_rows_in_float32_that_depend_on_each_other_have_the_solution_of_exact_ones():
+    base = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0))
+    rows = torch.stack([base[0], base[1], base[0] + base[1]])
+    exact = ImtlG(3).weights(gram_matrix([rows.double()]), np.ones(3))
+    np.testing.assert_allclose(ImtlG(3).weights(gram_matrix([rows]), np.ones(3)), exact, rtol=1e-4)

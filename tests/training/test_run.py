@@ -129,7 +129,7 @@ def test_the_record_holds_what_a_reader_needs(configure, data):
     assert sizes["parameters"] == sizes["shared"] + sizes["private"]
     first = record["epochs"][0]
     assert first["searches"] == 2 and first["samples"] == 1500  # steps 1 and 4 of 6
-    assert {"cosine", "joint_norm", "weight_sum", "residual", "fallbacks"} <= set(first["diagnostics"])
+    assert {"cosine", "joint_norm", "weight_sum", "residual", "fallback"} <= set(first["diagnostics"])
     assert first["diagnostics"]["residual"] < 1e-10
 
 

@@ -42,6 +42,7 @@ from mtbalance.config.run import (
     canonical,
 )
 from mtbalance.config.training import (
+    OptimizerConfig,
     ScheduleConfig,
     TrainingConfig,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Model",
     "ModelConfig",
     "NyuV2Data",
+    "OptimizerConfig",
     "RawFile",
     "RunConfig",
     "SceneModelConfig",

@@ -45,7 +45,8 @@ class TrainingConfig(Strict):
     last_epochs: Count = 1
     schedule: ScheduleConfig = ScheduleConfig()
     micro_batches: Count = 1
-    """Parts that a batch is computed in, to bound memory (gradient accumulation); not at level representation."""
+    """Parts that a batch is computed in, to bound memory (gradient accumulation); not at level representation. Batch
+    norm then normalises each part by itself."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """``bfloat16``: products and convolutions in bfloat16, parameters and losses in float32 (autocast)."""
     channels_last: bool = False

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.gram import Parts, combine, describe, gram_matrix, size_of, stacked
+from mtbalance.gram import Parts, combine, describe, gram_matrix, norm_of, size_of, stacked
 from mtbalance.optimizers import Optimizer
 from mtbalance.registry import load
 from mtbalance.rules import RowRule, Rule
@@ -79,7 +79,7 @@ class Level(ABC):
         """Change the parameters by one step on K scalar losses with their graphs.
 
         ``again`` computes the losses of the same batch anew; it is called, without gradients, after the step where the
-        rule looks again (FAMO). Raises ``FloatingPointError`` for losses that are not finite.
+        rule looks again (FAMO). Raises ``FloatingPointError`` for losses, and for rows, that are not finite.
         """
         if len(losses) != self.tasks:
             raise ValueError(f"{len(losses)} losses for a rule of {self.tasks} tasks")
@@ -110,13 +110,16 @@ class Level(ABC):
         """The joint row, tensor by tensor, of K rows; the weights [K]; and the search's diagnostics."""
         self.row_bytes = self.row_bytes or sum(map(size_of, rows))
         gram = self.gram(rows)
+        if not np.isfinite(gram).all():
+            raise FloatingPointError(f"the tasks' rows are not finite at step {self.steps + 1}")
         if isinstance(self.rule, RowRule) and self.tasks > 1:
             joint, weights = self.rule.combine([stacked(parts) for parts in rows], values)
+            geometry = describe(gram, weights) | {"joint_norm": norm_of(joint)}
         else:
             seen = gram_matrix(self.last_layer(rows)) if self.rule.sees == "last_layer" else gram
             weights = self.rescaled(self.ask(seen, values), gram)
-            joint = self.combined(rows, weights)
-        return joint, weights, describe(gram, weights) | self.rule.diagnostics
+            joint, geometry = self.combined(rows, weights), describe(gram, weights)
+        return joint, weights, geometry | self.rule.diagnostics
 
     def combined(self, rows: list[Parts], weights: Weights) -> Iterable[Tensor]:
         """The weighted sum of K rows, tensor by tensor."""
@@ -142,11 +145,12 @@ class Level(ABC):
 
     def state_dict(self) -> dict[str, Any]:
         """All that a step depends on, besides parameters: steps, the rule's memory, the optimiser's state."""
-        return {"steps": self.steps, "rule": self.rule.state_dict(), "optimizer": self.optimizer.state_dict()}
+        counts = {"steps": self.steps, "row_bytes": self.row_bytes}
+        return counts | {"rule": self.rule.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
-        self.steps = state["steps"]
+        self.steps, self.row_bytes = state["steps"], state["row_bytes"]
         self.rule.load_state_dict(state["rule"])
         self.optimizer.load_state_dict(state["optimizer"])
 

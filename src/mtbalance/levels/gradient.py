@@ -82,7 +82,7 @@ class Gradient(Level):
             )
             rows.append(found[: len(self.sharing.shared)])
             for parameter, gradient in zip(own, found[len(self.sharing.shared) :], strict=True):
-                parameter.grad = gradient
+                parameter.grad = None if gradient is None else laid_out(gradient, parameter)
         return list(zip(*rows, strict=True))
 
     def _rows(self, gradients: list[Parts]) -> list[Parts]:
@@ -96,7 +96,8 @@ class Gradient(Level):
     def _write(self, gradients: list[Parts], joint: Iterable[Tensor]) -> None:
         """Give every shared parameter its joint gradient, and weigh own gradients where heads are weighted."""
         for parameter, gradient in zip(self.sharing.shared, joint, strict=True):
-            parameter.grad = gradient
+            same = gradient.stride() == parameter.stride()
+            parameter.grad = gradient if same else laid_out(gradient, parameter)
         self._weigh_heads()
 
     def _weigh_heads(self) -> None:
@@ -110,7 +111,8 @@ class Gradient(Level):
             weighted_sum(losses, self.weights).backward()
             return
         for loss, own in zip(losses, self.sharing.own, strict=True):
-            torch.autograd.backward(loss, inputs=own, retain_graph=True)
+            if own:
+                torch.autograd.backward(loss, inputs=own, retain_graph=True)
         torch.autograd.backward(weighted_sum(losses, self.weights), inputs=self.sharing.shared)
 
     def state_dict(self) -> dict:
@@ -121,6 +123,15 @@ class Gradient(Level):
         """Take back what :meth:`state_dict` gave."""
         super().load_state_dict(state)
         self.weights = np.array(state["weights"])
+
+
+def laid_out(gradient: Tensor, parameter: Parameter) -> Tensor:
+    """A copy of ``gradient`` in memory of its own, laid out as the parameter is.
+
+    ``backward`` makes gradients like that. Those of ``autograd.grad`` can have other strides, or be one tensor for two
+    parameters; but fused optimisers read memory without regard to strides, and gradients are scaled in place.
+    """
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 def weigh_gradients(parameters: list[Parameter], weight: float) -> None:

@@ -53,6 +53,7 @@ class Representation(Level):
         for weight, parameters in zip(weights, self.own, strict=bool(self.own)):
             weigh_gradients(parameters, weight)
         torch.autograd.backward(trunk, list(joint))
+        self.trunk, self.copies = (), []  # their memory is for the next forward pass
         norm = self.shorten()
         self.optimizer.step()
         return weights, diagnostics | norm

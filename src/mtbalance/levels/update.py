@@ -14,10 +14,10 @@ from mtbalance.levels import Weights
 from mtbalance.levels.gradient import Gradient
 from mtbalance.manipulations import build_manipulation
 from mtbalance.optimizers import Optimizer
-from mtbalance.rules import Rule
+from mtbalance.rules import Rule, has_positive_sum
 
 SMALLEST = 1e-10
-"""A sum of weights below this part of their absolute sum is taken for zero, and so is the square of a norm."""
+"""A squared norm below this part of what it could be is taken for zero."""
 
 
 class Update(Gradient):
@@ -54,8 +54,9 @@ class Update(Gradient):
 
     What a search without a solution does is the rule's to say (``without_solution`` of ``nash``).
 
-    Decided here: d_k is before the learning rate, of which a search is independent (Clippy compares lr d_k); weight
-    decay is the optimiser's, and acts once; shared is what two losses reach; gradients are dense.
+    Decided here: d_k is before the learning rate, of which a search is independent (Clippy compares lr d_k); decoupled
+    weight decay acts once, and coupled decay, which is part of a gradient, is in every d_k; shared is what two losses
+    reach; gradients are dense.
     """
 
     def __init__(
@@ -125,10 +126,10 @@ class Update(Gradient):
         return weights * np.sqrt(max(ones @ gram @ ones, 0.0) / (weights @ gram @ weights))
 
     def _has_scale(self, weights: Weights, gram: Weights) -> bool:
-        sizes = np.abs(weights)
         if self.rescale == "match_norm":
-            return weights @ gram @ weights > SMALLEST * (sizes @ np.sqrt(gram.diagonal())) ** 2
-        return self.rescale == "none" or weights.sum() > SMALLEST * sizes.sum()
+            longest = np.abs(weights) @ np.sqrt(gram.diagonal())
+            return weights @ gram @ weights > SMALLEST * longest**2
+        return self.rescale == "none" or has_positive_sum(weights)
 
     def _write(self, gradients: list[Parts], joint: Iterable[Tensor]) -> None:
         seen = {"rescaled": self.weights, "solved": self.solved, "ones": np.ones(self.tasks)}[self.moment_weights]

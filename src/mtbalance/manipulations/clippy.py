@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import Parameter
@@ -83,6 +85,14 @@ class Clippy(Manipulation):
         rate = self.clipped / max(self.proposed, 1)
         self.clipped, self.proposed = 0, 0
         return {"clip_rate": rate}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts of the clip rate."""
+        return {"clipped": self.clipped, "proposed": self.proposed}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave."""
+        self.clipped, self.proposed = state["clipped"], state["proposed"]
 
 
 def clip_factors(steps: Tensor, allowed: Tensor) -> Tensor:

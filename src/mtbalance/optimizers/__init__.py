@@ -113,6 +113,7 @@ class Optimizer(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
         self.torch_optimizer.load_state_dict(state)
+        self.lr = self.torch_optimizer.param_groups[0]["lr"]
 
 
 def divisor(present: Tensor, before: Tensor) -> Tensor:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+ROUNDING = float(np.finfo(np.float32).eps)
+"""Relative error of the products of rows that are in float32: smaller eigenvalues than K times this are rounding."""
+SMALLEST_SUM = 1e-10
+"""A sum of weights below this part of their absolute sum is taken for zero."""
 
 
 class Rule:
@@ -45,7 +49,7 @@ class Rule:
             raise ValueError(f"a rule needs at least one task, not {tasks}")
         self.tasks = tasks
         self.diagnostics: dict[str, float] = {}
-        """What the last search tells about itself (residual, fallbacks, ...): numbers only."""
+        """What the last search tells about itself (residual, fallback, ...): numbers only."""
         self.seed(0)
 
     def seed(self, seed: int) -> None:
@@ -69,6 +73,11 @@ class Rule:
         """Take back what :meth:`state_dict` gave."""
         if self.draws:
             self.generator.bit_generator.state = state["generator"]
+
+
+def has_positive_sum(weights: Vector) -> bool:
+    """Whether signed weights can be brought to a given sum without turning them round."""
+    return bool(weights.sum() > SMALLEST_SUM * np.abs(weights).sum())
 
 
 class LossRule(Rule, ABC):

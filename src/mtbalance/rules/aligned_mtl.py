@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from mtbalance.rules import GramRule, Matrix, Vector
+from mtbalance.rules import ROUNDING, GramRule, Matrix, Vector
 
 
 class AlignedMtl(GramRule):
@@ -28,7 +28,7 @@ class AlignedMtl(GramRule):
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] of either sign."""
         values, vectors = np.linalg.eigh(gram)
-        kept = values > self.tasks * np.finfo(float).eps * max(values[-1], 0.0)
+        kept = values > self.tasks * ROUNDING * max(values[-1], 0.0)
         self.diagnostics = {"rank": float(kept.sum())}
         if not kept.any():
             return np.ones(self.tasks)

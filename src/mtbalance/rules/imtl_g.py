@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtbalance.rules import GramRule, Matrix, Vector
-
-SMALLEST = 1e-10
-"""A sum of weights below this part of their absolute sum is taken for zero."""
+from mtbalance.rules import ROUNDING, GramRule, Matrix, Vector, has_positive_sum
 
 
 class ImtlG(GramRule):
@@ -30,7 +27,7 @@ class ImtlG(GramRule):
         norms = np.sqrt(gram.diagonal())
         present = np.nonzero(norms > 0)[0]
         solution = _equal_projections(gram[np.ix_(present, present)], norms[present])
-        solved = solution.sum() > SMALLEST * np.abs(solution).sum()
+        solved = has_positive_sum(solution)
         if solved:
             weights[present] = len(present) * solution / solution.sum()
         self.diagnostics = {"fallback": float(not solved)}
@@ -39,4 +36,5 @@ class ImtlG(GramRule):
 
 def _equal_projections(gram: Matrix, norms: Vector) -> Vector:
     cosines = gram / np.outer(norms, norms)
-    return np.linalg.pinv(cosines, hermitian=True) @ np.ones(len(norms)) / norms
+    inverse = np.linalg.pinv(cosines, rcond=len(norms) * ROUNDING, hermitian=True)
+    return inverse @ np.ones(len(norms)) / norms

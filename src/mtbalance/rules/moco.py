@@ -47,6 +47,7 @@ class Moco(RowRule):
         self.steps += 1
         beta, gamma = self.beta / self.steps**self.decay, self.gamma / self.steps**self.decay
         before = self.tracked or [0 * tensor for tensor in rows]
+        before = [old.to(new.device) for old, new in zip(before, rows, strict=True)]  # loaded to another, it may be
         self.tracked = [old + beta * (new.detach() - old) for old, new in zip(before, rows, strict=True)]
         slope = gram_matrix(self.tracked) @ self.mixture + self.rho * self.mixture
         self.mixture = project_on_simplex(self.mixture - gamma * slope)

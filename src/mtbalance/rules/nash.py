@@ -21,8 +21,8 @@ class Nash(GramRule):
 
     A task whose row is zero does not bargain and keeps its last weight. Where the bargain has no solution (zero in
     the convex hull of the rows) or the solver fails, ``without_solution`` says what the weights are: the last ones
-    (``keep``, as both papers' code, which does so in silence) or ones (``equal``). ``fallbacks`` counts it, and
-    ``certificate`` tells the two apart: the norm of the shortest mean of the unit rows, zero without a solution.
+    (``keep``, as both papers' code, which does so in silence) or ones (``equal``). ``fallback`` is 1 for such a search,
+    and ``certificate`` tells the two apart: the norm of the shortest mean of the unit rows, zero without a solution.
     Weights start at one.
     """
 
@@ -39,20 +39,18 @@ class Nash(GramRule):
             raise ValueError(f"max_iterations must be at least 1, not {max_iterations}")
         self.solver, self.max_iterations, self.without_solution = solver, max_iterations, without_solution
         self.last = np.ones(tasks)
-        self.fallbacks = 0
 
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K], positive, such that weights' G weights is the number of bargaining tasks."""
         present = np.nonzero(gram.diagonal() > 0)[0]
         result = self._solve(gram[np.ix_(present, present)], self.last[present]) if len(present) else None
         self.diagnostics = _tell(result) if result else {}
-        if result and result.accepted:
+        solved = bool(result and result.accepted)
+        if solved:
             self.last[present] = result.weights
-        else:
-            self.fallbacks += 1
-            if self.without_solution == "equal":
-                self.last = np.ones(self.tasks)
-        self.diagnostics["fallbacks"] = self.fallbacks
+        elif self.without_solution == "equal":
+            self.last = np.ones(self.tasks)
+        self.diagnostics["fallback"] = float(not solved)
         return self.last.copy()
 
     def _solve(self, gram: Matrix, last: Vector) -> Bargain:
@@ -63,13 +61,12 @@ class Nash(GramRule):
         return bargain_by_ccp(gram, last, self.max_iterations)
 
     def state_dict(self) -> dict[str, Any]:
-        """The last weights and the number of fallbacks."""
-        return {"last": self.last.tolist(), "fallbacks": self.fallbacks}
+        """The last weights."""
+        return {"last": self.last.tolist()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
         self.last = np.array(state["last"])
-        self.fallbacks = state["fallbacks"]
 
 
 def _tell(result: Bargain) -> dict[str, float]:
