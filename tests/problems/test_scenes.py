@@ -116,7 +116,7 @@ def test_training_lowers_every_loss(data):
 
 
 def test_a_picture_shows_images_targets_and_predictions(data, tmp_path):
-    train(configure(epochs=1), data, None, quiet, quiet, tmp_path / "picture.png")
+    train(configure(epochs=2), data, None, quiet, quiet, tmp_path / "picture.png")
     with Image.open(tmp_path / "picture.png") as picture:
         colours = picture.convert("RGB").getcolors(maxcolors=2**24)
         assert picture.format == "PNG" and picture.width > picture.height and len(colours) > 500
@@ -124,10 +124,10 @@ def test_a_picture_shows_images_targets_and_predictions(data, tmp_path):
 
 
 def test_single_task_networks_share_nothing(data):
-    record = train(configure(backbone="segnet", epochs=1), data, None, quiet, quiet)
+    record = train(configure(backbone="segnet", epochs=2), data, None, quiet, quiet)
     assert record["model"]["shared"] == 0 and record["rows_mb"] == 0
 
 
 def test_micro_batches_train_scenes_too(data):
-    record = train(configure("pub", micro_batches=2, epochs=1), data, None, quiet, quiet)
+    record = train(configure("pub", micro_batches=2, epochs=2), data, None, quiet, quiet)
     assert record["status"] == "finished" and record["epochs"][0]["samples"] == 10

@@ -181,7 +181,8 @@ def test_a_second_run_has_nothing_to_do(finished: Tree):
 @pytest.mark.parametrize("edit", RERUNS)
 def test_an_edit_runs_what_it_changes_and_its_undoing_nothing(edit: str, tree: Tree):
     change, expected = RERUNS[edit]
-    kept = {path: path.read_bytes() for path in [*tree.root.glob("src/**/*.py"), tree.root / "params.yaml"]}
+    files = [*tree.root.glob("src/**/*.py"), *tree.root.glob("src/**/*.csv"), tree.root / "params.yaml"]
+    kept = {path: path.read_bytes() for path in files}
     change(tree)
     assert tree.due() == expected
     for path, content in kept.items():

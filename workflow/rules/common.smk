@@ -51,7 +51,9 @@ RAW_FILES = {
 }
 
 # Numbers printed in papers.
-PUBLISHED = sources.relative(sorted(sources.folder("reporting").glob("published/*.csv")))
+PUBLISHED = sources.relative(
+    sorted(sources.folder("reporting").glob("published/*.csv"))
+)
 
 
 wildcard_constraints:

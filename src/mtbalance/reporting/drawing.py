@@ -19,8 +19,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A
 """Okabe and Ito 2008 without black and yellow, and a brown."""
 GREY = "#555555"
 DASHES = ("-", "--", ":", "-.")
-ENTRY_WIDTH = 1.3
-"""Inches that an entry of a legend takes."""
+ENTRY, LETTER = 0.65, 0.072
+"""Inches that an entry of a legend takes, without its text and for each letter of it."""
 MARKERS = ("o", "s", "^", "D")
 
 FONTS = {
@@ -67,7 +67,8 @@ def balancer_legend(figure: Figure, shown: dict[str, Look], extra: Sequence[Line
 
 def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
     """A legend below the panels, in lines of about equal length."""
-    lines = math.ceil(len(entries) * ENTRY_WIDTH / figure.get_figwidth())
+    width = ENTRY + LETTER * max(len(str(entry.get_label())) for entry in entries)
+    lines = math.ceil(len(entries) * width / figure.get_figwidth())
     columns = math.ceil(len(entries) / max(1, lines))
     figure.legend(handles=list(entries), loc="outside lower center", ncols=columns)
 

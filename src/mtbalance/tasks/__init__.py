@@ -24,7 +24,7 @@ class Task(ABC):
     """One output of a model."""
 
     metrics: ClassVar[dict[str, int]]
-    """The metrics by name: +1 where higher is better, -1 where lower is."""
+    """The metrics by name, in the order of tables: +1 where higher is better, -1 where lower is."""
 
     def __init__(self, name: str, title: str) -> None:
         self.name, self.title = name, title

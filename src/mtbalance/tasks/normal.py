@@ -59,9 +59,12 @@ class NormalMeter(Meter):
         With ``_batch_mean``: the means over batches of each batch's own value (:class:`PixelMeans`), so the mean of
         medians too. Raises ``UserError`` where no pixel has a normal.
         """
-        means = self.means.result()
-        medians = {"median_angle": _median(self.histogram)}
-        return means | medians | {"median_angle_batch_mean": self.batch_medians / self.means.batches}
+        found = self.means.result()
+        found |= {
+            "median_angle": _median(self.histogram),
+            "median_angle_batch_mean": self.batch_medians / self.means.batches,
+        }
+        return {name: found[name] for name in Normal.metrics} | found
 
 
 def has_normal(target: Tensor) -> Tensor:

@@ -6,12 +6,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from mtbalance.reporting.collect import CONSTANT
 from mtbalance.reporting.drawing import GREY, Look, legend, looks, title
 from mtbalance.reporting.names import METRICS, dataset_heading, method_name
 from mtbalance.reporting.units import in_printed_units
+
+LOGARITHMIC = 5
+"""A panel's scale is logarithmic where its largest value is so many times its median: errors of the first epoch."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -50,3 +53,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, metric: str, look: dict[str, Look]) -
         axes.plot(
             values.index.astype(int), values, look[method].dash, color=look[method].color, linewidth=1.2, alpha=0.9
         )
+    if lines["value"].max() > LOGARITHMIC * lines["value"].median() > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
