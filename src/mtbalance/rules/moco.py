@@ -23,6 +23,10 @@ class Moco(RowRule):
     the step before; times K, so that equal tasks weigh 1 each. Values are LibMTL's, but not its normalised rows, its
     factor of the loss, nor its softmax in the place of the projection Pi, which has other fixed points. Y is as large
     as all rows together, and rows must be comparable from step to step: gradients at a representation are not.
+
+    With ``decay`` above 0 the tracked rows lag further and further behind: at step t they are a mean over the last
+    t^decay / beta steps or so. Where the optimiser makes whole steps of whatever it is given (Adam), training then
+    swings; ``decay: 0`` follows closely.
     """
 
     levels = ("gradient", "update")
