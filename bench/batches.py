@@ -21,7 +21,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from child import measured
-from mtbalance.data.batches import Split
+from mtbalance.data.ranking.batches import Split
 
 
 class Samples(Dataset):

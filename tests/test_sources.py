@@ -75,7 +75,7 @@ def test_a_run_has_its_own_rule_and_no_other(balancer: str):
     assert f"levels/{EXAMPLES[balancer]['level']}.py" in files
     assert in_folder(files, "optimizers") == {"adam"}
     assert in_folder(files, "manipulations") == {EXAMPLES[balancer].get("manipulation")} - {None}
-    assert {"training/run.py", "training/loop.py", "data/batches.py"} <= files
+    assert {"training/run.py", "training/loop.py", "data/ranking/batches.py"} <= files
 
 
 @pytest.mark.parametrize("kind", ["single_task", "shared_bottom", "mmoe", "ple"])
@@ -106,13 +106,13 @@ def test_what_gives_no_number_to_a_run_is_left_out(balancer: str):
     assert not files & {"config/__init__.py", "combinations.py", "params.py", "cli.py", "tracking.py", "reproduce.py"}
     assert "console.py" not in files
     assert not in_folder(files, "reporting")
-    assert not in_folder(files, "data") & {"aliexpress", "synthetic", "table", "writer", "download"}
+    assert not in_folder(files, "data") & {"aliexpress", "synthetic", "table", "writer", "csv_blocks", "download"}
 
 
 def test_an_adapter_is_prepared_without_the_others_own_files():
     table = names(sources.closure(["mtbalance.data.table"]))
-    assert {"data/table.py", "data/writer.py"} <= table
-    assert not table & {"data/synthetic.py", "data/aliexpress.py", "data/batches.py", "training/run.py"}
+    assert {"data/table.py", "data/ranking/writer.py"} <= table
+    assert not table & {"data/synthetic.py", "data/aliexpress.py", "data/ranking/batches.py", "training/run.py"}
 
 
 def test_paths_are_relative_to_the_working_directory(monkeypatch: pytest.MonkeyPatch):
@@ -169,7 +169,7 @@ def test_no_module_imports_by_a_relative_name():
 
 def test_ranking_and_scenes_are_data_apart():
     """An edit of the one must run nothing of the other again; what both need is of neither kind."""
-    batches = {"ranking": "mtbalance.data.batches", "scenes": "mtbalance.data.scenes.batches"}
+    batches = {"ranking": "mtbalance.data.ranking.batches", "scenes": "mtbalance.data.scenes.batches"}
     adapters = {"ranking": ["aliexpress", "table", "synthetic"], "scenes": ["nyuv2", "synthetic_scenes"]}
     files = {
         kind: names(sources.closure([module, *(f"mtbalance.data.{adapter}" for adapter in adapters[kind])]))

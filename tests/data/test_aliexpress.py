@@ -8,9 +8,9 @@ from sample_data import all_rows, processed, shared
 
 from mtbalance.config import AliExpressData, HashSplit, RawFile
 from mtbalance.data import DataError, prepare
-from mtbalance.data.aliexpress import LAYOUT
+from mtbalance.data.ranking.processed_csv import LAYOUT
+from mtbalance.data.ranking.schema import Schema
 from mtbalance.data.raw_files import sha256_of
-from mtbalance.data.schema import Schema
 
 
 @pytest.fixture

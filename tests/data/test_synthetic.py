@@ -7,12 +7,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from mtbalance.data import DataError, prepare
-from mtbalance.data.aliexpress import LAYOUT
 from mtbalance.data.generated import is_generated
+from mtbalance.data.ranking.processed_csv import LAYOUT
+from mtbalance.data.ranking.synthetic_features import CARDINALITIES, draw_features
+from mtbalance.data.ranking.synthetic_truth import TrueModel
 from mtbalance.data.raw_files import sha256_of
 from mtbalance.data.synthetic import FILES, best_auc, generate
-from mtbalance.data.synthetic_features import CARDINALITIES, draw_features
-from mtbalance.data.synthetic_truth import TrueModel
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from sample_data import all_rows, shared
 
 from mtbalance.config import Dataset, TableData
 from mtbalance.data import DataError, prepare
-from mtbalance.data.schema import Schema
+from mtbalance.data.ranking.schema import Schema
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 SPLITS = ("train", "valid", "test")

@@ -30,7 +30,7 @@ def test_scenes_are_generated_and_prepared_and_again_after_an_edit_of_their_file
         "logs/prepare/synthetic_rooms.log"
     )
     comment(tree, "src/mtbalance/data/scenes/augmentation.py")  # of the training
-    comment(tree, "src/mtbalance/data/csv_blocks.py")  # of ranking data
+    comment(tree, "src/mtbalance/data/ranking/csv_blocks.py")  # of ranking data
     assert tree.due(SCENES) == set()
     comment(tree, "src/mtbalance/data/scenes/rooms.py")
     assert tree.due(SCENES) == both

@@ -2,7 +2,7 @@
 
 An adapter is a module here with the name that ``adapter:`` has in ``params.yaml`` and a function
 ``prepare(name, config, output) -> Manifest``; one of stand-in data has ``generate(config, folder)`` too. It is
-imported only when its data are prepared: a training job needs :mod:`mtbalance.data.batches` alone, or
+imported only when its data are prepared: a training job needs :mod:`mtbalance.data.ranking.batches` alone, or
 :mod:`mtbalance.data.scenes.batches`.
 """
 

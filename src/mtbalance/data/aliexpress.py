@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
 
-import polars as pl
-
-from mtbalance.config import AliExpressData, HashSplit
+from mtbalance.config import AliExpressData
 from mtbalance.data import DataError
-from mtbalance.data.csv_blocks import read_blocks, read_header
-from mtbalance.data.csv_cells import Column
-from mtbalance.data.layout import Layout
-from mtbalance.data.raw_files import RawChecksums, open_raw
-from mtbalance.data.schema import Schema
-from mtbalance.data.split import assign, hash_integers
-from mtbalance.data.writer import DatasetWriter
-
-LAYOUT = Layout(
-    group="search_id",
-    categorical=tuple(f"categorical_{number}" for number in range(1, 17)),
-    numerical=tuple(f"numerical_{number}" for number in range(1, 64)),
-    tasks={"click": "CTR", "conversion": "CTCVR"},
-)
-COLUMNS = [
-    Column("search_id", "key"),
-    *(Column(name, "id") for name in LAYOUT.categorical),
-    *(Column(name, "number") for name in LAYOUT.numerical),
-    *(Column(name, "label") for name in LAYOUT.tasks),
-]
-SPLIT_RULE = "train: the official train rows; valid and test: the official test rows, by a hash of search_id"
-Side = Literal["train", "test"]
-Rows = Iterable[tuple[Side, pl.DataFrame]]
+from mtbalance.data.ranking.aliexpress_archive import Archive
+from mtbalance.data.ranking.processed_csv import processed_rows, write
+from mtbalance.data.ranking.schema import Schema
+from mtbalance.data.raw_files import RawChecksums
 
 
 def prepare(name: str, config: AliExpressData, output: Path) -> Schema:
@@ -43,8 +20,6 @@ def prepare(name: str, config: AliExpressData, output: Path) -> Schema:
         with RawChecksums([raw["train"], raw["test"]]) as sums:
             return write(name, processed_rows(train, test), config.split, output, sums)
     if archive.is_file():
-        from mtbalance.data.aliexpress_archive import Archive  # the rarer form
-
         source = Archive(archive)
         with RawChecksums([raw["archive"]]) as sums:
             return write(name, source.rows(), config.split, output, sums, dropped_rows=source.dropped_rows)
@@ -54,66 +29,3 @@ def prepare(name: str, config: AliExpressData, output: Path) -> Schema:
         f"{archive}, or the processed files (82 columns with a header) as {train} and {test}; "
         f"or give `archive`, or `train_csv` and `test_csv`, with path, urls and sha256 under datasets.{name}"
     )
-
-
-def write(
-    name: str,
-    rows: Rows,
-    split: HashSplit,
-    output: Path,
-    sums: RawChecksums,
-    synthetic: bool = False,
-    **facts: Any,
-) -> Schema:
-    """Write rows of the official train and test side; test is cut into valid and test by search."""
-    with DatasetWriter(output, LAYOUT) as writer:
-        for side, frame in rows:
-            if side == "train":
-                writer.write("train", frame)
-            else:
-                valid = in_valid(frame.get_column("search_id"), split)
-                writer.write("valid", frame.filter(valid))
-                writer.write("test", frame.filter(~valid))
-        return writer.finish(
-            dataset=name,
-            synthetic=synthetic,
-            normalize="none",  # the numbers come scaled to [0, 1]
-            raw=sums.manifest(),
-            split_rule=SPLIT_RULE,
-            split_seed=split.seed,
-            **facts,
-        )
-
-
-def in_valid(search_ids: pl.Series, split: HashSplit) -> pl.Series:
-    """Which rows of the official test side belong to valid; the others belong to test."""
-    hashes = hash_integers(search_ids.to_numpy(), split.seed)
-    return pl.Series(assign(hashes, [split.valid, split.test]) == 0)
-
-
-def processed_rows(train: Path, test: Path) -> Iterator[tuple[Side, pl.DataFrame]]:
-    """Rows of the processed form: CSV with a header of exactly the 82 columns."""
-    sides: list[tuple[Side, Path]] = [("train", train), ("test", test)]
-    for side, path in sides:
-        with open_raw(path) as stream:
-            _check_header(read_header(stream, str(path)), str(path))
-            for first_row, frame in read_blocks(stream, COLUMNS, str(path), first_row=2):
-                _check_labels(frame, first_row, str(path))
-                yield side, frame
-
-
-def _check_header(names: list[str], source: str) -> None:
-    if names == LAYOUT.columns:
-        return
-    missing = [name for name in LAYOUT.columns if name not in names]
-    what = f"column {missing[0]} is missing" if missing else "it must name exactly the 82 columns"
-    pairs = zip([*names, "nothing"], [*LAYOUT.columns, "nothing"], strict=False)
-    found, expected = next(pair for pair in pairs if pair[0] != pair[1])
-    raise DataError(f"{source}: the header has {found} where {expected} should be; {what}")
-
-
-def _check_labels(frame: pl.DataFrame, first_row: int, source: str) -> None:
-    wrong = frame.get_column("conversion") > frame.get_column("click")
-    if wrong.any():
-        row = first_row + int(wrong.arg_max() or 0)
-        raise DataError(f"{source}: row {row} (the header is row 1) has conversion 1 and click 0")

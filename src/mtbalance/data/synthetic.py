@@ -11,12 +11,12 @@ from sklearn.metrics import roc_auc_score
 
 from mtbalance.config import HashSplit, RawFile, SyntheticData
 from mtbalance.data import DataError
-from mtbalance.data.aliexpress import LAYOUT, in_valid, processed_rows, write
 from mtbalance.data.generated import MARK, RAW, is_generated, mark_of, require_synthetic
+from mtbalance.data.ranking.processed_csv import LAYOUT, in_valid, processed_rows, write
+from mtbalance.data.ranking.schema import Schema
+from mtbalance.data.ranking.synthetic_features import draw_features
+from mtbalance.data.ranking.synthetic_truth import TrueModel
 from mtbalance.data.raw_files import RawChecksums
-from mtbalance.data.schema import Schema
-from mtbalance.data.synthetic_features import draw_features
-from mtbalance.data.synthetic_truth import TrueModel
 
 FILES = ("train.csv", "test.csv", "truth.csv")
 

@@ -10,14 +10,14 @@ import polars as pl
 
 from mtbalance.config import TableData
 from mtbalance.data import DataError
-from mtbalance.data.csv_blocks import Block
-from mtbalance.data.layout import Layout
+from mtbalance.data.ranking.csv_blocks import Block
+from mtbalance.data.ranking.layout import Layout
+from mtbalance.data.ranking.schema import Schema, SplitName
+from mtbalance.data.ranking.split import assign, hash_texts
+from mtbalance.data.ranking.table_cells import features_and_labels
+from mtbalance.data.ranking.table_files import text_blocks
+from mtbalance.data.ranking.writer import DatasetWriter
 from mtbalance.data.raw_files import RawChecksums
-from mtbalance.data.schema import Schema, SplitName
-from mtbalance.data.split import assign, hash_texts
-from mtbalance.data.table_cells import features_and_labels
-from mtbalance.data.table_files import text_blocks
-from mtbalance.data.writer import DatasetWriter
 
 CELL_END = "\x1f"  # the unit separator: keeps ("ab", "c") and ("a", "bc") apart
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from mtbalance.backbones import Backbone, build_backbone
 from mtbalance.config import RunConfig
-from mtbalance.data.batches import Split
-from mtbalance.data.schema import Schema
+from mtbalance.data.ranking.batches import Split
+from mtbalance.data.ranking.schema import Schema
 from mtbalance.problems import Problem
 from mtbalance.tasks.binary import Binary
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from mtbalance.config import TableData
 from mtbalance.data import DataError
-from mtbalance.data.csv_blocks import Block, read_blocks, read_header
-from mtbalance.data.csv_cells import Column
+from mtbalance.data.ranking.csv_blocks import Block, read_blocks, read_header
+from mtbalance.data.ranking.csv_cells import Column
 from mtbalance.data.raw_files import open_raw
 
 PARQUET_BLOCK = 65_536

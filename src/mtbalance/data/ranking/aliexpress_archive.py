@@ -14,9 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mtbalance.data import DataError
-from mtbalance.data.aliexpress import LAYOUT, Side
-from mtbalance.data.csv_blocks import Block, read_blocks
-from mtbalance.data.csv_cells import Column
+from mtbalance.data.ranking.csv_blocks import Block, read_blocks
+from mtbalance.data.ranking.csv_cells import Column
+from mtbalance.data.ranking.processed_csv import LAYOUT, Side
 from mtbalance.data.raw_files import open_only_member, open_zip
 
 ITEM_CATEGORICAL = (19, 34, 35, 36, 40, 41, 42)

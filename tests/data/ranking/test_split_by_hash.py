@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mtbalance.data import DataError
-from mtbalance.data.split import assign, hash_integers, hash_texts
+from mtbalance.data.ranking.split import assign, hash_integers, hash_texts
 
 
 def test_integers_are_mixed_as_splitmix64_does():

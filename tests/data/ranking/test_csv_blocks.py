@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mtbalance.data import DataError, csv_blocks
-from mtbalance.data.csv_blocks import read_blocks, read_header, whole_lines
-from mtbalance.data.csv_cells import Column
+from mtbalance.data import DataError
+from mtbalance.data.ranking import csv_blocks
+from mtbalance.data.ranking.csv_blocks import read_blocks, read_header, whole_lines
+from mtbalance.data.ranking.csv_cells import Column
 
 COLUMNS = [Column("key", "key"), Column("kind", "id"), Column("size", "number"), Column("label", "label")]
 

@@ -5,8 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 from sample_data import SMALL, processed
 
-from mtbalance.data import DataError, prepare, row_groups
-from mtbalance.data.schema import Schema
+from mtbalance.data import DataError, prepare
+from mtbalance.data.ranking import row_groups
+from mtbalance.data.ranking.schema import Schema
 
 DISK_FULL = """
 import resource, sys
@@ -47,7 +48,7 @@ def test_what_a_killed_preparation_left_is_cleared_away(raw, tmp_path):
 
 
 def test_row_groups_have_one_size_whatever_the_blocks(raw, tmp_path, monkeypatch):
-    from mtbalance.data import csv_blocks
+    from mtbalance.data.ranking import csv_blocks
 
     monkeypatch.setattr(row_groups, "ROW_GROUP", 700)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 100_000)

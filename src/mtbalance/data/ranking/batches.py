@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
-from mtbalance.data.decode import Array, decode
-from mtbalance.data.schema import Schema, SplitName
+from mtbalance.data.ranking.decode import Array, decode
+from mtbalance.data.ranking.schema import Schema, SplitName
 
 ROWS_IN_MEMORY = 4_000_000
 ROWS_PER_BLOCK = 2_000_000

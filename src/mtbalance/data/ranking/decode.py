@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mtbalance.data.schema import Numerical, Schema
+from mtbalance.data.ranking.schema import Numerical, Schema
 
 Array = NDArray[np.int32] | NDArray[np.float32]
 

@@ -18,7 +18,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from mtbalance.data import DataError
-from mtbalance.data.csv_cells import Column, find_fault
+from mtbalance.data.ranking.csv_cells import Column, find_fault
 
 BLOCK_BYTES = 8 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead
 PARSERS = min(8, os.cpu_count() or 1)

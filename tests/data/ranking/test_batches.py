@@ -7,12 +7,13 @@ import torch
 from sample_data import processed
 
 from mtbalance.config import TableData
-from mtbalance.data import DataError, batches, prepare, row_groups
-from mtbalance.data.aliexpress import LAYOUT
+from mtbalance.data import DataError, prepare
 from mtbalance.data.batch import Batch
-from mtbalance.data.batches import Split
 from mtbalance.data.manifest import FILE_NAME
-from mtbalance.data.schema import Schema
+from mtbalance.data.ranking import batches, row_groups
+from mtbalance.data.ranking.batches import Split
+from mtbalance.data.ranking.processed_csv import LAYOUT
+from mtbalance.data.ranking.schema import Schema
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import polars as pl
 import pyarrow as pa
 
 from mtbalance.data.checksums import HashedParquet
-from mtbalance.data.layout import Layout
-from mtbalance.data.row_groups import ROW_GROUP
-from mtbalance.data.split import hash_texts
+from mtbalance.data.ranking.layout import Layout
+from mtbalance.data.ranking.row_groups import ROW_GROUP
+from mtbalance.data.ranking.split import hash_texts
 
 
 class SplitFile(HashedParquet):

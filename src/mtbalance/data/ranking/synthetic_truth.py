@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from mtbalance.data.synthetic_features import CARDINALITIES, MEANS
+from mtbalance.data.ranking.synthetic_features import CARDINALITIES, MEANS
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mtbalance.data import DataError
-from mtbalance.data.schema import Categorical, Numerical
+from mtbalance.data.ranking.schema import Categorical, Numerical
 
 Vector = NDArray[np.float64]
 

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from mtbalance.data import DataError
-from mtbalance.data.statistics import Moments, Vocabularies
+from mtbalance.data.ranking.statistics import Moments, Vocabularies
 
 
 def test_moments_of_blocks_are_those_of_all_rows():

@@ -6,7 +6,7 @@ import polars as pl
 
 from mtbalance.config import TableData
 from mtbalance.data import DataError
-from mtbalance.data.csv_blocks import Block
+from mtbalance.data.ranking.csv_blocks import Block
 
 
 def features_and_labels(block: Block, config: TableData, source: str) -> pl.DataFrame:

@@ -6,7 +6,7 @@ A preparation is a pipeline, so that all cores work and memory is bounded for fi
 2. a thread a core parses and checks blocks, a few ahead (:mod:`csv_blocks`);
 3. the caller's thread takes their rows in order, splits them, and collects row groups (:mod:`row_groups`);
 4. one thread encodes, hashes and writes row groups (:mod:`split_file`), and fits the :mod:`statistics`;
-5. one thread takes the checksums of the raw files meanwhile (:mod:`raw_files`).
+5. one thread takes the checksums of the raw files meanwhile (:mod:`mtbalance.data.raw_files`).
 
 Each step hands on frames in Arrow's memory layout and leaves the interpreter free while it computes.
 """
@@ -23,13 +23,13 @@ from typing import Any, Self
 import polars as pl
 
 from mtbalance.data import DataError
-from mtbalance.data.layout import Layout
 from mtbalance.data.manifest import FILE_NAME, Task
-from mtbalance.data.row_groups import RowGroups
-from mtbalance.data.schema import Schema, SplitFacts, SplitName
-from mtbalance.data.split_file import SplitFile
+from mtbalance.data.ranking.layout import Layout
+from mtbalance.data.ranking.row_groups import RowGroups
+from mtbalance.data.ranking.schema import Schema, SplitFacts, SplitName
+from mtbalance.data.ranking.split_file import SplitFile
+from mtbalance.data.ranking.statistics import Moments, Vocabularies
 from mtbalance.data.staging import Staging
-from mtbalance.data.statistics import Moments, Vocabularies
 
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 

@@ -1,0 +1,1 @@
+"""Ranking: rows of identifiers, numbers and labels, from raw files to training batches."""
