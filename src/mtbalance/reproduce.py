@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -16,42 +16,40 @@ from mtbalance.errors import UserError
 from mtbalance.params import TABLES, Experiment, Parameters
 
 STEPS = re.compile(r"(\d+) of (\d+) steps")
-FAILURE = re.compile(r"^Error in (group )?rule ")
-NEXT_MESSAGE = re.compile(r"^\[\w{3} \w{3} +\d")
-"""Snakemake begins what it says of a job with the time."""
-TAIL = 40
-SHOWN = 100
-"""Lines of failures that are shown at the end."""
+FAILED_RULE = re.compile(r"^Error in rule (\w+):")
+ITS_LOG = re.compile(r"^    log: (\S+)")
+TAIL, LOG_TAIL = 40, 8
+"""Lines from the end of the output, and of a failed job's log, that are shown where all ends in failure."""
+SHOWN = 5
+"""Failed jobs that are shown."""
 
 
 def reproduce(parameters: Parameters) -> None:
     """Run `dvc repro` (`snakemake` outside of a git checkout), then print the closing message.
 
-    Raises :class:`~mtbalance.errors.UserError` with what was said of the jobs that failed, or else with the end of the
-    output.
+    Raises :class:`~mtbalance.errors.UserError` with the ends of failed jobs' logs, or else with the end of the output.
     """
     console = Console(highlight=False, soft_wrap=True)
     runs = sum(len(parameters.runs(name)) for name in parameters.active())
     console.print(f"Preset {parameters.preset}: {runs} training runs at most; what is up to date is not run again.")
     began = time.monotonic()
-    code, lines = _watch(["dvc", "repro"] if Path(".git").exists() else ["snakemake"], console)
+    code, failed, tail = _watch(["dvc", "repro"] if Path(".git").exists() else ["snakemake"], console)
     if code:
         raise UserError(
-            "\n".join(lines)
-            + f"\n\nThe run failed (exit status {code}). The lines above say where; each job's own output "
-            "is in logs/. Finished runs are kept: `make reproduce` goes on from here."
+            "\n".join(_failures(failed) or tail)
+            + f"\n\nThe run failed (exit status {code}). What was finished is kept: `make reproduce` goes on from here."
         )
     console.print(closing(parameters, time.monotonic() - began))
 
 
-def _watch(command: list[str], console: Console) -> tuple[int, list[str]]:
+def _watch(command: list[str], console: Console) -> tuple[int, dict[str, str], list[str]]:
     """Run a command; turn its step counts into a bar (lines, in a log).
 
-    Returns its exit status, and what it said of failed jobs or, where it said nothing, its last lines.
+    Returns its exit status, the rules of failed jobs by their logs, and its last lines.
     """
     tail: deque[str] = deque(maxlen=TAIL)
-    failures: list[str] = []
-    failing = False
+    failed: dict[str, str] = {}
+    rule = None
     columns = (
         TextColumn("jobs"),
         BarColumn(),
@@ -68,9 +66,11 @@ def _watch(command: list[str], console: Console) -> tuple[int, list[str]]:
         began, jobs = time.monotonic(), 0
         for line in process.stdout:
             tail.append(line.rstrip())
-            failing = bool(FAILURE.match(line)) or (failing and not NEXT_MESSAGE.match(line))
-            if failing:
-                failures.append(line.rstrip())
+            if found := FAILED_RULE.match(line):
+                rule = found[1]
+            elif rule and (found := ITS_LOG.match(line)):
+                failed[found[1]] = rule
+                rule = None
             if found := STEPS.search(line):
                 done, total = map(int, found.groups())
                 if total != jobs:  # the next stage
@@ -79,7 +79,19 @@ def _watch(command: list[str], console: Console) -> tuple[int, list[str]]:
                 if not console.is_terminal:
                     left = (time.monotonic() - began) / done * (total - done)
                     console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
-    return process.returncode, failures[:SHOWN] or list(tail)
+    return process.returncode, failed, list(tail)
+
+
+def _failures(failed: Mapping[str, str]) -> list[str]:
+    """The ends of failed jobs' logs."""
+    lines: list[str] = []
+    for log, rule in list(failed.items())[:SHOWN]:
+        path = Path(log)
+        said = path.read_text(errors="replace").splitlines()[-LOG_TAIL:] if path.is_file() else []
+        lines += [f"{rule} failed; {log} ends with:", *(f"    {line}" for line in said), ""]
+    if len(failed) > SHOWN:
+        lines.append(f"{len(failed) - SHOWN} more jobs failed; their logs: {' '.join(list(failed)[SHOWN:])}")
+    return lines
 
 
 def closing(parameters: Parameters, seconds: float) -> str:
