@@ -102,3 +102,20 @@ def test_the_learning_rate_of_a_saved_state_is_taken_back_at_every_level():
 def test_impossible_options_of_the_optimiser_are_refused(option):
     with pytest.raises(pydantic.ValidationError):
         Balancer(Net().parameters(), 3, level="loss", rule="equal", **option)
+
+
+def test_a_task_may_have_a_sparse_table_of_its_own():
+    trunk, table, head = nn.Linear(4, 8), nn.Embedding(10, 8, sparse=True), nn.Linear(8, 1)
+    balancer = Balancer(
+        [*trunk.parameters(), *table.parameters(), *head.parameters()],
+        2,
+        level="gradient",
+        rule="equal",
+        optimizer="adagrad",
+        heads="own",
+    )
+    before = table.weight.detach().clone()
+    hidden = trunk(DATA[0])
+    balancer.step([head(hidden).square().mean(), (hidden - table(torch.zeros(64, dtype=torch.long))).square().mean()])
+    moved = (table.weight.detach() != before).any(dim=1)
+    assert moved.tolist() == [True] + 9 * [False]

@@ -35,3 +35,9 @@ def test_without_shared_weights_the_last_layer_is_the_last_shared_parameter():
     first, second = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
     found = sharing([(first.sum() + second.sum()) * task for task in (1, 2)], [first, second])
     assert found.shared[found.last_layer] is second
+
+
+def test_a_loss_without_a_graph_reaches_nothing():
+    parameter = nn.Parameter(torch.ones(2))
+    found = sharing([parameter.sum(), torch.tensor(1.0), parameter.square().sum()], [parameter])
+    assert found.shared == [parameter] and found.own == [[], [], []]

@@ -63,7 +63,7 @@ def _watch(command: list[str], console: Console) -> tuple[int, dict[str, str], l
         Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
     ):
         task = progress.add_task("jobs", total=None)
-        began, jobs = time.monotonic(), 0
+        began, before = time.monotonic(), 0
         for line in process.stdout:
             tail.append(line.rstrip())
             if found := FAILED_RULE.match(line):
@@ -73,8 +73,9 @@ def _watch(command: list[str], console: Console) -> tuple[int, dict[str, str], l
                 rule = None
             if found := STEPS.search(line):
                 done, total = map(int, found.groups())
-                if total != jobs:  # the next stage
-                    began, jobs = time.monotonic() if jobs else began, total
+                if done < before:  # the next stage
+                    began = time.monotonic()
+                before = done
                 progress.update(task, completed=done, total=total)
                 if not console.is_terminal:
                     left = (time.monotonic() - began) / done * (total - done)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
+from torch.autograd.graph import Node
 from torch.nn import Parameter
 
 
@@ -20,7 +21,8 @@ class Sharing:
     """Of each task: reached by its loss alone."""
     last_layer: int
     """Where in ``shared`` the weight of the last shared layer is: of those of two dimensions or more (biases and norms
-    have one) the nearest to a loss, and of equally near ones the last. Where none has two, the last of all."""
+    have one) the nearest to a loss, by the longest way there; of equally near ones the last. Where none has two, the
+    last of all."""
 
 
 def sharing(losses: Sequence[Tensor], parameters: Sequence[Parameter]) -> Sharing:
@@ -45,15 +47,36 @@ def _last_layer(shared: Sequence[Parameter], reached: Sequence[Mapping[Tensor, i
 
 
 def _distances(loss: Tensor) -> dict[Tensor, int]:
-    """The leaf tensors that the graph of ``loss`` ends in, each with the fewest operations between them."""
-    leaves: dict[Tensor, int] = {}
-    seen, queue = {loss.grad_fn}, deque([(loss.grad_fn, 0)])
-    while queue:
-        node, distance = queue.popleft()
+    """The leaf tensors that the graph of ``loss`` ends in, each with the most operations that lie between them.
+
+    The most, as a short cut does not bring a layer nearer: gates read what the first layers do.
+    """
+    found: dict[Tensor, int] = {}
+    waiting = _edges(loss.grad_fn)
+    distances, ready = {loss.grad_fn: 0}, [loss.grad_fn] if loss.grad_fn else []
+    while ready:
+        node = ready.pop()
         if hasattr(node, "variable"):
-            leaves[node.variable] = distance
-        for parent, _ in node.next_functions:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                queue.append((parent, distance + 1))
-    return leaves
+            found[node.variable] = distances[node]
+        for parent in _parents(node):
+            distances[parent] = max(distances.get(parent, 0), distances[node] + 1)
+            waiting[parent] -= 1
+            if not waiting[parent]:
+                ready.append(parent)
+    return found
+
+
+def _edges(root: Node | None) -> Counter[Node]:
+    """How many edges of the graph under ``root`` lead to each of its nodes."""
+    counts: Counter[Node] = Counter()
+    stack = [root] if root else []
+    while stack:
+        for parent in _parents(stack.pop()):
+            if not counts[parent]:
+                stack.append(parent)
+            counts[parent] += 1
+    return counts
+
+
+def _parents(node: Node) -> list[Node]:
+    return [parent for parent, _ in node.next_functions if parent is not None]

@@ -144,19 +144,24 @@ def test_a_trunk_behind_the_fields_gets_the_sum_of_the_losses_own_gradients(kind
 
 
 LAST = {
-    "shared_bottom": ("bottom.0.weight", "bottom.2.weight"),
-    "mmoe": ("experts.first.weight", "experts.deeper.0.weight"),
-    "ple": ("layers.0.shared.first.weight", "layers.1.shared.first.weight"),
+    "shared_bottom": ("bottom.0.weight", "bottom.2.weight", "bottom.4.weight"),
+    "mmoe": ("experts.first.weight", "experts.deeper.0.weight", "experts.deeper.1.weight"),
+    "ple": ("layers.0.shared.first.weight", "layers.1.shared.first.weight", "layers.2.shared.first.weight"),
 }
-"""The weight of the last shared layer, with one hidden layer of the experts and with two."""
+"""The weight of the last shared layer, with one hidden layer of the experts, with two and with three."""
+WITH_NORMS = {"shared_bottom": ("bottom.0.weight", "bottom.4.weight", "bottom.8.weight")}
+"""The same, where norms and dropout stand between the layers and change their numbers."""
 
 
 @pytest.mark.parametrize("kind", [*SHARING, *AT_FIELDS])
-@pytest.mark.parametrize("depth", [1, 2])
-def test_the_last_shared_layer_is_the_experts_last(kind, depth):
-    model = build(kind, expert=(8, 6)[:depth])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("between", [{}, {"dropout": 0.1, "batch_norm": True}], ids=["plain", "norms and dropout"])
+def test_the_last_shared_layer_is_the_experts_last(kind, depth, between):
+    """However many operations the way takes: gates, which read what the first layer does, are a short cut."""
+    model = build(kind, expert=(8, 7, 6)[:depth], **between)
     found = sharing(losses(model, rows()), list(model.parameters()))
-    expected = model.get_parameter(LAST[kind.partition(" at ")[0]][depth - 1])
+    name = kind.partition(" at ")[0]
+    expected = model.get_parameter((WITH_NORMS.get(name, LAST[name]) if between else LAST[name])[depth - 1])
     assert found.shared[found.last_layer] is expected
 
 

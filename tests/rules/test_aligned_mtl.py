@@ -54,3 +54,9 @@ def test_rows_in_float32_that_depend_on_each_other_have_one_direction():
     rows = torch.stack([row, 0.7 * row])
     weights = AlignedMtl(2).weights(gram_matrix([rows]), np.ones(2))
     np.testing.assert_allclose(weights, AlignedMtl(2).weights(gram_matrix([rows.double()]), np.ones(2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e-5])
+def test_a_short_row_is_a_row(size):
+    """Orthogonal rows: both come to the length of the shorter."""
+    np.testing.assert_allclose(AlignedMtl(2).weights(np.diag([1.0, size**2]), np.ones(2)), [size, 1.0])

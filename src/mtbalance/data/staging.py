@@ -15,7 +15,8 @@ from mtbalance.data import DataError
 class Staging:
     """A temporary folder beside ``output``, whose files move there when all are complete; a context manager.
 
-    After an error the temporary folder is gone and ``output`` is as it was; one that a killed process left is replaced.
+    After an error the temporary folder is gone and ``output`` is as it was. One that a killed process left is replaced:
+    two processes must not write to one ``output`` at a time.
     """
 
     def __init__(self, output: Path) -> None:

@@ -79,7 +79,8 @@ class Level(ABC):
         """Change the parameters by one step on K scalar losses with their graphs.
 
         ``again`` computes the losses of the same batch anew; it is called, without gradients, after the step where the
-        rule looks again (FAMO). Raises ``FloatingPointError`` for losses, and for rows, that are not finite.
+        rule looks again (FAMO). Raises ``FloatingPointError`` for losses, and at a search for rows, that are
+        not finite.
         """
         if len(losses) != self.tasks:
             raise ValueError(f"{len(losses)} losses for a rule of {self.tasks} tasks")

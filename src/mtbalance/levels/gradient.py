@@ -126,12 +126,12 @@ class Gradient(Level):
 
 
 def laid_out(gradient: Tensor, parameter: Parameter) -> Tensor:
-    """A copy of ``gradient`` in memory of its own, laid out as the parameter is.
+    """A copy of ``gradient`` in memory of its own, laid out as the parameter is; a sparse one as it is.
 
     ``backward`` makes gradients like that. Those of ``autograd.grad`` can have other strides, or be one tensor for two
     parameters; but fused optimisers read memory without regard to strides, and gradients are scaled in place.
     """
-    return torch.empty_like(parameter).copy_(gradient)
+    return gradient if gradient.is_sparse else torch.empty_like(parameter).copy_(gradient)
 
 
 def weigh_gradients(parameters: list[Parameter], weight: float) -> None:
