@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from mtbalance.rules import ROUNDING, GramRule, Matrix, Vector
+from mtbalance.solvers.bargaining import unit_diagonal
 
 
 class AlignedMtl(GramRule):
@@ -40,7 +41,6 @@ class AlignedMtl(GramRule):
 
 def _rank(gram: Matrix) -> int:
     """How many rows are independent, up to the rounding of their products."""
-    norms = np.sqrt(gram.diagonal())
-    present = np.nonzero(norms > 0)[0]
-    cosines = gram[np.ix_(present, present)] / np.outer(norms[present], norms[present])
-    return int((np.linalg.eigvalsh(cosines) > len(gram) * ROUNDING).sum()) if len(present) else 0
+    present = np.nonzero(gram.diagonal() > 0)[0]
+    cosines, _ = unit_diagonal(gram[np.ix_(present, present)])
+    return int((np.linalg.eigvalsh(cosines) > len(gram) * ROUNDING).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbalance.rules import ROUNDING, GramRule, Matrix, Vector, has_positive_sum
+from mtbalance.solvers.bargaining import unit_diagonal
 
 
 class ImtlG(GramRule):
@@ -24,9 +25,8 @@ class ImtlG(GramRule):
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] with sum K, of either sign."""
         weights = np.ones(self.tasks)
-        norms = np.sqrt(gram.diagonal())
-        present = np.nonzero(norms > 0)[0]
-        solution = _equal_projections(gram[np.ix_(present, present)], norms[present])
+        present = np.nonzero(gram.diagonal() > 0)[0]
+        solution = _equal_projections(gram[np.ix_(present, present)])
         solved = has_positive_sum(solution)
         if solved:
             weights[present] = len(present) * solution / solution.sum()
@@ -34,7 +34,7 @@ class ImtlG(GramRule):
         return weights
 
 
-def _equal_projections(gram: Matrix, norms: Vector) -> Vector:
-    cosines = gram / np.outer(norms, norms)
+def _equal_projections(gram: Matrix) -> Vector:
+    cosines, norms = unit_diagonal(gram)
     inverse = np.linalg.pinv(cosines, rcond=len(norms) * ROUNDING, hermitian=True)
     return inverse @ np.ones(len(norms)) / norms
