@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help reproduce toy test lint format bench install clean
+.PHONY: help reproduce toy test quick lint format docs bench install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -13,31 +13,39 @@ help: ## this list
 reproduce: .venv/installed ## make or fetch the data, train every run of the preset, write its tables and figures
 	@mtbalance reproduce
 
-toy: .venv/installed ## balancers' ways through the toy problem: results/figures/toy.png, in five minutes
+toy: .venv/installed ## balancers' trajectories on the toy problem: results/figures/toy.png, in five minutes
 	@snakemake toy
 
 test: .venv/installed ## all tests, in a few minutes
 	@python -m pytest -n $(CORES)
 
-lint: .venv/installed ## formatting and static checks of Python and of the workflow
-	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow
+quick: .venv/installed ## the fast tests, in under a minute
+	@python -m pytest -n $(CORES) -m "not slow"
 
-format: .venv/installed ## put formatting right
+lint: .venv/installed ## check the formatting, style and types of Python and of the workflow
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && mypy
+
+format: .venv/installed ## format the code
 	ruff format . && ruff check --fix . && snakefmt Snakefile workflow
 
-bench: .venv/installed ## what is measured against what: preparing, batches, steps, scenes, solvers, as ratios in one run
+docs: .venv/installed ## the documentation as a site: build/docs/index.html; warnings are errors
+	@python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
+
+bench: .venv/installed ## benchmarks (preparing, batches, steps, scenes, solvers) as ratios within one run
 	python bench/prepare.py && python bench/batches.py && python bench/steps.py && python bench/scenes.py && \
 		python bench/solvers.py
 
 install: .venv/installed ## the environment .venv, with the exact versions of requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "mtbalance needs Python 3.11; say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "mtbalance needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing into .venv (about two minutes and 2.2 GB, once) ..."
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-clean: ## forget all results (data stay)
-	rm -rf results mlflow.db* mlruns logs benchmarks
+clean: ## delete all results (data stay)
+	find results -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+	rm -rf mlflow.db* mlruns logs benchmarks

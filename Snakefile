@@ -26,33 +26,14 @@ localrules:
 rule all:
     default_target: True
     input:
-        # Intermediate, and kept by DVC: only what a target asks for is made again when it is lost.
-        [
-            file
-            for experiment in PARAMETERS.active()
-            for file in records(experiment) + timings(experiment)
-        ],
-        expand("results/metrics/{experiment}.parquet", experiment=PARAMETERS.active()),
-        expand("results/metrics/{preset}.json", preset=PARAMETERS.preset),
-        [
-            file
-            for experiment in PARAMETERS.active()
-            for file in tables(experiment) + figures(experiment) + pictures(experiment)
-        ],
+        WORKFLOW.results(),
 
 
 rule data:
     input:
-        [
-            file
-            for experiment in PARAMETERS.active().values()
-            for dataset in experiment.datasets
-            for file in prepared(dataset)
-        ],
+        WORKFLOW.data(),
 
 
 rule toy:
     input:
-        "results/figures/toy.png",
-        "results/figures/toy.pdf",
-        "results/figures/toy.csv",
+        rules.toy_report.output,

@@ -1,9 +1,9 @@
-"""Shuffled training batches: this project's ``Split`` against a ``DataLoader`` over single samples.
+"""Shuffled training batches: this project's ``RankingRows`` against a ``DataLoader`` over single samples.
 
 Both read the same synthetic AliExpress-like rows, each in a process of its own. The loader is torch's, with its
 default collation and no workers, over a ``Dataset`` whose ``__getitem__`` indexes tensors that are in memory already.
-``Split`` starts from Parquet: its epoch 1 includes decoding, and its mean over all epochs is what a run sees. Memory
-is the process's peak resident size, libraries included.
+``RankingRows`` starts from Parquet: its epoch 1 includes decoding, and its mean over all epochs is what a run sees.
+Memory is the process's peak resident size, libraries included.
 
     python bench/batches.py --rows 200000 --batch 2048 --epochs 5
 """
@@ -21,7 +21,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from child import measured
-from mtbalance.data.ranking.batches import Split
+from mtbalance.data.ranking.batches import RankingRows
 
 
 class Samples(Dataset):
@@ -38,13 +38,13 @@ class Samples(Dataset):
 
 
 def write_rows(folder: Path, options: argparse.Namespace) -> list[float]:
-    from mtbalance.config import AliExpressData, RawFile, SyntheticData
-    from mtbalance.data.aliexpress import prepare
-    from mtbalance.data.synthetic import generate
+    from mtbalance.config.datasets import RawFile
+    from mtbalance.data.adapters.aliexpress import AliExpress
+    from mtbalance.data.adapters.synthetic import Synthetic
 
-    generate(SyntheticData(adapter="synthetic", train_rows=options.rows, test_rows=1000, click_rate=0.1), folder)
+    Synthetic(adapter="synthetic", train_rows=options.rows, test_rows=1000, click_rate=0.1).generate(folder)
     files = {f"{side}_csv": RawFile(path=str(folder / f"{side}.csv")) for side in ("train", "test")}
-    prepare("bench", AliExpressData(adapter="aliexpress", country="NL", **files), folder)
+    AliExpress(adapter="aliexpress", country="NL", **files).prepare("bench", folder)
     return []
 
 
@@ -55,18 +55,18 @@ def timed(batches: Iterable) -> float:
     return time.perf_counter() - start
 
 
-def with_split(folder: Path, options: argparse.Namespace) -> list[float]:
-    split, random = Split(folder, "train"), np.random.default_rng(0)
-    return [timed(split.batches(options.batch, random)) for _ in range(options.epochs)]
+def with_rows(folder: Path, options: argparse.Namespace) -> list[float]:
+    rows, random = RankingRows(folder, "train"), np.random.default_rng(0)
+    return [timed(rows.batches(options.batch, random)) for _ in range(options.epochs)]
 
 
 def with_loader(folder: Path, options: argparse.Namespace) -> list[float]:
-    (ids, numbers), labels = next(Split(folder, "train").batches(10**9, None))
+    (ids, numbers), labels = next(RankingRows(folder, "train").batches(10**9, None))
     loader = DataLoader(Samples([ids, numbers, *labels]), options.batch, shuffle=True)
     return [timed(loader) for _ in range(options.epochs)]
 
 
-WAYS = {"write": write_rows, "split": with_split, "loader": with_loader}
+WAYS = {"write": write_rows, "rows": with_rows, "loader": with_loader}
 
 
 def measure(way: str, options: argparse.Namespace, folder: Path) -> tuple[list[float], float]:
@@ -92,7 +92,7 @@ def main() -> None:
 def compare(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         measure("write", options, Path(name))
-        found = {way: measure(way, options, Path(name)) for way in ("split", "loader")}
+        found = {way: measure(way, options, Path(name)) for way in ("rows", "loader")}
     print(f"{options.rows:,} rows, batches of {options.batch}, {options.epochs} epochs; rows/s")
     print(f"{'way':8}{'epoch 1':>14}{'last epoch':>14}{'mean':>14}{'peak MB':>10}")
     means = {}
@@ -100,7 +100,7 @@ def compare(options: argparse.Namespace) -> None:
         means[way] = options.rows * len(seconds) / sum(seconds)
         first, last = options.rows / seconds[0], options.rows / seconds[-1]
         print(f"{way:8}{first:14,.0f}{last:14,.0f}{means[way]:14,.0f}{megabytes:10.0f}")
-    print(f"split / loader, mean over the epochs: {means['split'] / means['loader']:.1f}")
+    print(f"rows / loader, mean over the epochs: {means['rows'] / means['loader']:.1f}")
 
 
 if __name__ == "__main__":

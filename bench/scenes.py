@@ -23,20 +23,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mtbalance.balancer import assemble
-from mtbalance.config import SceneModelConfig, TrainingConfig
+from mtbalance.balancing.balancer import assemble
+from mtbalance.balancing.levels import Level
+from mtbalance.balancing.options import OptimizerOptions
+from mtbalance.balancing.sharing import find_sharing
+from mtbalance.config.reading import read_parameters
+from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
-from mtbalance.levels import Level
-from mtbalance.params import load
-from mtbalance.registry import load as load_class
-from mtbalance.sharing import sharing
+from mtbalance.models.backbone import Backbone
+from mtbalance.models.scenes._options import SceneSizes
+from mtbalance.registry import entry
+from mtbalance.tasks import Task
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.speed import against, seconds_in_turn
 from mtbalance.training.step import task_losses, train_step
 
 CPU = torch.device("cpu")
 PARAMS = Path(__file__).parent.parent / "params.yaml"
-TASKS = [load_class("mtbalance.tasks", kind)(kind, kind) for kind in ("segmentation", "depth", "normal")]
+TASKS = [entry("mtbalance.tasks", kind, Task)(kind, kind) for kind in ("segmentation", "depth", "normal")]
 CLASSES = 13
 FLOAT32 = TrainingConfig(epochs=1)
 
@@ -68,19 +72,19 @@ def random_batch(setting: Setting) -> Batch:
     return Batch((images,), (torch.randint(-1, CLASSES, shape), 5 * torch.rand(shape).unsqueeze(1), normals))
 
 
-def network(setting: Setting) -> torch.nn.Module:
+def network(setting: Setting) -> Backbone:
     torch.manual_seed(0)
-    model = load_class("mtbalance.backbones", setting.kind)
-    sizes = SceneModelConfig(problem="scenes", width=setting.channels)
+    model = entry("mtbalance.models.scenes", setting.kind, Backbone)
+    sizes = SceneSizes(problem="scenes", width=setting.channels)
     return model(CLASSES, sizes).train().to(memory_format=setting.memory_format)
 
 
-def balanced(setting: Setting, balancer: str) -> tuple[torch.nn.Module, Level]:
+def balanced(setting: Setting, balancer: str) -> tuple[Backbone, Level]:
     """A network, and a level that searches weights at every step, the dearest there is."""
     model = network(setting)
-    optimizer = {"name": "adam", "lr": 1e-4, "weight_decay": 0.0, "decay": "decoupled"}
-    level = assemble(load(PARAMS).balancers[balancer], optimizer, model.parameters(), len(TASKS), seed=0)
-    level.every = 1
+    options = read_parameters(PARAMS).balancers[balancer]
+    level = assemble(options, OptimizerOptions(lr=1e-4), model.parameters(), len(TASKS), seed=0)
+    level.options = options.model_copy(update={"every": 1})
     return model, level
 
 
@@ -96,7 +100,7 @@ def gradients(setting: Setting) -> dict[str, Callable[[], object]]:
     parameters = list(model.parameters())
     scalars = task_losses(model, TASKS, level, random_batch(setting), setting.training)
     vector = torch.stack(scalars)
-    found = sharing(scalars, parameters)
+    found = find_sharing(scalars, parameters)
 
     def of(loss: Tensor, wanted: Sequence[Tensor]) -> None:
         torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
@@ -118,9 +122,9 @@ def compare(title: str, steppers: dict[str, Callable[[], object]], blocks: int) 
     print(f"\n{title}: medians of {blocks} calls in turn [quartiles]\n{'':26}{'seconds':>9}{'ratio':>8}")
     for column, name in enumerate(steppers):
         found = against(seconds[:, 0], seconds[:, column])
-        low, high = sorted(1 / quartile for quartile in found["quartiles"])
-        ratio = 1 / found["relative_throughput"]
-        print(f"{name:26}{found['seconds_a_step']:9.3f}{ratio:8.2f}  [{low:.2f}, {high:.2f}]", flush=True)
+        low, high = sorted(1 / quartile for quartile in found.quartiles)
+        ratio = 1 / found.relative_throughput
+        print(f"{name:26}{found.seconds_a_step:9.3f}{ratio:8.2f}  [{low:.2f}, {high:.2f}]", flush=True)
 
 
 def peak_of_two_steps(setting: Setting, balancer: str) -> float:

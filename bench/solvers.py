@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mtbalance.solvers.bargaining import Bargain, bargain
-from mtbalance.solvers.ccp import bargain_by_ccp
+from mtbalance.balancing.solvers.bargaining import Bargain, bargain
+from mtbalance.balancing.solvers.ccp import bargain_by_ccp
 
 TASKS = (2, 3, 8, 32)
 NEEDED = 30

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import torch
 
-from mtbalance.backbones import build_backbone
-from mtbalance.config import ModelConfig
+from mtbalance.config.reading import read_parameters
 from mtbalance.data.batch import Batch
-from mtbalance.params import load
+from mtbalance.models.backbone import Backbone
+from mtbalance.models.ranking._options import RankingShape, RankingSizes
+from mtbalance.models.ranking.mmoe import MMoE
 from mtbalance.tasks.binary import Binary
 from mtbalance.training.run import build_balancer
 from mtbalance.training.seeding import seed_everything
@@ -35,21 +36,21 @@ def random_batch(rows: int) -> Batch:
     return Batch((torch.randint(0, 4, (rows, 16)), torch.rand(rows, 63)), targets)
 
 
-def model() -> torch.nn.Module:
+def model() -> Backbone:
     torch.manual_seed(0)
-    return build_backbone("mmoe", [4] * 16, 63, 2, ModelConfig(dropout=0.0), experts=8).train()
+    return MMoE(RankingShape([4] * 16, 63, 2), RankingSizes(problem="ranking", dropout=0.0), experts=8).train()
 
 
 def stepper(name: str, batch: Batch) -> Callable[[], object]:
-    run = load(PARAMS).run("demo", "synthetic_nl", "mmoe", name, 0)
+    run = read_parameters(PARAMS).run("demo", "synthetic_nl", "mmoe", name, 0)
     network = model()
     level = build_balancer(run, network, 2)
-    level.every = 1  # a search at every step: the dearest there is
+    level.options = level.options.model_copy(update={"every": 1})  # a search at every step: the dearest there is
     return lambda: train_step(network, TASKS, level, batch, CPU, run.training)
 
 
 def k_backward_passes(batch: Batch) -> Callable[[], object]:
-    """Forward, the gradients of each loss, one optimiser step: the floor for balancing gradients."""
+    """Forward, the gradients of each loss, one optimizer step: the floor for balancing gradients."""
     network = model()
     optimizer = torch.optim.AdamW(network.parameters(), fused=True)
 
@@ -72,18 +73,18 @@ def main() -> None:
     options = parser.parse_args()
     seed_everything(0)
     batch = random_batch(options.batch)
-    names = [name for name in options.balancers or load(PARAMS).balancers if name != "ls"]
+    names = [name for name in options.balancers or read_parameters(PARAMS).balancers if name != "ls"]
     steppers = {"ls": stepper("ls", batch), "K backward passes": k_backward_passes(batch)}
     steppers |= {name: stepper(name, batch) for name in names}
     seconds = seconds_in_turn(list(steppers.values()), options.blocks, options.steps, CPU)
     print(f"batch {options.batch}, {options.blocks} blocks of {options.steps} steps, medians [quartiles]")
     print(f"{'balancer':20}{'seconds a step':>16}{'x LS':>8}{'':>16}{'x K passes':>12}")
     for column, name in enumerate(steppers):
-        ratio = 1 / against(seconds[:, 0], seconds[:, column])["relative_throughput"]
-        low, high = sorted(1 / q for q in against(seconds[:, 0], seconds[:, column])["quartiles"])
-        passes = 1 / against(seconds[:, 1], seconds[:, column])["relative_throughput"]
-        own = against(seconds[:, 0], seconds[:, column])["seconds_a_step"]
-        print(f"{name:20}{own:16.3f}{ratio:8.3f}  [{low:.3f}, {high:.3f}]{passes:12.3f}")
+        timing = against(seconds[:, 0], seconds[:, column])
+        ratio = 1 / timing.relative_throughput
+        low, high = sorted(1 / quartile for quartile in timing.quartiles)
+        passes = 1 / against(seconds[:, 1], seconds[:, column]).relative_throughput
+        print(f"{name:20}{timing.seconds_a_step:16.3f}{ratio:8.3f}  [{low:.3f}, {high:.3f}]{passes:12.3f}")
 
 
 if __name__ == "__main__":

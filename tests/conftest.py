@@ -8,3 +8,10 @@ def _seeded():
     torch.manual_seed(0)
     yield
     torch.use_deterministic_algorithms(False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the workflow start other programs; `make quick` leaves them out."""
+    for item in items:
+        if "workflow" in item.path.parts:
+            item.add_marker(pytest.mark.slow)

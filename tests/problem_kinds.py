@@ -1,12 +1,9 @@
-"""Which backbones solve which kind of problem, read off their schemas."""
+"""Which backbones solve which kind of problem, as the kinds declare it."""
 
-from typing import get_args
-
-from mtbalance import config
+from mtbalance.config.kinds import kind
+from mtbalance.registry import available
 
 
 def kinds(problem: str) -> list[str]:
-    """The kinds of backbone for ``ranking`` or ``scenes``."""
-    union, _ = get_args(config.Backbone)
-    schemas = [schema for schema in get_args(union) if schema.problem == problem]
-    return [get_args(schema.model_fields["kind"].annotation)[0] for schema in schemas]
+    """The kinds of backbone for a kind of problem."""
+    return available(kind(problem).models)

@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
+from entries import rule_class
 from matrices import J2, J3, J3C, random_rows
-from mtbalance.gram import combine, gram_matrix
-from mtbalance.registry import available, load
-from mtbalance.rules import LossRule, RowRule
+from mtbalance.balancing.rows import combine, gram_matrix
+from mtbalance.balancing.rules import LossRule, RowRule
+from mtbalance.registry import available
 
-RULES = {name: load("mtbalance.rules", name) for name in available("mtbalance.rules")}
+RULES = {name: rule_class(name) for name in available("mtbalance.balancing.rules")}
 LOSS_RULES = [name for name, rule in RULES.items() if issubclass(rule, LossRule)]
 STATELESS = [name for name, rule in RULES.items() if not rule.draws]
 SIGNED = {"imtl_g", "aligned_mtl"}

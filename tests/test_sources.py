@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import mtbalance
 from mtbalance import sources
-from mtbalance.config import BackboneChoice, BalancerChoice, RunConfig, TrainingConfig
-from problem_kinds import kinds
+from mtbalance.config.models import backbone_kinds
+from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
+from mtbalance.config.training import TrainingConfig
 
 PACKAGE = Path(mtbalance.__file__).parent
+HELPERS = {"_layers", "_options", "_trunk"}
 EXAMPLES = {
     "ls": {"level": "loss", "rule": "equal"},
     "mgda": {"level": "gradient", "rule": "min_norm"},
@@ -51,10 +52,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of a few files in place of the real one."""
     files = {
         "__init__.py": "",
-        "config/__init__.py": "from mtbalance.config.blocks import Strict\nimport mtbalance.used_by_config",
+        "config/__init__.py": "from mtbalance.blocks import Block\nimport mtbalance.used_by_config",
         "config/blocks.py": "",
         "used_by_config.py": "",
-        "main.py": "from mtbalance.parts import helper\nfrom mtbalance.config import Strict\nimport numpy",
+        "main.py": "from mtbalance.parts import helper\nfrom mtbalance.config import Block\nimport numpy",
         "parts/__init__.py": "",
         "parts/helper.py": "def late():\n    import mtbalance.late as found",
         "parts/other.py": "",
@@ -64,36 +65,36 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    monkeypatch.setattr(sources, "find_spec", lambda _: SimpleNamespace(origin=str(root / "__init__.py")))
+    monkeypatch.setattr(sources, "__file__", str(root / "sources.py"))
     return root
 
 
 @pytest.mark.parametrize("balancer", EXAMPLES)
 def test_a_run_has_its_own_rule_and_no_other(balancer: str):
     files = names(sources.of_run(run(balancer)))
-    assert in_folder(files, "rules") == {EXAMPLES[balancer]["rule"]}
-    assert f"levels/{EXAMPLES[balancer]['level']}.py" in files
-    assert in_folder(files, "optimizers") == {"adam"}
-    assert in_folder(files, "manipulations") == {EXAMPLES[balancer].get("manipulation")} - {None}
+    assert in_folder(files, "balancing/rules") == {EXAMPLES[balancer]["rule"]}
+    assert f"balancing/levels/{EXAMPLES[balancer]['level']}.py" in files
+    assert in_folder(files, "balancing/optimizers") == {"adam"}
+    assert in_folder(files, "balancing/manipulations") == {EXAMPLES[balancer].get("manipulation")} - {None}
     assert {"training/run.py", "training/loop.py", "data/ranking/batches.py"} <= files
 
 
 @pytest.mark.parametrize("kind", ["single_task", "shared_bottom", "mmoe", "ple"])
 def test_a_run_has_its_own_backbone_and_no_other(kind: str):
-    assert in_folder(names(sources.of_run(run("ls", kind))), "backbones") == {kind}
+    assert in_folder(names(sources.of_run(run("ls", kind))), "models/ranking") - HELPERS == {kind}
 
 
-@pytest.mark.parametrize("kind", kinds("ranking") + kinds("scenes"))
+@pytest.mark.parametrize("kind", backbone_kinds())
 def test_a_run_has_the_layers_of_its_own_kind_of_problem(kind: str):
-    files = names(sources.closure([f"mtbalance.backbones.{kind}"]))
-    assert files & {"layers.py", "segnet_layers.py"} == {
-        "layers.py" if kind in kinds("ranking") else "segnet_layers.py"
-    }
+    package = backbone_kinds()[kind]
+    files = names(sources.closure([f"{package}.{kind}"]))
+    layers = {f"models/{problem}/_layers.py" for problem in ("ranking", "scenes")}
+    assert files & layers == {f"{package.removeprefix('mtbalance.').replace('.', '/')}/_layers.py"}
 
 
 @pytest.mark.parametrize(("balancer", "solver"), [("ls", None), ("mgda", "min_norm"), ("pub", "bargaining")])
 def test_a_solver_belongs_to_the_runs_whose_rule_imports_it(balancer: str, solver: str | None):
-    solvers = in_folder(names(sources.of_run(run(balancer))), "solvers")
+    solvers = in_folder(names(sources.of_run(run(balancer))), "balancing/solvers")
     assert bool(solvers) == bool(solver)
     assert solvers >= {solver} - {None}
     assert ("bargaining" in solvers) == (solver == "bargaining")
@@ -103,22 +104,28 @@ def test_a_solver_belongs_to_the_runs_whose_rule_imports_it(balancer: str, solve
 def test_what_gives_no_number_to_a_run_is_left_out(balancer: str):
     files = names(sources.of_run(run(balancer)))
     assert not in_folder(files, "config")
-    assert not files & {"config/__init__.py", "combinations.py", "params.py", "cli.py", "tracking.py", "reproduce.py"}
-    assert "console.py" not in files
+    assert not files & {"config/__init__.py", "blocks.py", "cli.py", "tracking.py", "reproduce.py", "workflow.py"}
+    assert not files & {f"balancing/{name}.py" for name in ("options", "checking", "contradictions")}
+    assert "training/progress.py" not in files
     assert not in_folder(files, "reporting")
     assert not in_folder(files, "data") & {"aliexpress", "synthetic", "table", "writer", "csv_blocks", "download"}
 
 
 def test_an_adapter_is_prepared_without_the_others_own_files():
-    table = names(sources.closure(["mtbalance.data.table"]))
-    assert {"data/table.py", "data/ranking/writer.py"} <= table
-    assert not table & {"data/synthetic.py", "data/aliexpress.py", "data/ranking/batches.py", "training/run.py"}
+    table = names(sources.closure(["mtbalance.data.adapters.table"]))
+    assert {"data/adapters/table.py", "data/ranking/writer.py"} <= table
+    assert not table & {
+        "data/adapters/synthetic.py",
+        "data/adapters/aliexpress.py",
+        "data/ranking/batches.py",
+        "training/run.py",
+    }
 
 
 def test_paths_are_relative_to_the_working_directory(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(PACKAGE.parents[1])
     files = sources.relative(sources.of_run(run("pub")))
-    assert "src/mtbalance/rules/nash.py" in files
+    assert "src/mtbalance/balancing/rules/nash.py" in files
     assert not any(map(os.path.isabs, files))
     assert all(name.startswith("src/mtbalance/") for name in files)
 
@@ -127,7 +134,7 @@ def test_a_link_to_the_project_changes_no_path(package: Path, monkeypatch: pytes
     direct = sources.closure(["mtbalance.main"])
     link = package.with_name("link")
     link.symlink_to(package)
-    monkeypatch.setattr(sources, "find_spec", lambda _: SimpleNamespace(origin=str(link / "__init__.py")))
+    monkeypatch.setattr(sources, "__file__", str(link / "sources.py"))
     assert sources.closure(["mtbalance.main"]) == direct
 
 
@@ -172,11 +179,15 @@ def test_ranking_and_scenes_are_data_apart():
     batches = {"ranking": "mtbalance.data.ranking.batches", "scenes": "mtbalance.data.scenes.batches"}
     adapters = {"ranking": ["aliexpress", "table", "synthetic"], "scenes": ["nyuv2", "synthetic_scenes"]}
     files = {
-        kind: names(sources.closure([module, *(f"mtbalance.data.{adapter}" for adapter in adapters[kind])]))
+        kind: names(sources.closure([module, *(f"mtbalance.data.adapters.{adapter}" for adapter in adapters[kind])]))
         for kind, module in batches.items()
     }
-    shared = {"__init__", "errors", *(f"data/{name}" for name in ("__init__", "batch", "checksums", "generated"))}
-    shared |= {f"data/{name}" for name in ("manifest", "raw_files", "staging")}
-    assert files["ranking"] & files["scenes"] == {f"{name}.py" for name in shared}
+    common = {f"data/{name}.py" for name in ("__init__", "batch", "manifest", "adapters/__init__")}
+    common |= {f"data/stand_in/{name}.py" for name in ("__init__", "generated")}
+    assert {file for file in files["ranking"] & files["scenes"] if file.startswith("data/")} == common | {
+        file for file in files["ranking"] if file.startswith("data/files/")
+    } & files["scenes"]
+    assert not {file for file in files["ranking"] if "scenes" in file}
+    assert not {file for file in files["scenes"] if "ranking" in file}
     trained_on = names(sources.closure([batches["scenes"]])) - files["ranking"]
     assert trained_on == {f"data/scenes/{n}.py" for n in ("__init__", "augmentation", "batches", "scene", "schema")}

@@ -15,17 +15,22 @@ from typing import Any
 
 import pytest
 
-from mtbalance.config import BackboneChoice, BalancerChoice, RunConfig, TrainingConfig
+from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
+from mtbalance.config.training import TrainingConfig
+from mtbalance.records import RunRecord
+from sample_records import epoch_record, run_record, write_run
 
 PROCESSES = 8
 EPOCHS = 3
+TASKS = ("click", "conversion")
 
 LOG_WHEN_ALL_ARE_READY = """
-import json, sys, time
+import sys, time
 from pathlib import Path
+from mtbalance.records import read_run
 from mtbalance.tracking import log_record
 path = Path(sys.argv[1])
-record = json.loads(path.read_text())
+record = read_run(path)
 path.with_suffix(".ready").touch()
 while not Path("go").exists():
     time.sleep(0.001)
@@ -33,11 +38,12 @@ log_record(record, path)
 """
 
 LOGS = """
-import json, sys
+import sys
 from pathlib import Path
+from mtbalance.records import read_run
 from mtbalance.tracking import log_record
 path = Path(sys.argv[1])
-log_record(json.loads(path.read_text()), path)
+log_record(read_run(path), path)
 """
 
 WHAT_A_PLAIN_CLIENT_SEES = """
@@ -73,45 +79,33 @@ def evaluation(value: float) -> dict[str, Any]:
     return {"auc": both, "log_loss": both, "ne": both, "mean_auc": value + 0.05}
 
 
-def record_of(run: RunConfig, status: str = "finished") -> dict[str, Any]:
+def record_of(run: RunConfig, status: str = "finished") -> RunRecord:
     """A record with round numbers that differ by seed."""
     finished = status == "finished"
     epochs = [
-        {
-            "epoch": epoch,
-            "train_loss": {"click": run.seed + epoch / 10, "conversion": 0.5},
-            "weights": {"click": 0.8, "conversion": 1.2},
-            "diagnostics": {"cosine": 0.25},
-            "evaluation": evaluation(0.5 + epoch / 10),
-            "seconds": {"data": 1.0, "step": 2.0, "evaluation": 1.0},
-            "samples": 1000,
-        }
+        epoch_record(
+            epoch,
+            TASKS,
+            evaluation(0.5 + epoch / 10),
+            train_loss={"click": run.seed + epoch / 10, "conversion": 0.5},
+            weights={"click": 0.8, "conversion": 1.2},
+            diagnostics={"cosine": 0.25},
+        )
         for epoch in range(1, EPOCHS + 1 if finished else 1)
     ]
-    return {
-        "run": {"experiment": run.experiment, "dataset": run.dataset, "backbone": run.backbone.name}
-        | {"balancer": run.balancer.name, "seed": run.seed},
-        "config": run.model_dump(mode="json"),
-        "digest": run.digest(),
-        "data": {"synthetic": True, "sha256": {"train": "abc", "valid": "def", "test": "ghi"}},
-        "environment": {"commit": None},
-        "epochs": epochs,
-        "evaluated": "valid",
-        "selection": "valid",
-        "best_epoch": EPOCHS if finished else 0,
-        "test": evaluation(0.6) if finished else None,
-        "speed": dict.fromkeys(("samples_per_second", "samples_per_second_with_data"), 900.0 if finished else None),
-        "peak_memory_mb": 100.0,
-        "status": status,
-    }
+    return run_record(
+        run,
+        {task: (task, {"auc": 1, "log_loss": -1, "ne": -1}) for task in TASKS},
+        epochs,
+        evaluation(0.6) if finished else None,
+        speed=900.0 if finished else None,
+        data={"sha256": {"train": "abc", "valid": "def", "test": "ghi"}},
+    )
 
 
 def write(folder: Path, run: RunConfig, status: str = "finished") -> str:
     """Write a record where the workflow has it; returns its path in ``folder``."""
-    path = folder / f"results/runs/{run.cell}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record_of(run, status)))
-    return path.relative_to(folder).as_posix()
+    return write_run(folder, run, record_of(run, status)).relative_to(folder).as_posix()
 
 
 def start(folder: Path, *command: str, **variables: str) -> subprocess.Popen:

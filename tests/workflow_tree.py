@@ -8,14 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from mtbalance.params import Parameters, load
+from mtbalance.config.parameters import Parameters
+from mtbalance.config.reading import read_parameters
 
 PROJECT = Path(__file__).parents[1]
 MADE_HERE = ("results/", "dvc.lock", "tests/", "docs/", "bench/")
@@ -61,11 +64,12 @@ class Tree:
     @property
     def environment(self) -> dict[str, str]:
         """Variables of the tree's commands: its own package, and no file outside the tests' folders."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "GIT_"))}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "GIT_", "PYTHON"))
+        }
         return inherited | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PYTHONPATH": str(self.root / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "XDG_CACHE_HOME": str(self.cache),
             "DVC_SITE_CACHE_DIR": str(self.cache / "dvc"),
             "DVC_GLOBAL_CONFIG_DIR": str(self.cache / "dvc-global"),
@@ -94,7 +98,7 @@ class Tree:
 
     def due(self, *options: str) -> set[str]:
         """The jobs that `snakemake` would run: the rule's name and the wildcards' values; targets are left out."""
-        text = self.snakemake("--dry-run", *options)
+        text = _warm().dry_run(self, *options)
         jobs = list(re.finditer(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", text, re.MULTILINE))
         found = {f"{job[1]} {_wildcards(job[2])}" for job in jobs if job[1] not in ("all", "data")}
         assert bool(jobs) != ("Nothing to be done" in text), text
@@ -122,7 +126,7 @@ class Tree:
 
     def parameters(self) -> Parameters:
         """The tree's parameters."""
-        return load(self.root / "params.yaml")
+        return read_parameters(self.root / "params.yaml")
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The records, by their cell."""
@@ -136,6 +140,31 @@ class Tree:
         """A copy of the tree, with its modification times."""
         shutil.copytree(self.root, root)
         return Tree(root, self.cache)
+
+
+class WarmSnakemake:
+    """A process that has imported Snakemake, for dry runs (:mod:`warm_snakemake`)."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("warm_snakemake.py"))]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def dry_run(self, tree: Tree, *options: str) -> str:
+        """All that `snakemake --dry-run` prints in a tree."""
+        with tempfile.NamedTemporaryFile("r") as output:
+            command = ["--cores", "2", "--nocolor", "--dry-run", *options]
+            job = {"folder": str(tree.root), "environment": tree.environment, "options": command, "output": output.name}
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+            status, said = self.process.stdout.readline().strip(), output.read()
+        assert status == "0", f"snakemake {' '.join(command)} ended with {status}:\n{said}"
+        return said
+
+
+@cache
+def _warm() -> WarmSnakemake:
+    """One such process for each process of the tests; it ends with it."""
+    return WarmSnakemake()
 
 
 def project_files() -> list[str]:

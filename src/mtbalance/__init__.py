@@ -8,7 +8,7 @@ __all__ = ["Balancer"]
 
 
 def __getattr__(name: str) -> Any:
-    """``mtbalance.Balancer``, imported when it is asked for: the workflow must not wait for torch."""
+    """Import ``mtbalance.Balancer`` when it is asked for, so that the workflow does not wait for torch."""
     if name == "Balancer":
-        return import_module("mtbalance.balancer").Balancer
+        return import_module("mtbalance.balancing.balancer").Balancer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What a user can put right."""
+"""UserError: the base of all errors that a user can fix."""
 
 
 class UserError(ValueError):

@@ -1,4 +1,4 @@
-"""`make reproduce`: run the preset under DVC, show how far it is, and say at the end what was made."""
+"""`make reproduce`: runs the preset under DVC, shows its progress, and lists at the end what was made."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from mtbalance import places
+from mtbalance.config.experiments import Experiment
+from mtbalance.config.kinds import package_of
+from mtbalance.config.parameters import Parameters
 from mtbalance.errors import UserError
-from mtbalance.params import TABLES, Experiment, Parameters
+from mtbalance.registry import declaration
 
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 FAILED_RULE = re.compile(r"^Error in rule (\w+):")
 ITS_LOG = re.compile(r"^    log: (\S+)")
 TAIL, LOG_TAIL = 40, 8
-"""Lines from the end of the output, and of a failed job's log, that are shown where all ends in failure."""
+"""Lines that are shown after a failure: from the end of the output, and from the end of a failed job's log."""
 SHOWN = 5
-"""Failed jobs that are shown."""
+"""Largest number of failed jobs whose logs are shown."""
 
 
 def reproduce(parameters: Parameters) -> None:
@@ -64,6 +68,7 @@ def _watch(command: list[str], console: Console) -> tuple[int, dict[str, str], l
     ):
         task = progress.add_task("jobs", total=None)
         began, before = time.monotonic(), 0
+        assert process.stdout is not None  # it is a pipe
         for line in process.stdout:
             tail.append(line.rstrip())
             if found := FAILED_RULE.match(line):
@@ -96,7 +101,7 @@ def _failures(failed: Mapping[str, str]) -> list[str]:
 
 
 def closing(parameters: Parameters, seconds: float) -> str:
-    """What was made, what to look at, and what to try next."""
+    """The closing message: the files that were made, and what to try next."""
     lines = [f"\nDone in {seconds / 60:.1f} minutes."]
     for name, experiment in parameters.active().items():
         lines.append(f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):")
@@ -113,8 +118,17 @@ def closing(parameters: Parameters, seconds: float) -> str:
 def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
     """The files of an experiment, and what each of them is."""
     for table in experiment.tables:
-        yield f"results/tables/{name}/{table}.md", f"{TABLES[experiment.model.problem][table]} (also .csv, .tex)"
-    yield f"results/figures/{name}/", f"{', '.join(experiment.figures)} (.png, .pdf)"
-    if experiment.model.problem == "scenes":
-        yield f"results/figures/{name}/predictions/", "what every run predicts for the first test images"
-    yield f"results/runs/{name}/", "one record a run: configuration, checksums, every epoch"
+        yield (
+            f"{places.TABLE.format(experiment=name, table=table)}.md",
+            f"{_said_of(experiment, table)} (also .csv, .tex)",
+        )
+    yield f"{places.FIGURES.format(experiment=name)}/", f"{', '.join(experiment.figures)} (.png, .pdf)"
+    if experiment.problem.pictured:
+        yield f"{places.PICTURES.format(experiment=name)}/", "every run's predictions for the first test images"
+    yield f"{places.RUNS.format(experiment=name)}/", "one record per run: configuration, checksums, every epoch"
+
+
+def _said_of(experiment: Experiment, table: str) -> str:
+    """A table in a few words: the first line of its file."""
+    package = package_of(experiment.problem.tables, table)
+    return declaration(str(package), table).summary.rstrip(".")

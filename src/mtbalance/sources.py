@@ -1,7 +1,7 @@
 """The source files that a run's numbers depend on: what its modules import, followed through the package.
 
 Snakemake takes them as inputs of a training job, so that an edit re-runs exactly the runs that use the file; a record
-holds their checksum. Configuration is left out on purpose: a job is given its values, checked and complete.
+holds their checksum. The modules of the configuration do not count, because a job receives checked and complete values.
 """
 
 from __future__ import annotations
@@ -10,28 +10,38 @@ import ast
 import hashlib
 import os
 from collections.abc import Iterable
-from importlib.util import find_spec
+from functools import cache
 from pathlib import Path
 
-from mtbalance.config import RunConfig
+from mtbalance.config.run import RunConfig
 
 PACKAGE = "mtbalance"
-NOT_FOLLOWED = (f"{PACKAGE}.config", f"{PACKAGE}.combinations")
+NOT_FOLLOWED = tuple(
+    f"{PACKAGE}.{name}"
+    for name in ("config", "blocks", "balancing.options", "balancing.checking", "balancing.contradictions")
+)
+"""Modules that are neither followed nor counted. A job receives checked and complete values of its own options, so a
+new option of one part must not re-run every job."""
 
 
 def of_run(config: RunConfig) -> list[Path]:
-    """Files behind one run: the training loop, and its own problem, backbone, level, rule, manipulation, optimiser."""
+    """Files that one run depends on.
+
+    They are the training loop, and the run's own problem, backbone, level, rule, manipulation and optimizer, each with
+    all that it imports.
+    """
     balancer = config.balancer.options
     manipulation = getattr(balancer, "manipulation", "none")
+    backbone = config.backbone.options
     return closure(
         [
             f"{PACKAGE}.training.run",
-            f"{PACKAGE}.problems.{config.model.problem}",
-            f"{PACKAGE}.backbones.{config.backbone.options.kind}",
-            f"{PACKAGE}.levels.{balancer.level}",
-            f"{PACKAGE}.rules.{balancer.rule}",
-            f"{PACKAGE}.optimizers.{config.training.optimizer.name}",
-            *([f"{PACKAGE}.manipulations.{manipulation}"] if manipulation != "none" else []),
+            f"{PACKAGE}.problems.{config.model.problem}.problem",
+            f"{backbone.package}.{backbone.kind}",
+            f"{PACKAGE}.balancing.levels.{balancer.level}",
+            f"{PACKAGE}.balancing.rules.{balancer.rule}",
+            f"{PACKAGE}.balancing.optimizers.{config.training.optimizer.name}",
+            *([f"{PACKAGE}.balancing.manipulations.{manipulation}"] if manipulation != "none" else []),
         ]
     )
 
@@ -39,13 +49,15 @@ def of_run(config: RunConfig) -> list[Path]:
 def closure(modules: Iterable[str]) -> list[Path]:
     """Files of ``modules`` and of all modules of this package that they import, directly or not; sorted."""
     found: dict[str, Path] = {}
+    seen: set[str] = set()
     stack = [module for name in modules for module in _with_parents(name)]
     while stack:
         module = stack.pop()
-        path = None if module in found or module.startswith(NOT_FOLLOWED) else _path(module)
+        path = None if module in seen or module.startswith(NOT_FOLLOWED) else _path(module)
+        seen.add(module)
         if path is not None:
             found[module] = path
-            stack += [parent for name in _imports(path) for parent in _with_parents(name)]
+            stack += [parent for name in _imports(path.read_text(encoding="utf-8")) for parent in _with_parents(name)]
     return sorted(found.values())
 
 
@@ -54,15 +66,16 @@ def checksum(files: Iterable[Path]) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
 
 
-def _imports(path: Path) -> set[str]:
+@cache
+def _imports(text: str) -> frozenset[str]:
     """Names that a file imports from this package: modules, or things in modules."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    return {name for name in names if name.split(".")[0] == PACKAGE}
+    return frozenset(name for name in names if name.split(".")[0] == PACKAGE)
 
 
 def _with_parents(name: str) -> list[str]:
@@ -81,8 +94,7 @@ def _path(module: str) -> Path | None:
 
 def folder(*names: str) -> Path:
     """A folder of this package."""
-    root = Path(find_spec(PACKAGE).origin).resolve().parent  # as the working directory is
-    return root.joinpath(*names)
+    return Path(__file__).resolve().parent.joinpath(*names)  # resolved, as the working directory is
 
 
 def relative(files: Iterable[Path]) -> list[str]:

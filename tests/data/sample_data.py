@@ -5,10 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mtbalance.config import AliExpressData, RawFile, SyntheticData
+from mtbalance.config.datasets import RawFile
+from mtbalance.data.adapters.aliexpress import AliExpress
+from mtbalance.data.adapters.synthetic import Synthetic
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-SMALL = SyntheticData(
+SMALL = Synthetic(
     adapter="synthetic", train_rows=3000, test_rows=2000, click_rate=0.2, conversion_rate=0.05, conflict=0.6
 )
 
@@ -20,10 +22,10 @@ def shared(path: str) -> Path:
     return SHARED / path
 
 
-def processed(folder: Path) -> AliExpressData:
+def processed(folder: Path) -> AliExpress:
     """The configuration of the processed CSV files in a folder."""
     files = {f"{side}_csv": RawFile(path=str(folder / f"{side}.csv")) for side in ("train", "test")}
-    return AliExpressData(adapter="aliexpress", country="NL", **files)
+    return AliExpress(adapter="aliexpress", country="NL", **files)
 
 
 def all_rows(folder: Path, *splits: str) -> pl.DataFrame:

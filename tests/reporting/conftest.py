@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mtbalance.config import BackboneChoice, BalancerChoice, ModelConfig, RunConfig, TrainingConfig
+from mtbalance import places
+from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
+from mtbalance.config.training import TrainingConfig
+from mtbalance.models.ranking._options import RankingSizes
+from mtbalance.records import RunRecord, TimingRecord, write_record
+from mtbalance.records.timing import BalancerTiming
 from mtbalance.reporting.collect import collect
+from sample_records import environment, epoch_record, run_record, write_run
 
 TASKS = {"click": "CTR", "conversion": "CTCVR"}
 OPTIONS = {
@@ -31,13 +36,13 @@ def config(
         dataset=dataset,
         backbone=BackboneChoice(name=backbone, options={"kind": "single_task"}),
         balancer=BalancerChoice(name=balancer, options=OPTIONS.get(balancer, {"level": "loss", "rule": "equal"})),
-        model=ModelConfig(),
+        model=RankingSizes(),
         training=TrainingConfig(epochs=3, optimizer={"lr": lr}, selection=selection),
         seed=seed,
     )
 
 
-def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, str] = TASKS) -> dict[str, Any]:
+def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, str] = TASKS) -> RunRecord:
     """A record with the test AUC ``auc`` of each task; None: the run diverged in its second epoch."""
 
     def evaluation(values: tuple[float, ...], shift: float) -> dict[str, Any]:
@@ -51,54 +56,31 @@ def record(run: RunConfig, auc: tuple[float, ...] | None, tasks: Mapping[str, st
 
     start = (*WEIGHTS.get(run.balancer.name, ()), *(1.0 for _ in tasks))[: len(tasks)]
     drift = 0.0 if run.balancer.name == "ls" else 0.05 * (1 + run.seed)
-    synthetic = run.dataset.startswith("synthetic")
     epochs = [
-        {
-            "epoch": epoch,
-            "train_loss": dict.fromkeys(tasks, 0.5 / epoch),
-            "evaluation": evaluation(auc or (0.6,) * len(tasks), {1: 0.02, 2: 0.006, 3: 0.0}[epoch]),
-            "weights": {
+        epoch_record(
+            epoch,
+            list(tasks),
+            evaluation(auc or (0.6,) * len(tasks), {1: 0.02, 2: 0.006, 3: 0.0}[epoch]),
+            train_loss=dict.fromkeys(tasks, 0.5 / epoch),
+            weights={
                 task: w + drift * epoch * (1 - 2 * i) for i, (task, w) in enumerate(zip(tasks, start, strict=True))
             },
-            "diagnostics": {"cosine": 0.1 * epoch},
-            "seconds": {"data": 0.5, "step": 2.0, "evaluation": 0.5},
-            "samples": 1000,
-        }
+            diagnostics={"cosine": 0.1 * epoch},
+            searches=1,
+        )
         for epoch in ((1, 2, 3) if auc else (1,))
     ]
     speed = {"ls": 1000.0, "mgda": 400.0, "pub": 500.0}.get(run.balancer.name, 900.0) * (1 + 0.1 * run.seed)
-    return {
-        "format": 2,
-        "run": {
-            "experiment": run.experiment,
-            "dataset": run.dataset,
-            "backbone": run.backbone.name,
-            "balancer": run.balancer.name,
-            "seed": run.seed,
-        },
-        "config": run.model_dump(mode="json"),
-        "digest": run.digest(),
-        "tasks": [
-            {"name": name, "title": title, "metrics": {"auc": 1, "log_loss": -1, "ne": -1}}
-            for name, title in tasks.items()
-        ],
-        "data": {
-            "synthetic": synthetic,
-            "sha256": {"train": "a", "valid": "b", "test": "c"},
-            "rows": {"train": 10, "valid": 5, "test": 5},
-            "best_auc": {"test": {task: 0.9 - 0.02 * i for i, task in enumerate(tasks)}} if synthetic else None,
-        },
-        "environment": {"device": "cpu", "threads": 1, "commit": None},
-        "model": {"parameters": 10, "shared": 8, "private": 2},
-        "epochs": epochs,
-        "evaluated": run.training.selection,
-        "selection": run.training.selection,
-        "best_epoch": 3 if auc else None,
-        "test": evaluation(auc, 0.0) if auc else None,
-        "speed": {"samples_per_second": speed, "samples_per_second_with_data": speed * 0.8} if auc else None,
-        "peak_memory_mb": 100.0,
-        "status": "finished" if auc else "diverged",
-    }
+    best = {"test": {task: 0.9 - 0.02 * i for i, task in enumerate(tasks)}}
+    return run_record(
+        run,
+        {name: (title, {"auc": 1, "log_loss": -1, "ne": -1}) for name, title in tasks.items()},
+        epochs,
+        evaluation(auc, 0.0) if auc else None,
+        speed=speed,
+        data={"best_auc": best if run.dataset.startswith("synthetic") else None},
+        shares=run.backbone.name != "single_task",
+    )
 
 
 Results = Mapping[tuple[str, str, str], list[tuple[float, ...] | None]]
@@ -126,11 +108,8 @@ def write(tmp_path: Path) -> Callable[..., Written]:
         for (dataset, backbone, balancer), values in results.items():
             for seed, auc in enumerate(values):
                 run = config(dataset, backbone, balancer, seed, selection=selection)
-                path = tmp_path / f"results/runs/demo/{dataset}/{backbone}/{balancer}/seed-{seed}.json"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.dumps(record(run, auc, tasks)))
                 runs.append(run)
-                paths.append(path)
+                paths.append(write_run(tmp_path, run, record(run, auc, tasks)))
         return paths, runs
 
     return write_records
@@ -148,6 +127,12 @@ def collected(tmp_path: Path, write: Callable[..., Written]) -> Callable[..., Pa
     return write_and_collect
 
 
+@pytest.fixture
+def timings(tmp_path: Path) -> Callable[[list[RunConfig]], list[Path]]:
+    """Write the timings of runs; returns their paths."""
+    return lambda runs: write_timings(tmp_path, runs)
+
+
 def write_timings(folder: Path, runs: list[RunConfig]) -> list[Path]:
     """A timing for each data set and backbone that has a balancer besides ls: ls 1, mgda 0.4, pub 0.5."""
     groups: dict[tuple[str, str], list[RunConfig]] = {}
@@ -158,27 +143,36 @@ def write_timings(folder: Path, runs: list[RunConfig]) -> list[Path]:
     for (dataset, backbone), members in groups.items():
         speeds = {run.balancer.name: THROUGHPUT.get(run.balancer.name, 0.9) for run in members}
         if set(speeds) > {"ls"}:
-            paths.append(folder / f"results/speed/demo/{dataset}/{backbone}.json")
-            paths[-1].parent.mkdir(parents=True, exist_ok=True)
-            paths[-1].write_text(json.dumps(timing(members, speeds)))
+            cell = {"experiment": "demo", "dataset": dataset, "backbone": backbone}
+            paths.append(folder / places.TIMING.format(**cell))
+            write_record(paths[-1], timing(members, speeds))
     return paths
 
 
-def timing(members: list[RunConfig], speeds: dict[str, float]) -> dict[str, Any]:
+def timing(members: list[RunConfig], speeds: dict[str, float]) -> TimingRecord:
     """A timing in which each balancer has the given share of the throughput of ls, and 0.1 more with data."""
-    return {
-        "digests": {run.balancer.name: run.digest() for run in members},
-        "environment": {"device": "another", "threads": 1},
-        "balancers": {
-            name: {
-                "relative_throughput": speed,
-                "quartiles": [speed - 0.02, speed + 0.01],
-                "relative_throughput_with_data": speed + 0.1,
-                "quartiles_with_data": [speed + 0.08, speed + 0.11],
-            }
+    return TimingRecord(
+        experiment="demo",
+        dataset=members[0].dataset,
+        backbone=members[0].backbone.name,
+        baseline="ls",
+        digests={run.balancer.name: run.digest() for run in members},
+        blocks=3,
+        steps=10,
+        batch_size=4096,
+        environment=environment(device="another"),
+        seconds_a_batch_from_data=0.1,
+        balancers={
+            name: BalancerTiming(
+                seconds_a_step=1 / speed,
+                relative_throughput=speed,
+                quartiles=(speed - 0.02, speed + 0.01),
+                relative_throughput_with_data=speed + 0.1,
+                quartiles_with_data=(speed + 0.08, speed + 0.11),
+            )
             for name, speed in speeds.items()
         },
-    }
+    )
 
 
 @pytest.fixture

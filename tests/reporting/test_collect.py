@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from mtbalance.records import RecordError, read_timing, write_record
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.records import RecordError
 from mtbalance.reporting.summary import summary
 
 
@@ -61,12 +61,14 @@ def test_a_stale_record_is_refused_with_its_file_and_what_changed(write, demo, t
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_a_stale_timing_is_refused(write, demo, tmp_path):
+def test_a_stale_timing_is_refused(write, timings, demo, tmp_path):
     paths, runs = write(demo)
-    timing = tmp_path / "mmoe.json"
-    timing.write_text(json.dumps({"digests": {"pub": "0123456789ab"}, "balancers": {}}))
+    path = next(path for path in timings(runs) if path.name == "mmoe.json")
+    timing = read_timing(path)
+    digests = timing.digests | {"pub": "0123456789ab"}
+    write_record(path, timing.model_copy(update={"digests": digests}))
     with pytest.raises(RecordError, match=r"mmoe\.json is stale: it timed pub with other settings"):
-        collect(paths, runs, [timing], tmp_path / "out.parquet")
+        collect(paths, runs, [path], tmp_path / "out.parquet")
 
 
 def test_records_of_different_data_are_refused(write, demo, tmp_path):
@@ -85,6 +87,14 @@ def test_missing_foreign_and_unknown_records_are_refused(write, demo, tmp_path):
     rewrite(paths[0], lambda record: record.update(format=1))
     with pytest.raises(RecordError, match="format 1"):
         collect(paths, runs, [], tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_the_kind_of_problem_and_what_is_shared_are_read_off_the_record(collected):
+    frame = pd.read_parquet(collected())
+    assert set(frame["problem"]) == {"ranking"}
+    shares = frame.groupby("backbone")["shares"].agg(set)
+    assert shares.to_dict() == {"single_task": {False}, "mmoe": {True}, "ple": {True}}
 
 
 def test_summary_holds_means_over_finished_seeds(collected, tmp_path):
@@ -110,7 +120,7 @@ def test_the_summary_leaves_out_other_averages_and_keeps_names(collected, tmp_pa
     assert set(tree["mmoe"]["mgda"]["auc"]) == {"mean"}
 
 
-def test_collecting_and_summarising_twice_gives_the_same_bytes(write, demo, tmp_path):
+def test_collecting_and_summarizing_twice_gives_the_same_bytes(write, demo, tmp_path):
     paths, runs = write(demo)
     files = []
     for name, order in (("a", paths), ("b", paths[::-1])):

@@ -4,18 +4,20 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from mtbalance.registry import available, module
-from mtbalance.reporting import figures
+from mtbalance.config.kinds import kind, names_in
 from mtbalance.reporting.drawing import looks
+from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.figures import write_figure
 
-FIGURES = available(figures.__name__)
+FIGURES = {name: problem for problem in ("scenes", "ranking") for name in names_in(kind(problem).figures)}
+"""A kind of problem that has the figure, by the figure's name."""
 
 REAL = {("census", "mmoe", "ls"): [(0.8, 0.7)], ("census", "mmoe", "pub"): [(0.81, 0.7)]}
 
 
 def draw(name, metrics):
-    return module(figures.__name__, name).draw(pd.read_parquet(metrics), "Title", "ls")
+    frame = pd.read_parquet(metrics).assign(problem=FIGURES[name])
+    return entry_of(frame, "figures", name, "draw")(frame, "Title", "ls")
 
 
 def texts(figure):
@@ -23,7 +25,7 @@ def texts(figure):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_synthetic_data_are_labelled_and_only_those(name, collected):
+def test_synthetic_data_are_labeled_and_only_those(name, collected):
     assert any("synthetic_nl (synthetic data)" in text for text in texts(draw(name, collected())))
     assert not any("synthetic" in text for text in texts(draw(name, collected(REAL))))
 
@@ -37,11 +39,12 @@ def test_selection_on_test_is_said(name, collected):
 @pytest.mark.parametrize("name", FIGURES)
 def test_drawing_twice_gives_the_same_bytes(name, collected, tmp_path):
     metrics = collected()
+    pd.read_parquet(metrics).assign(problem=FIGURES[name]).to_parquet(metrics)
     for folder in ("a", "b"):
         write_figure(name, metrics, tmp_path / folder / name, title="Title")
-    for kind in ("png", "pdf"):
-        content = (tmp_path / f"a/{name}.{kind}").read_bytes()
-        assert content == (tmp_path / f"b/{name}.{kind}").read_bytes()
+    for ending in ("png", "pdf"):
+        content = (tmp_path / f"a/{name}.{ending}").read_bytes()
+        assert content == (tmp_path / f"b/{name}.{ending}").read_bytes()
         assert b"CreationDate" not in content and b"Software" not in content
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mtbalance.reporting.figures.levels import draw
+from mtbalance.reporting.figures.ranking.levels import draw
 from mtbalance.reporting.tables import write_table
 
 RESULTS = {

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from mtbalance.registry import load
+from entries import task_class
 from mtbalance.reporting import printed
 from mtbalance.reporting.delta_m import delta_m, delta_m_by_task, relative_changes
 
-DIRECTIONS = {task: load("mtbalance.tasks", task).metrics for task in printed.SCENE_COLUMNS}
+DIRECTIONS = {task: task_class(task).metrics for task in printed.SCENE_COLUMNS}
 TABLE = printed.pub_table7()
 PRINTED = printed.pub_table7_delta_m()
 AUDIT = {  # means within segmentation, depth, normals; delta-m; PUB's own definition; printed

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from mtbalance.config import RunConfig
+from mtbalance.config.run import RunConfig
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.figures.scenes import draw
+from mtbalance.reporting.figures.scenes.scenes import draw
 from mtbalance.reporting.tables import write_table
-from mtbalance.reporting.tables.scenes import tabulate
+from mtbalance.reporting.tables.scenes.scenes import tabulate
+from sample_records import epoch_record, run_record, write_run
 
 METRICS = {
     "segmentation": {"miou": 1, "pixel_accuracy": 1},
@@ -32,16 +33,20 @@ def better(values, share):
     }
 
 
+BALANCERS = {
+    "ls": {"level": "loss", "rule": "equal"},
+    "si": {"level": "loss", "rule": "scale_invariant"},
+    "pub": {"level": "update", "rule": "nash"},
+}
 RUNS = {("segnet", "ls"): STL, ("mtan", "ls"): better(STL, 0.01), ("mtan", "pub"): better(STL, 0.1)}
 
 
 def config(dataset, backbone, balancer, seed):
-    options = {"level": "update", "rule": "nash"} if balancer == "pub" else {"level": "loss", "rule": "equal"}
     return RunConfig(
         experiment="scenes",
         dataset=dataset,
         backbone={"name": backbone, "options": {"kind": backbone}},
-        balancer={"name": balancer, "options": options},
+        balancer={"name": balancer, "options": BALANCERS[balancer]},
         model={"problem": "scenes", "width": 2},
         training={"epochs": 2, "selection": "last", "last_epochs": 2, "patience": 0},
         seed=seed,
@@ -54,52 +59,25 @@ def record(run, values, status):
         for name, value in metrics.items():
             evaluation.setdefault(name, {})[task] = value
     evaluation["abs_error_batch_mean"] = {"depth": 9.0}
-    epoch = {
-        "evaluation": evaluation,
-        "train_loss": dict.fromkeys(METRICS, 1.0),
-        "weights": dict.fromkeys(METRICS, 1.0),
-        "diagnostics": {},
-        "seconds": {"data": 1.0, "step": 1.0, "evaluation": 1.0},
-        "samples": 10,
-    }
-    return {
-        "format": 2,
-        "run": run.model_dump(include={"experiment", "dataset", "seed"})
-        | {"backbone": run.backbone.name, "balancer": run.balancer.name},
-        "config": run.model_dump(mode="json"),
-        "digest": run.digest(),
-        "tasks": [{"name": task, "title": task.title(), "metrics": METRICS[task]} for task in METRICS],
-        "data": {
-            "synthetic": run.dataset.startswith("synthetic"),
-            "sha256": {"train": "a", "test": "b"},
-            "rows": {"train": 4, "test": 2},
-            "constant": better(STL, -0.5),
-        },
-        "environment": {"device": "cpu", "threads": 1, "commit": None},
-        "model": {"parameters": 10, "shared": 8, "private": 2},
-        "epochs": [epoch | {"epoch": number} for number in (1, 2)],
-        "evaluated": "test",
-        "selection": "last",
-        "best_epoch": 2,
-        "test": copy.deepcopy(evaluation) if status == "finished" else None,
-        "speed": {"samples_per_second": 1.0, "samples_per_second_with_data": 1.0},
-        "peak_memory_mb": 1.0,
-        "status": status,
-    }
+    return run_record(
+        run,
+        {task: (task.title(), METRICS[task]) for task in METRICS},
+        [epoch_record(number, list(METRICS), evaluation) for number in (1, 2)],
+        evaluation if status == "finished" else None,
+        data={"constant": better(STL, -0.5)},
+        shares=run.backbone.name != "segnet",
+    )
 
 
 @pytest.fixture
 def collected(tmp_path):
     def write(dataset="synthetic_scenes", runs=RUNS, failed=()):
-        import json
-
         paths, configs = [], []
         for (backbone, balancer), values in runs.items():
             for seed in (0, 1):
                 run = config(dataset, backbone, balancer, seed)
                 status = "diverged" if (balancer, seed) in failed else "finished"
-                paths.append(tmp_path / f"{backbone}-{balancer}-{seed}.json")
-                paths[-1].write_text(json.dumps(record(run, values, status)))
+                paths.append(write_run(tmp_path, run, record(run, values, status)))
                 configs.append(run)
         collect(paths, configs, [], tmp_path / "metrics.parquet")
         return tmp_path / "metrics.parquet"
@@ -190,7 +168,7 @@ def test_the_caption_says_what_was_averaged_and_that_data_are_synthetic(collecte
     write_table("scenes", collected(), tmp_path / "scenes", title="Title")
     text = (tmp_path / "scenes.md").read_text()
     assert "SYNTHETIC stand-in data" in text and "No epoch is selected: numbers are means over the last 2 epoch" in text
-    assert "Relative QPS was not timed" in text
+    assert "Relative QPS was not measured" in text
     assert (tmp_path / "scenes.tex").read_text().isascii()
     assert "delta_m_by_task" in (tmp_path / "scenes.csv").read_text()
 

@@ -94,7 +94,7 @@ def test_failed_runs_are_shown_and_counted(collected, tmp_path):
     ]
 
 
-def test_synthetic_data_are_labelled_in_caption_and_heading(collected, tmp_path):
+def test_synthetic_data_are_labeled_in_caption_and_heading(collected, tmp_path):
     for name in ("auc", "ne"):
         text, latex, numbers = written(name, collected(), tmp_path)
         assert "## synthetic_nl (synthetic data)" in text

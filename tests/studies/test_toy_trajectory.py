@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtbalance.gram import gram_matrix
-from mtbalance.levels.update import Update
+from mtbalance.balancing.levels.update import UpdateLevel
+from mtbalance.balancing.rows import gram_matrix
 from mtbalance.reporting.toy.table import to_line
 from mtbalance.studies.toy_landscape import landscape, minimum
 from mtbalance.studies.toy_methods import METHODS, STARTS, options
@@ -49,14 +49,14 @@ def test_pub_as_solved_ends_at_the_balanced_optimum_where_nashmtl_ends_far_from_
 @pytest.mark.parametrize("method", ["pub", "pub_as_solved"])
 def test_every_search_of_pub_gives_every_task_a_positive_utility(method, monkeypatch):
     """d_i . Delta > 0 all the way down from the upper left, through a valley and over the kink."""
-    utilities, search = [], Update.balance
+    utilities, search = [], UpdateLevel.balance
 
     def watched(level, rows, values):
         joint, weights, diagnostics = search(level, rows, values)
         utilities.append(gram_matrix(rows) @ weights)
         return joint, weights, diagnostics
 
-    monkeypatch.setattr(Update, "balance", watched)
+    monkeypatch.setattr(UpdateLevel, "balance", watched)
     follow(method, 0)
     assert len(utilities) == SHORT["steps"]
     assert np.min(utilities) > 0

@@ -23,7 +23,7 @@ def test_metrics_by_hand():
     assert found["ne"] == pytest.approx(loss / np.log(2))
 
 
-def test_predicting_the_rate_has_normalised_entropy_one():
+def test_predicting_the_rate_has_normalized_entropy_one():
     targets = (np.arange(1000) < 37).astype(np.int8)
     assert binary.metrics(logit(np.full(1000, 0.037)), targets)["ne"] == pytest.approx(1)
 

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
+from entries import task_class
 from mtbalance.errors import UserError
-from mtbalance.registry import available, load
+from mtbalance.registry import available
 
-TASKS = {kind: load("mtbalance.tasks", kind)(kind, kind.title()) for kind in available("mtbalance.tasks")}
+TASKS = {kind: task_class(kind)(kind, kind.title()) for kind in available("mtbalance.tasks")}
 PIXELS = [kind for kind in TASKS if kind != "binary"]
 NAMES = {
     "segmentation": {"miou": 1, "pixel_accuracy": 1},

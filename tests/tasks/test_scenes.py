@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtbalance.pixels import PixelMeans
+from mtbalance.tasks._pixels import PixelMeans
 from mtbalance.tasks.depth import Depth
 from mtbalance.tasks.normal import Normal
 from mtbalance.tasks.segmentation import Segmentation

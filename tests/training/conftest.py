@@ -2,9 +2,7 @@
 
 import pytest
 
-from mtbalance.config import SyntheticData
-from mtbalance.data import synthetic
-from mtbalance.params import parse
+from mtbalance.config.reading import parse
 
 PARAMETERS = {
     "preset": "tiny",
@@ -35,11 +33,11 @@ PARAMETERS["datasets"]["synthetic_tiny"]["conversion_rate"] = 0.1
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     config = parse(PARAMETERS).datasets["synthetic_tiny"]
-    assert isinstance(config, SyntheticData)
+    assert config.adapter == "synthetic"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        synthetic.generate(config, folder / "data/raw/synthetic_tiny")
-        synthetic.prepare("synthetic_tiny", config, folder / "prepared")
+        config.generate(folder / "data/raw/synthetic_tiny")
+        config.prepare("synthetic_tiny", folder / "prepared")
     return folder / "prepared"
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtbalance.backbones import build_backbone
-from mtbalance.balancer import assemble
-from mtbalance.config import ModelConfig, SceneModelConfig, TrainingConfig
+from entries import backbone_class
+from mtbalance.balancing.balancer import assemble
+from mtbalance.balancing.options import OptimizerOptions
+from mtbalance.config.reading import read_parameters
+from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
-from mtbalance.params import load
+from mtbalance.models.ranking._options import RankingShape, RankingSizes
+from mtbalance.models.scenes._options import SceneSizes
 from mtbalance.tasks.binary import Binary
 from mtbalance.tasks.depth import Depth
 from mtbalance.tasks.normal import Normal
@@ -18,8 +21,8 @@ from mtbalance.tasks.segmentation import Segmentation
 from mtbalance.training.seeding import random_state, restore_random_state, seed_everything
 from mtbalance.training.step import train_step
 
-PARAMETERS = load(Path(__file__).parents[2] / "params.yaml")
-SIZES = ModelConfig(embedding=4, expert=[8, 6], tower=[5], dropout=0.1)
+PARAMETERS = read_parameters(Path(__file__).parents[2] / "params.yaml")
+SIZES = RankingSizes(embedding=4, expert=[8, 6], tower=[5], dropout=0.1)
 CPU = torch.device("cpu")
 TASKS = {
     "ranking": [Binary("click", "CTR"), Binary("conversion", "CTCVR")],
@@ -32,6 +35,11 @@ PAIRS = [
     for backbone, kind in PARAMETERS.backbones.items()
     if options.level == "loss" or kind.shares
 ]
+
+
+def problem_of(backbone: str) -> str:
+    """The kind of problem, which is the folder of the backbone's file."""
+    return PARAMETERS.backbones[backbone].package.rpartition(".")[2]
 
 
 def batches(problem: str, count: int) -> list[Batch]:
@@ -53,14 +61,10 @@ def scenes() -> Batch:
 
 def start(name: str, backbone: str):
     order = seed_everything(3)
-    kind = PARAMETERS.backbones[backbone]
-    options = kind.model_dump()
-    if kind.problem == "scenes":
-        arguments = 13, SceneModelConfig(problem="scenes", width=2)
-    else:
-        arguments = [3] * 4, 5, 2, SIZES
-    model = build_backbone(options.pop("kind"), *arguments, **options).train()
-    optimizer = {"name": "adam", "lr": 0.01, "weight_decay": 1e-6, "decay": "decoupled"}
+    block = PARAMETERS.backbones[backbone]
+    shape = (13, SceneSizes(width=2)) if problem_of(backbone) == "scenes" else (RankingShape([3] * 4, 5, 2), SIZES)
+    model = backbone_class(block.kind)(*shape, **block.arguments()).train()
+    optimizer = OptimizerOptions(lr=0.01, weight_decay=1e-6)
     return model, assemble(PARAMETERS.balancers[name], optimizer, model.parameters(), model.tasks, seed=3), order
 
 
@@ -70,8 +74,9 @@ def step(model, level, batch):
 
 
 @pytest.mark.parametrize(("name", "backbone"), PAIRS)
-def test_twenty_steps_with_and_without_a_break(name, backbone):
-    data = batches(PARAMETERS.backbones[backbone].problem, 20)
+def test_twelve_steps_with_and_without_a_break(name, backbone):
+    """Balancers that search at every tenth step search again after the break."""
+    data = batches(problem_of(backbone), 12)
     model, level, _ = start(name, backbone)
     before = copy.deepcopy(model.state_dict())
     reports = [step(model, level, batch) for batch in data]

@@ -2,13 +2,9 @@
 
 import pytest
 
-from mtbalance.config import ScheduleConfig
+from mtbalance.config.training import ScheduleConfig
 from mtbalance.training.run import train
 from mtbalance.training.schedule import rate_factor
-
-
-def quiet(*_):
-    """No progress."""
 
 
 @pytest.mark.parametrize(("step", "factor"), [(0, 0.25), (1, 0.5), (3, 1.0), (4, 1.0), (39, 1.0)])
@@ -27,7 +23,7 @@ def test_without_a_schedule_the_rate_stays():
 
 @pytest.mark.parametrize("balancer", ["ls", "pub"])
 def test_a_run_follows_its_schedule(configure, data, balancer):
-    dropping = train(configure(balancer, schedule={"every": 1, "factor": 1e-30}), data, None, quiet, quiet)
-    usual = train(configure(balancer), data, None, quiet, quiet)
-    first, second = ([record["epochs"][i]["train_loss"] for record in (dropping, usual)] for i in (0, 1))
+    dropping = train(configure(balancer, schedule={"every": 1, "factor": 1e-30}), data)
+    usual = train(configure(balancer), data)
+    first, second = ([record.epochs[i].train_loss for record in (dropping, usual)] for i in (0, 1))
     assert first[0] == first[1] and second[0] != second[1]

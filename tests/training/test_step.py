@@ -4,16 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from mtbalance.backbones import build_backbone
-from mtbalance.balancer import assemble
-from mtbalance.config import ModelConfig, TrainingConfig, balancer_config
+from mtbalance.balancing.balancer import assemble
+from mtbalance.balancing.checking import balancer_options
+from mtbalance.balancing.options import OptimizerOptions
+from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
+from mtbalance.models.ranking._options import RankingShape, RankingSizes
+from mtbalance.models.ranking.mmoe import MMoE
 from mtbalance.tasks.binary import Binary
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
 
 TASKS = [Binary("click", "CTR"), Binary("conversion", "CTCVR")]
-OPTIMIZER = {"name": "adam", "lr": 0.01, "weight_decay": 0.0, "decay": "decoupled"}
+OPTIMIZER = OptimizerOptions(lr=0.01)
 BALANCERS = {
     "famo": {"level": "loss", "rule": "famo"},
     "mgda": {"level": "gradient", "rule": "min_norm"},
@@ -30,9 +33,9 @@ def a_batch(rows: int) -> Batch:
 def trained(balancer: str, parts: int, rows: int = 24, **model):
     """The model after three steps in ``parts`` micro-batches, and the last report."""
     seed_everything(1)
-    sizes = ModelConfig(embedding=4, expert=[8], tower=[5], **model)
-    network = build_backbone("mmoe", [3] * 4, 5, 2, sizes, experts=3).train()
-    level = assemble(balancer_config(BALANCERS[balancer]), OPTIMIZER, network.parameters(), 2, seed=0)
+    sizes = RankingSizes(embedding=4, expert=[8], tower=[5], **model)
+    network = MMoE(RankingShape([3] * 4, 5, 2), sizes, experts=3).train()
+    level = assemble(balancer_options(BALANCERS[balancer]), OPTIMIZER, network.parameters(), 2, seed=0)
     training = TrainingConfig(epochs=1, micro_batches=parts)
     batches = [a_batch(rows) for _ in range(3)]
     for batch in batches:
@@ -55,8 +58,8 @@ def test_backward_passes_of_micro_batches_move_no_running_statistics():
     statistics = []
     for backward in (True, False):
         seed_everything(1)
-        network = build_backbone("mmoe", [3] * 4, 5, 2, ModelConfig(embedding=4, expert=[8], tower=[5]), experts=3)
-        level = assemble(balancer_config(BALANCERS["pub"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
+        network = MMoE(RankingShape([3] * 4, 5, 2), RankingSizes(embedding=4, expert=[8], tower=[5]), experts=3)
+        level = assemble(balancer_options(BALANCERS["pub"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
         if not backward:
             level.step = lambda losses, again: None
         training = TrainingConfig(epochs=1, micro_batches=2)
@@ -70,24 +73,15 @@ def test_gradients_of_micro_batches_are_of_the_dropout_that_made_the_losses():
     gradients = []
     for parts in (1, 2):
         seed_everything(1)
-        network = build_backbone("mmoe", [3] * 4, 5, 2, ModelConfig(embedding=4, expert=[8], dropout=0.5), experts=3)
-        level = assemble(balancer_config(BALANCERS["pub"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
+        network = MMoE(RankingShape([3] * 4, 5, 2), RankingSizes(embedding=4, expert=[8], dropout=0.5), experts=3)
+        level = assemble(balancer_options(BALANCERS["pub"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
         level.step = lambda losses, again, parts=parts: (sum(losses) * parts / 2).backward()
         batch = a_batch(24)
-        for part in batch.split(2) if parts == 1 else [batch]:
+        for part in batch.parts(2) if parts == 1 else [batch]:
             train_step(network, TASKS, level, part, torch.device("cpu"), TrainingConfig(epochs=1, micro_batches=parts))
         gradients.append([parameter.grad for parameter in network.parameters()])
     for accumulated, recomputed in zip(*gradients, strict=True):
         torch.testing.assert_close(recomputed, accumulated, rtol=1e-4, atol=1e-6)
-
-
-def test_a_batch_splits_into_parts_that_cover_it():
-    batch = a_batch(10)
-    parts = batch.split(4)
-    assert [len(part.targets[0]) for part in parts] == [3, 3, 2, 2]
-    for position in range(2):
-        assert torch.equal(torch.cat([part.inputs[position] for part in parts]), batch.inputs[position])
-    assert len(a_batch(3).split(8)) == 3
 
 
 def test_activations_of_one_part_at_a_time_are_kept():
@@ -102,8 +96,8 @@ def test_activations_of_one_part_at_a_time_are_kept():
             return tensor
 
         seed_everything(1)
-        network = build_backbone("mmoe", [3] * 4, 5, 2, ModelConfig(embedding=4, expert=[64], tower=[8]), experts=8)
-        level = assemble(balancer_config(BALANCERS["famo"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
+        network = MMoE(RankingShape([3] * 4, 5, 2), RankingSizes(embedding=4, expert=[64], tower=[8]), experts=8)
+        level = assemble(balancer_options(BALANCERS["famo"]), OPTIMIZER, network.train().parameters(), 2, seed=0)
         level.step = lambda losses, again: None  # the forward pass alone
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
             training = TrainingConfig(epochs=1, micro_batches=parts)

@@ -83,8 +83,10 @@ def test_an_edit_in_a_clone_changes_the_numbers_and_both_states_can_be_had_back(
 def test_a_failing_job_costs_no_other_run(clone: Tree):
     before = texts(clone)
     clone.set("experiments.tiny.grid.shared_bottom", ["ls", "mgda"])
-    level = clone.read("src/mtbalance/levels/update.py")
-    clone.edit("src/mtbalance/levels/update.py", lambda text: f"{text}\nraise RuntimeError('broken on purpose')\n")
+    level = clone.read("src/mtbalance/balancing/levels/update.py")
+    clone.edit(
+        "src/mtbalance/balancing/levels/update.py", lambda text: f"{text}\nraise RuntimeError('broken on purpose')\n"
+    )
     clone.call("dvc", "repro", expect=255)
 
     after = texts(clone)
@@ -92,7 +94,7 @@ def test_a_failing_job_costs_no_other_run(clone: Tree):
     assert all(after[cell] == before[cell] for cell in set(before) - PUB)
     assert "broken on purpose" in clone.read("logs/train/tiny/synthetic_a/mmoe/pub/seed-0.log")
 
-    clone.edit("src/mtbalance/levels/update.py", lambda _: level)
+    clone.edit("src/mtbalance/balancing/levels/update.py", lambda _: level)
     due = clone.due()
     assert {job for job in due if job.startswith("train ")} == {f"train {cell.replace('seed-', '')}" for cell in PUB}
     assert "collect tiny" in due

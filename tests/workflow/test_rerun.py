@@ -84,43 +84,47 @@ def touched(folder: str, pattern: str) -> Edit:
 
 
 def new_rule_file(tree: Tree) -> None:
-    shutil.copy(tree.root / "src/mtbalance/rules/equal.py", tree.root / "src/mtbalance/rules/other.py")
-    tree.edit("src/mtbalance/rules/other.py", lambda text: text.replace("class Equal", "class Other"))
+    shutil.copy(
+        tree.root / "src/mtbalance/balancing/rules/equal.py", tree.root / "src/mtbalance/balancing/rules/other.py"
+    )
+    tree.edit("src/mtbalance/balancing/rules/other.py", lambda text: text.replace("class Equal(", "class Other("))
 
 
 def rule_renamed(tree: Tree) -> None:
     tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train:", "rule fit:"))
-    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("use rule train as", "use rule fit as"))
 
 
 RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "a balancer's parameter": (value("balancers.pub.every", 3), of("pub") | TIMING | RESULTS),
-    "a rule's file": (comment("src/mtbalance/rules/nash.py"), of("nashmtl", "pub") | TIMING | RESULTS),
-    "a rule's solver": (comment("src/mtbalance/solvers/bargaining.py"), of("nashmtl", "pub") | TIMING | RESULTS),
-    "a level's file": (comment("src/mtbalance/levels/update.py"), of("pub") | TIMING | RESULTS),
+    "a rule's file": (comment("src/mtbalance/balancing/rules/nash.py"), of("nashmtl", "pub") | TIMING | RESULTS),
+    "a rule's solver": (
+        comment("src/mtbalance/balancing/solvers/bargaining.py"),
+        of("nashmtl", "pub") | TIMING | RESULTS,
+    ),
+    "a level's file": (comment("src/mtbalance/balancing/levels/update.py"), of("pub") | TIMING | RESULTS),
     "a level's file that another level builds on": (
-        comment("src/mtbalance/levels/gradient.py"),
+        comment("src/mtbalance/balancing/levels/gradient.py"),
         of("nashmtl", "pub") | TIMING | RESULTS,
     ),
     "a backbone's file that is not timed": (
-        comment("src/mtbalance/backbones/shared_bottom.py"),
+        comment("src/mtbalance/models/ranking/shared_bottom.py"),
         of("shared_bottom") | RESULTS,
     ),
     "a backbone's parameter": (value("backbones.mmoe.experts", 3), of("mmoe") | TIMING | RESULTS),
-    "the optimiser's file": (comment("src/mtbalance/optimizers/adam.py"), trains() | TIMING | RESULTS),
+    "the optimizer's file": (comment("src/mtbalance/balancing/optimizers/adam.py"), trains() | TIMING | RESULTS),
     "the training loop": (comment("src/mtbalance/training/loop.py"), trains() | TIMING | RESULTS),
     "a learning rate": (value("experiments.tiny.training.optimizer.lr", 0.002), trains() | TIMING | RESULTS),
     "one more seed": (value("experiments.tiny.seeds", [0, 1, 2]), trains(seeds=[2]) | RESULTS),
     "one more balancer": (one_more_balancer, trains([("mmoe", "mgda")]) | TIMING | RESULTS),
     "one more data set": (
         one_more_dataset,
-        {"generate synthetic_b", "prepare synthetic_b", "time tiny/synthetic_b/mmoe"}
+        {"generate_synthetic synthetic_b", "prepare_ranking synthetic_b", "time tiny/synthetic_b/mmoe"}
         | trains(dataset="synthetic_b")
         | RESULTS,
     ),
     "a data set's split": (
         value("datasets.synthetic_a.split", {"seed": 1}),
-        {"prepare synthetic_a"} | trains() | TIMING | RESULTS,
+        {"prepare_ranking synthetic_a"} | trains() | TIMING | RESULTS,
     ),
     "how long is timed": (value("experiments.tiny.timing.blocks", 3), TIMING | RESULTS),
     "how it is timed": (comment("src/mtbalance/training/speed.py"), TIMING | RESULTS),
@@ -133,9 +137,9 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
     "what counts as significant": (value("tables.significance", 0.01), TABLES),
-    "one table": (comment("src/mtbalance/reporting/tables/ne.py"), {"table tiny/ne"}),
+    "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"}),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
-    "one figure": (comment("src/mtbalance/reporting/figures/curves.py"), {"figure tiny/curves"}),
+    "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),
 }
 
 NO_RERUNS: dict[str, Edit] = {
@@ -143,7 +147,7 @@ NO_RERUNS: dict[str, Edit] = {
     "values of params.yaml written otherwise": written_otherwise,
     "a balancer that is not used": value("balancers.mgda.every", 5),
     "a data set that is not used": value("datasets.synthetic_b.split", {"seed": 1}),
-    "a rule's file that is not used": comment("src/mtbalance/rules/min_norm.py"),
+    "a rule's file that is not used": comment("src/mtbalance/balancing/rules/min_norm.py"),
     "a new rule's file": new_rule_file,
     "sources touched": touched("src", "*.py"),
     "workflow touched": touched("workflow", "*.smk"),
@@ -152,12 +156,12 @@ NO_RERUNS: dict[str, Edit] = {
     "a rule of the workflow renamed": rule_renamed,
     # Seen, not computed with: an edit changes how a run is logged, called or shown.
     "tracking": comment("src/mtbalance/tracking.py"),
-    "command line": comment("src/mtbalance/cli.py"),
-    "progress bar": comment("src/mtbalance/console.py"),
+    "command line": comment("src/mtbalance/cli/runs.py"),
+    "progress bar": comment("src/mtbalance/training/progress.py"),
     "make reproduce": comment("src/mtbalance/reproduce.py"),
     # Left out on purpose: a job is given its values complete, so that a new option of one part is not news to all.
     "the configuration's schema": comment("src/mtbalance/config/run.py"),
-    "the parameters' schema": comment("src/mtbalance/params.py"),
+    "the parameters' schema": comment("src/mtbalance/config/parameters.py"),
 }
 
 
@@ -169,7 +173,7 @@ def test_the_copy_runs_its_own_package(finished: Tree):
 def test_a_new_tree_runs_every_job_once(tree: Tree):
     for made in ("data", "results", ".snakemake"):
         shutil.rmtree(tree.root / made)
-    data = {"generate synthetic_a", "prepare synthetic_a"}
+    data = {"generate_synthetic synthetic_a", "prepare_ranking synthetic_a"}
     assert tree.due() == data | trains() | TIMING | RESULTS
 
 
@@ -221,4 +225,4 @@ def test_a_lost_file_is_made_again(path: str, tree: Tree):
 
 def test_lost_data_are_prepared_again(tree: Tree):
     (tree.root / "data/processed/synthetic_a/train.parquet").unlink()
-    assert tree.due("data") == {"prepare synthetic_a"}
+    assert tree.due("data") == {"prepare_ranking synthetic_a"}

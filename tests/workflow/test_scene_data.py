@@ -22,7 +22,7 @@ def files(tree: Tree, name: str) -> list[str]:
 
 
 def test_scenes_are_generated_and_prepared_and_again_after_an_edit_of_their_files_only(tree: Tree):
-    both = {"generate_scenes synthetic_rooms", "prepare_scenes synthetic_rooms"}
+    both = {"generate_synthetic_scenes synthetic_rooms", "prepare_scenes synthetic_rooms"}
     assert tree.due(SCENES) == both
     tree.snakemake(SCENES)
     assert files(tree, "synthetic_rooms") == PREPARED
@@ -32,7 +32,7 @@ def test_scenes_are_generated_and_prepared_and_again_after_an_edit_of_their_file
     comment(tree, "src/mtbalance/data/scenes/augmentation.py")  # of the training
     comment(tree, "src/mtbalance/data/ranking/csv_blocks.py")  # of ranking data
     assert tree.due(SCENES) == set()
-    comment(tree, "src/mtbalance/data/scenes/rooms.py")
+    comment(tree, "src/mtbalance/data/stand_in/rooms.py")
     assert tree.due(SCENES) == both
     tree.set("datasets.synthetic_rooms.seed", 1)
     assert tree.due(SCENES) == both

@@ -10,9 +10,8 @@ EXPERIMENT = {
     "grid": {"segnet": ["ls"], "mtan": ["ls", "pub"]},
     "seeds": [0],
     "model": {"problem": "scenes", "width": 1},
-    "training": {"epochs": 1, "batch_size": 2, "selection": "last", "patience": 0, "device": "cpu"},
+    "training": {"epochs": 1, "batch_size": 2, "device": "cpu"},
     "timing": {"blocks": 1, "steps": 2},
-    "tables": ["scenes"],
     "figures": ["scenes"],
 }
 
@@ -32,10 +31,13 @@ def test_scenes_run_beside_ranking_and_an_edit_re_runs_what_uses_it(tree: Tree):
     assert tree.due() == set()
 
     (pictures / names[1]).unlink()
-    assert {job for job in tree.due() if job.startswith("train")} == {"train_scenes scenes/synthetic_rooms/mtan/pub/0"}
+    assert tree.due() == {"picture scenes/synthetic_rooms/mtan/pub/0"}
     tree.snakemake()
+    tree.edit("src/mtbalance/reporting/pictures/scenes.py", lambda text: text + "# another color\n")
+    runs = ("mtan/ls", "mtan/pub", "segnet/ls")
+    assert tree.due() == {f"picture scenes/synthetic_rooms/{run}/0" for run in runs}
     tree.edit("src/mtbalance/tasks/depth.py", lambda text: text + "# an edit\n")
-    scenes = {job for job in tree.due() if job.startswith("train")}
-    assert len(scenes) == 3 and all(job.startswith("train_scenes") for job in scenes)
+    trained = {job for job in tree.due() if job.startswith("train")}
+    assert trained == {f"train scenes/synthetic_rooms/{run}/0" for run in runs}
     tree.set("preset", "tiny")
     assert tree.due() == set()  # ranking knows nothing of it

@@ -2,62 +2,59 @@ rule download:
     output:
         "{raw}",
     log:
-        "logs/download/{raw}.log",
+        places.log("download", "{raw}"),
     retries: 2
     params:
-        addresses=addresses,
+        addresses=ask(WORKFLOW.addresses, "raw"),
     shell:
         "mtbalance fetch {output:q} {params.addresses} 2> {log:q} || (cat {log:q} >&2; false)"
 
 
-rule generate:
-    input:
-        code=adapter_sources,
-    output:
-        [f"data/raw/{{dataset}}/{file}" for file in GENERATED["synthetic"]],
-    log:
-        "logs/generate/{dataset}.log",
-    wildcard_constraints:
-        dataset=datasets_with(adapter="synthetic"),
-    threads: 1
-    params:
-        config=generator_config,
-    shell:
-        "mtbalance generate {wildcards.dataset} data/raw/{wildcards.dataset}"
-        " --config {params.config:q} > {log} 2>&1"
+# Stand-in data: a rule for each adapter that generates its raw files.
+for adapter, generator in WORKFLOW.generators().items():
+
+    rule:
+        name:
+            f"generate_{adapter}"
+        input:
+            code=ask(WORKFLOW.adapter_sources, "dataset"),
+        output:
+            generator.files,
+        log:
+            places.log("generate", "{dataset}"),
+        wildcard_constraints:
+            dataset=generator.datasets,
+        threads: 1
+        params:
+            config=ask(WORKFLOW.generator_config, "dataset"),
+            folder=ask(WORKFLOW.raw_folder, "dataset"),
+        shell:
+            "mtbalance generate {wildcards.dataset} {params.folder}"
+            " --config {params.config:q} > {log} 2>&1"
 
 
-use rule generate as generate_scenes with:
-    output:
-        [f"data/raw/{{dataset}}/{file}" for file in GENERATED["synthetic_scenes"]],
-    wildcard_constraints:
-        dataset=datasets_with(adapter="synthetic_scenes"),
+# Prepared data: a rule for each kind of problem, because the splits differ between kinds.
+for problem, preparation in WORKFLOW.preparations().items():
 
-
-rule prepare:
-    input:
-        raw=raw_of,
-        code=adapter_sources,
-    output:
-        [f"data/processed/{{dataset}}/{file}" for file in PREPARED["ranking"]],
-    log:
-        "logs/prepare/{dataset}.log",
-    benchmark:
-        "benchmarks/prepare/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=datasets_with(problem="ranking"),
-    threads: 2
-    resources:
-        mem_mb=4000,
-    params:
-        config=dataset_config,
-    shell:
-        "mtbalance prepare {wildcards.dataset} --config {params.config:q} > {log} 2>&1"
-        " || (cat {log} >&2; false)"
-
-
-use rule prepare as prepare_scenes with:
-    output:
-        [f"data/processed/{{dataset}}/{file}" for file in PREPARED["scenes"]],
-    wildcard_constraints:
-        dataset=datasets_with(problem="scenes"),
+    rule:
+        name:
+            f"prepare_{problem}"
+        input:
+            raw=ask(WORKFLOW.raw, "dataset"),
+            code=ask(WORKFLOW.adapter_sources, "dataset"),
+        output:
+            preparation.files,
+        log:
+            places.log("prepare", "{dataset}"),
+        benchmark:
+            places.benchmark("prepare", "{dataset}")
+        wildcard_constraints:
+            dataset=preparation.datasets,
+        threads: 2
+        resources:
+            mem_mb=4000,
+        params:
+            config=ask(WORKFLOW.dataset_config, "dataset"),
+        shell:
+            "mtbalance prepare {wildcards.dataset} --config {params.config:q} > {log} 2>&1"
+            " || (cat {log} >&2; false)"

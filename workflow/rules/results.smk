@@ -1,14 +1,14 @@
 rule collect:
     input:
-        records=records_of,
-        timings=timings_of,
+        records=ask(WORKFLOW.records, "experiment"),
+        timings=ask(WORKFLOW.timings, "experiment"),
         code=reporting_sources("collect"),
     output:
-        "results/metrics/{experiment}.parquet",
+        places.METRICS,
     log:
-        "logs/collect/{experiment}.log",
+        places.log("collect", "{experiment}"),
     params:
-        params=experiment_params,
+        params=ask(WORKFLOW.experiment_params, "experiment"),
     shell:
         "mtbalance collect {wildcards.experiment} {output}"
         " --params {params.params:q} > {log} 2>&1"
@@ -16,55 +16,80 @@ rule collect:
 
 rule summarize:
     input:
-        metrics=metrics_of,
+        metrics=ask(WORKFLOW.metrics_of_preset, "preset"),
         code=reporting_sources("summary"),
     output:
-        "results/metrics/{preset}.json",
+        places.SUMMARY,
     log:
-        "logs/summarize/{preset}.log",
+        places.log("summarize", "{preset}"),
     shell:
         "mtbalance summarize {input.metrics} --output {output} > {log} 2>&1"
 
 
 rule table:
     input:
-        metrics="results/metrics/{experiment}.parquet",
-        code=table_sources,
+        metrics=places.METRICS,
+        code=ask(WORKFLOW.table_sources, "experiment", "table"),
     output:
-        csv="results/tables/{experiment}/{table}.csv",
+        csv=f"{places.TABLE}.csv",
         markdown=report(
-            "results/tables/{experiment}/{table}.md",
+            f"{places.TABLE}.md",
             caption="../report/table.rst",
             category="Tables",
             labels={"experiment": "{experiment}", "table": "{table}"},
         ),
-        latex="results/tables/{experiment}/{table}.tex",
+        latex=f"{places.TABLE}.tex",
     log:
-        "logs/table/{experiment}/{table}.log",
+        places.log("table", places.TABLE_CELL),
     params:
-        options=table_options,
+        folder=places.TABLES,
+        options=ask(WORKFLOW.table_options, "experiment"),
         significance=PARAMETERS.tables.significance,
     shell:
-        "mtbalance table {wildcards.table} {input.metrics} results/tables/{wildcards.experiment}"
+        "mtbalance table {wildcards.table} {input.metrics} {params.folder}"
         " {params.options} --significance {params.significance} > {log} 2>&1"
 
 
 rule figure:
     input:
-        metrics="results/metrics/{experiment}.parquet",
-        code=figure_sources,
+        metrics=places.METRICS,
+        code=ask(WORKFLOW.figure_sources, "experiment", "figure"),
     output:
         png=report(
-            "results/figures/{experiment}/{figure}.png",
+            f"{places.FIGURE}.png",
             caption="../report/figure.rst",
             category="Figures",
             labels={"experiment": "{experiment}", "figure": "{figure}"},
         ),
-        pdf="results/figures/{experiment}/{figure}.pdf",
+        pdf=f"{places.FIGURE}.pdf",
     log:
-        "logs/figure/{experiment}/{figure}.log",
+        places.log("figure", places.FIGURE_CELL),
     params:
-        options=table_options,
+        folder=places.FIGURES,
+        options=ask(WORKFLOW.table_options, "experiment"),
     shell:
-        "mtbalance figure {wildcards.figure} {input.metrics} results/figures/{wildcards.experiment}"
+        "mtbalance figure {wildcards.figure} {input.metrics} {params.folder}"
         " {params.options} > {log} 2>&1"
+
+
+rule picture:
+    input:
+        record=places.RECORD,
+        sample=places.SAMPLE,
+        code=ask(WORKFLOW.picture_sources, "experiment"),
+    output:
+        report(
+            places.PICTURE,
+            caption="../report/picture.rst",
+            category="Predictions",
+            labels={
+                "experiment": "{experiment}",
+                "run": "{backbone} {balancer} {seed}",
+            },
+        ),
+    log:
+        places.log("picture", places.PICTURE_CELL),
+    wildcard_constraints:
+        experiment=alternatives(WORKFLOW.pictured()),
+    shell:
+        "mtbalance picture {input.record} {input.sample} {output} > {log} 2>&1"

@@ -1,70 +1,50 @@
 rule train:
     input:
-        data=prepared_of,
-        code=run_sources,
+        data=ask(WORKFLOW.prepared, "dataset"),
+        code=ask_of_run(WORKFLOW.run_sources),
     output:
-        record=f"results/runs/{CELL}.json",
+        record=places.RECORD,
+        sample=places.SAMPLE,
     log:
-        f"logs/train/{CELL}.log",
+        places.log("train", places.CELL),
     benchmark:
-        f"benchmarks/train/{CELL}.tsv"
-    wildcard_constraints:
-        experiment=alternatives(experiments_of("ranking")),
-    # One thread a run: the same numbers alone or beside other runs.
+        places.benchmark("train", places.CELL)
+    # One thread per run: the same numbers alone or beside other runs.
     threads: 1
     resources:
         mem_mb=4000,
         gpu=0,
     params:
-        config=run_config,
-        checkpoint=f"results/checkpoints/{CELL}.pt",
-        picture="",
+        config=ask_of_run(canonical),
+        data=ask(WORKFLOW.prepared_folder, "dataset"),
+        checkpoint=places.CHECKPOINT,
     shell:
         "mtbalance train"
         " --config {params.config:q}"
-        " --data data/processed/{wildcards.dataset}"
+        " --data {params.data}"
         " --checkpoint {params.checkpoint}"
         " --output {output.record}"
-        " {params.picture}"
+        " --sample {output.sample}"
         " > {log} 2>&1"
-
-
-use rule train as train_scenes with:
-    output:
-        record=f"results/runs/{CELL}.json",
-        picture=report(
-            PICTURE,
-            caption="../report/picture.rst",
-            category="Predictions",
-            labels={
-                "experiment": "{experiment}",
-                "run": "{backbone} {balancer} {seed}",
-            },
-        ),
-    wildcard_constraints:
-        experiment=alternatives(experiments_of("scenes")),
-    params:
-        config=run_config,
-        checkpoint=f"results/checkpoints/{CELL}.pt",
-        picture=lambda wildcards, output: f"--picture {output.picture}",
 
 
 rule time:
     input:
-        data=prepared_of,
-        code=timing_sources,
+        data=ask(WORKFLOW.prepared, "dataset"),
+        code=ask_of_timing(WORKFLOW.timing_sources),
     output:
-        "results/speed/{experiment}/{dataset}/{backbone}.json",
+        places.TIMING,
     log:
-        "logs/time/{experiment}/{dataset}/{backbone}.log",
+        places.log("time", places.TIMING_CELL),
     # All cores, so that nothing else runs beside it.
     threads: workflow.cores
     params:
-        config=timing_config,
-        options=timing_options,
+        config=ask_of_timing(WORKFLOW.timing_config),
+        data=ask(WORKFLOW.prepared_folder, "dataset"),
+        options=ask(WORKFLOW.timing_options, "experiment"),
     shell:
         "mtbalance time {output}"
         " --config {params.config:q}"
-        " --data data/processed/{wildcards.dataset}"
+        " --data {params.data}"
         " {params.options}"
         " > {log} 2>&1"

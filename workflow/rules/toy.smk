@@ -1,16 +1,16 @@
-# The paper of PUB draws scale 1; the code of NashMTL and FAMO has 0.1. PUB as solved needs up to 28,000 steps from the
-# farthest starts; a method that is still in the valley of a logarithm then only crawls.
+# The PUB paper draws scale 1; the code of NashMTL and FAMO uses 0.1. PUB as solved needs up to 28,000 steps from the
+# farthest starts. A method that is still in the valley of a logarithm by then hardly moves any more.
 TOY_SCALE = 1.0
 TOY_STEPS = 30000
 
 
 rule toy_landscape:
     input:
-        code=sources.relative(sources.closure(["mtbalance.studies.toy_landscape"])),
+        code=landscape_sources(),
     output:
-        "results/toy/landscape.parquet",
+        places.TOY_LANDSCAPE,
     log:
-        "logs/toy/landscape.log",
+        places.log("toy", "landscape"),
     params:
         scale=TOY_SCALE,
     shell:
@@ -19,11 +19,11 @@ rule toy_landscape:
 
 rule toy_trajectories:
     input:
-        code=toy_sources,
+        code=ask(toy_sources, "method"),
     output:
-        "results/toy/trajectories/{method}.parquet",
+        places.TOY_TRAJECTORIES,
     log:
-        "logs/toy/trajectories/{method}.log",
+        places.log("toy", "trajectories/{method}"),
     wildcard_constraints:
         method=alternatives(TOY_METHODS),
     threads: 1
@@ -37,20 +37,20 @@ rule toy_trajectories:
 
 rule toy_report:
     input:
-        landscape="results/toy/landscape.parquet",
-        trajectories=expand(
-            "results/toy/trajectories/{method}.parquet", method=TOY_METHODS
-        ),
+        landscape=places.TOY_LANDSCAPE,
+        trajectories=expand(places.TOY_TRAJECTORIES, method=TOY_METHODS),
         code=reporting_sources("toy"),
     output:
         png=report(
-            "results/figures/toy.png",
+            f"{places.TOY_REPORT}.png",
             caption="../report/toy.rst",
             category="Toy problem",
         ),
-        pdf="results/figures/toy.pdf",
-        csv="results/figures/toy.csv",
+        pdf=f"{places.TOY_REPORT}.pdf",
+        csv=f"{places.TOY_REPORT}.csv",
     log:
-        "logs/toy/report.log",
+        places.log("toy", "report"),
+    params:
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
-        "mtbalance toy report results/figures/toy {input.landscape} {input.trajectories} > {log} 2>&1"
+        "mtbalance toy report {params.stem} {input.landscape} {input.trajectories} > {log} 2>&1"

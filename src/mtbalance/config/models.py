@@ -1,121 +1,70 @@
-"""Models: sizes that backbones share, and the backbones."""
+"""Models: the sizes that the backbones of one kind of problem share, and the backbones with their own options."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from functools import cache
+from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, SerializeAsAny
 
-from mtbalance.config.blocks import Count, Fraction, Strict
+from mtbalance.blocks import Block, extended, refuse
+from mtbalance.registry import available, declaration, unknown
 
-
-class ModelConfig(Strict):
-    """Sizes that all ranking backbones share, so that they are compared at one capacity."""
-
-    problem: Literal["ranking"] = "ranking"
-    embedding: Count = 128
-    """Width of each categorical embedding, and of the one linear field for all numbers."""
-    expert: list[Count] = [512, 256]
-    """Hidden layers of an expert (and of a shared bottom)."""
-    tower: list[Count] = [128, 64]
-    """Hidden layers of a task's tower."""
-    dropout: Fraction = 0.2
-    batch_norm: bool = True
+MODELS = "mtbalance.models"
 
 
-class SceneModelConfig(Strict):
-    """Sizes that the scene backbones share."""
+class ModelSizes(Block):
+    """Sizes that all backbones of one kind of problem share, so that they are compared at one capacity."""
 
-    problem: Literal["scenes"]
-    width: Count = 64
-    """Channels of the first level; the five levels have 1, 2, 4, 8 and 8 times as many."""
-
-
-def _problem_of(model: Any) -> str:
-    return model.get("problem", "ranking") if isinstance(model, Mapping) else model.problem
+    problem: str
+    """The kind of problem: a folder of ``mtbalance.problems``."""
 
 
-Model = Annotated[
-    Annotated[ModelConfig, Tag("ranking")] | Annotated[SceneModelConfig, Tag("scenes")], Discriminator(_problem_of)
-]
-"""An experiment's kind of problem, and the sizes of its models."""
+class BackboneBlock(Block):
+    """A backbone: its kind, a file in a folder of ``mtbalance.models``, and the options of its constructor."""
+
+    kind: str
+
+    @property
+    def package(self) -> str:
+        """The package that has the file."""
+        return _package(self.kind)
+
+    @property
+    def shares(self) -> bool:
+        """True if tasks share parameters in it (the class's ``shares``)."""
+        return bool(declaration(self.package, self.kind).constants.get("shares", True))
+
+    def arguments(self) -> dict[str, Any]:
+        """The options of the backbone's constructor."""
+        return self.model_dump(exclude={"kind"})
 
 
-class SingleTaskBackbone(Strict):
-    """One complete model a task; nothing is shared."""
-
-    shares: ClassVar = False
-    problem: ClassVar[str] = "ranking"
-    kind: Literal["single_task"]
+def backbone_kinds() -> dict[str, str]:
+    """The package of each kind of backbone, by its name."""
+    packages = [f"{MODELS}.{folder}" for folder in available(MODELS) if folder != "backbone"]
+    return {name: package for package in packages for name in available(package)}
 
 
-class SharedBackbone(Strict):
-    """What backbones with a shared trunk have in common."""
-
-    shares: ClassVar = True
-    representation: Literal["fork", "fields"] = "fork"
-    """Where balancers at level representation act. ``fork``: behind the trunk, where the tasks part (MMOE: the stacked
-    expert outputs and the gates' input). ``fields``: at the embeddings' output, which all tasks read; the trunk then
-    costs a forward and a backward pass a task, and gets the sum of the losses' own gradients."""
+def _package(kind: str) -> str:
+    known = backbone_kinds()
+    refuse([("kind", unknown("backbone", kind, list(known)))] if kind not in known else [])
+    return known[kind]
 
 
-class SharedBottomBackbone(SharedBackbone):
-    """One bottom for all tasks, a tower each (Caruana 1997)."""
-
-    problem: ClassVar[str] = "ranking"
-    kind: Literal["shared_bottom"]
+@cache
+def _schema(kind: str) -> type[BackboneBlock]:
+    return extended(BackboneBlock, kind, declaration(_package(kind), kind).options)
 
 
-class MMoEBackbone(SharedBackbone):
-    """Multi-gate mixture of experts (Ma et al. 2018)."""
-
-    problem: ClassVar[str] = "ranking"
-    kind: Literal["mmoe"]
-    experts: Count = 8
-
-
-class PLEBackbone(SharedBackbone):
-    """Progressive layered extraction (Tang et al. 2020), an extraction layer for each expert layer."""
-
-    problem: ClassVar[str] = "ranking"
-    kind: Literal["ple"]
-    shared_experts: Count = 4
-    task_experts: Count = 4
-    """Experts of each task, in each extraction layer."""
+def _backbone(block: Any) -> BackboneBlock:
+    if isinstance(block, BackboneBlock):
+        return block
+    if not isinstance(block, Mapping) or not isinstance(block.get("kind"), str):
+        refuse([("kind", f"missing: a backbone needs one of {', '.join(backbone_kinds())}")])
+    return _schema(block["kind"]).model_validate(dict(block))
 
 
-class SegNetBackbone(Strict):
-    """One SegNet a task (Badrinarayanan et al. 2017); nothing is shared."""
-
-    shares: ClassVar = False
-    problem: ClassVar[str] = "scenes"
-    kind: Literal["segnet"]
-
-
-class SplitSegNetBackbone(Strict):
-    """One SegNet for all tasks, a head each."""
-
-    shares: ClassVar = True
-    problem: ClassVar[str] = "scenes"
-    kind: Literal["split_segnet"]
-
-
-class MtanBackbone(Strict):
-    """A shared SegNet with an attention network for each task (MTAN, Liu et al. 2019)."""
-
-    shares: ClassVar = True
-    problem: ClassVar[str] = "scenes"
-    kind: Literal["mtan"]
-
-
-Backbone = Annotated[
-    SingleTaskBackbone
-    | SharedBottomBackbone
-    | MMoEBackbone
-    | PLEBackbone
-    | SegNetBackbone
-    | SplitSegNetBackbone
-    | MtanBackbone,
-    Field(discriminator="kind"),
-]
+AnyBackbone = Annotated[SerializeAsAny[BackboneBlock], BeforeValidator(_backbone)]
+"""A backbone's block, checked against the constructor of its kind."""

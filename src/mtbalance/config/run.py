@@ -1,39 +1,53 @@
-"""One run: everything that decides its numbers, besides the data and the code."""
+"""RunConfig: everything that decides the numbers of one run, besides the data and the code."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, model_validator
 
-from mtbalance.combinations import of_problem, of_training, refuse
-from mtbalance.config.balancers import Balancer
-from mtbalance.config.blocks import Strict
-from mtbalance.config.models import Backbone, Model
+from mtbalance.balancing.checking import AnyBalancer
+from mtbalance.blocks import Block, refuse
+from mtbalance.config.contradictions import of_balancer_with_training, of_training
+from mtbalance.config.kinds import kind, kinds
+from mtbalance.config.models import AnyBackbone, ModelSizes
 from mtbalance.config.training import TrainingConfig
+from mtbalance.registry import unknown
+
+DEFAULT_PROBLEM = "ranking"
 
 
-class NamedBlock(Strict):
-    """A block with the name it has in ``params.yaml``."""
+def _sizes(block: Any) -> ModelSizes:
+    if isinstance(block, ModelSizes):
+        return block
+    name = block.get("problem", DEFAULT_PROBLEM) if isinstance(block, Mapping) else block
+    if name not in kinds():
+        refuse([("problem", unknown("kind of problem", str(name), kinds()))])
+    return kind(name).sizes.model_validate({"problem": name} | dict(block))
+
+
+Model = Annotated[SerializeAsAny[ModelSizes], BeforeValidator(_sizes)]
+"""An experiment's kind of problem (``problem``, by default ranking), and the sizes of its models."""
+
+
+class BackboneChoice(Block):
+    """A backbone, with its name in ``params.yaml``."""
 
     name: str
+    options: AnyBackbone
 
 
-class BackboneChoice(NamedBlock):
-    """A backbone, by its name in ``params.yaml``."""
+class BalancerChoice(Block):
+    """A balancer, with its name in ``params.yaml``."""
 
-    options: Backbone
-
-
-class BalancerChoice(NamedBlock):
-    """A balancer, by its name in ``params.yaml``."""
-
-    options: Balancer
+    name: str
+    options: AnyBalancer
 
 
-class RunConfig(Strict):
+class RunConfig(Block):
     """One run: everything that decides its numbers, besides the data and the code."""
 
     experiment: str
@@ -45,16 +59,22 @@ class RunConfig(Strict):
     seed: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _refuse_what_makes_no_sense(self) -> Self:
-        faults = of_training(self.balancer.options, self.training)
+    def _refuse_contradictions(self) -> Self:
+        faults = of_balancer_with_training(self.balancer.options, self.training)
         balancer = ((f"balancer.options.{key}", reason) for key, reason in faults)
-        refuse([*of_problem(self.model, self.training), *balancer])
+        refuse([*of_training(self.model, self.training), *balancer])
         return self
 
     @property
-    def cell(self) -> str:
-        """Where the run stands in the grid, as a path."""
-        return f"{self.experiment}/{self.dataset}/{self.backbone.name}/{self.balancer.name}/seed-{self.seed}"
+    def wildcards(self) -> dict[str, str]:
+        """The run's place in the grid, by the names that the patterns of :mod:`mtbalance.places` have."""
+        return {
+            "experiment": self.experiment,
+            "dataset": self.dataset,
+            "backbone": self.backbone.name,
+            "balancer": self.balancer.name,
+            "seed": str(self.seed),
+        }
 
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the canonical JSON."""

@@ -1,18 +1,18 @@
-"""``schema.json`` of a prepared data set: what all kinds of data sets say in it, and how it is kept."""
+"""Manifest: ``schema.json`` of a prepared data set, with the fields of all kinds of problem, read and written."""
 
 from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mtbalance.data import DataError
-
-FILE_NAME = "schema.json"
+from mtbalance.places import SCHEMA
+from mtbalance.writing import write_text
 
 
 class Facts(BaseModel):
@@ -21,42 +21,44 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Task(Facts):
-    """A task by its name, as keys have it, and its title, as tables have it."""
+class TaskTitle(Facts):
+    """A task's name, as keys have it, and its title, as tables have it."""
 
     name: str
     title: str
 
 
 class StoredSplit(Facts):
-    """A split's Parquet file."""
+    """The Parquet file of one split."""
 
     rows: int
     sha256: str
 
 
 class Manifest(Facts):
-    """What a prepared data set is, what was fitted on its training rows, and its checksums."""
+    """The description of a prepared data set: its tasks, its splits, statistics of its training rows, checksums."""
 
     dataset: str
     synthetic: bool
-    tasks: list[Task]
+    tasks: list[TaskTitle]
+    splits: Mapping[Any, StoredSplit]
+    """The Parquet files, by the names of the splits that the kind of problem has."""
     raw: dict[str, str]
-    """SHA-256 of what it was prepared from, by name."""
+    """SHA-256 of the raw files that it was prepared from, by name."""
 
     @abstractmethod
     def lines(self) -> Iterator[str]:
-        """What a person wants to know of each split, a line each."""
+        """A summary of each split as readable text, one line each."""
 
     def save(self, folder: Path) -> None:
         """Write ``schema.json`` into ``folder``."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False)
-        (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+        write_text(folder / SCHEMA, text + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def read(cls, folder: Path) -> Self:
         """Read ``schema.json`` of ``folder``. Raises :class:`DataError` if it is absent or not a schema."""
-        path = folder / FILE_NAME
+        path = folder / SCHEMA
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

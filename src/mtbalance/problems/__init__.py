@@ -1,57 +1,69 @@
-"""Problems: what is learnt from what. One kind a module: its data, its tasks, its models.
+"""Problem: the data, the tasks and the model of one run. There is one folder per kind of problem.
 
-Everything else, from the training loop to the balancers, is the same for all of them.
+``__init__.py`` of a folder declares what the kind has (:class:`~mtbalance.config.kinds.ProblemKind`). ``problem.py``
+has its :class:`Problem`: how a run of that kind loads its data, makes its model and judges it. Everything else, from
+the training loop to the balancers, is the same for all kinds.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from numpy.random import Generator
-from torch import Tensor
+from mtbalance.config.kinds import PROBLEMS, ProblemKind, kind
+from mtbalance.config.run import RunConfig
+from mtbalance.registry import entry
 
-from mtbalance.backbones import Backbone
-from mtbalance.config import RunConfig
-from mtbalance.data.batch import Batch
-from mtbalance.data.manifest import Manifest
-from mtbalance.registry import load
-from mtbalance.tasks import Task
+if TYPE_CHECKING:  # declarations are read without torch
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+    from torch import Tensor
 
-Evaluation = dict[str, Any]
-"""{metric: {task: value}} over all rows of a split, and numbers for all tasks together: {"mean_auc": value}."""
+    from mtbalance.data.batch import Batch
+    from mtbalance.data.manifest import Manifest
+    from mtbalance.models.backbone import Backbone
+    from mtbalance.tasks import Task
+
+Schema = TypeVar("Schema", bound="Manifest")
 
 
 class Rows(Protocol):
-    """One split of a prepared data set."""
+    """The rows of one split of a prepared data set."""
 
-    name: str
-    rows: int
+    @property
+    def name(self) -> str:
+        """The split's name."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
 
     def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
         """All rows once, in file order, or in an order drawn from ``generator``."""
 
 
-class Problem(ABC):
+class Problem(ABC, Generic[Schema]):
     """The data, the tasks and the model of one run."""
 
-    score: ClassVar[str | None] = None
-    """The number of an :data:`Evaluation` that chooses the best epoch; None where no single one does."""
-    pictured: ClassVar[bool] = False
-    """Whether rows and predictions can be looked at (:meth:`illustrate`)."""
-    schema: Manifest
+    schema: Schema
+    """The manifest of the prepared data set."""
     tasks: Sequence[Task]
     evaluation_batch: int
-    """Rows a batch of an evaluation."""
+    """Rows in a batch of an evaluation."""
 
     def __init__(self, config: RunConfig, data: Path) -> None:
         self.config, self.data = config, data
         self._splits: dict[str, Rows] = {}
 
+    @property
+    def kind(self) -> type[ProblemKind]:
+        """The declaration of its kind."""
+        return kind(self.config.model.problem)
+
     def split(self, name: str) -> Rows:
-        """The rows of one split, opened once; those of ``train`` as they are trained on."""
+        """The rows of one split, opened once. Those of ``train`` come as they are trained on, augmented for example."""
         if name not in self._splits:
             self._splits[name] = self._open(name)
         return self._splits[name]
@@ -63,12 +75,20 @@ class Problem(ABC):
     def model(self) -> Backbone:
         """A fresh model, its parameters drawn from torch's generator."""
 
-    def summarise(self, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-        """Numbers for all tasks together."""
+    def backbone(self, shape: Any) -> Backbone:
+        """The run's backbone, fresh, for data of that shape: the first argument of its constructor."""
+        from mtbalance.models.backbone import Backbone
+
+        chosen = self.config.backbone.options
+        build: Callable[..., Backbone] = entry(chosen.package, chosen.kind, Backbone)
+        return build(shape, self.config.model, **chosen.arguments())
+
+    def summarize(self, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+        """Numbers for all tasks together, from {metric: {task: value}}."""
         return {}
 
     def facts(self) -> dict[str, Any]:
-        """What a record tells of the data: whether they are synthetic, checksums and counts by split."""
+        """Facts about the data for the record: whether they are synthetic, checksums and numbers of rows by split."""
         splits = self.schema.splits
         return {
             "synthetic": self.schema.synthetic,
@@ -76,11 +96,11 @@ class Problem(ABC):
             "rows": {name: part.rows for name, part in splits.items()},
         }
 
-    def illustrate(self, batch: Batch, outputs: Sequence[Tensor], path: Path) -> None:
-        """Draw what a model gives for a batch; of problems that are ``pictured``."""
-        raise NotImplementedError(f"{type(self).__name__} has no picture")
+    @abstractmethod
+    def sample(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
+        """A batch and a model's predictions for it, as named arrays to be kept with the run."""
 
 
-def build_problem(config: RunConfig, data: Path) -> Problem:
+def open_problem(config: RunConfig, data: Path) -> Problem[Any]:
     """The problem of a run, with the prepared data set in the folder ``data``."""
-    return load("mtbalance.problems", config.model.problem)(config, data)
+    return entry(f"{PROBLEMS}.{config.model.problem}", "problem", Problem)(config, data)

@@ -1,1 +1,1 @@
-"""Run records to tidy metrics, statistics, tables and figures, without knowing the code that trained."""
+"""Reporting: from records to collected metrics, statistics, tables and figures. It does not import training."""

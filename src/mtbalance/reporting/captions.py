@@ -1,4 +1,4 @@
-"""The sentences of captions: what was done, and what a reader might otherwise believe."""
+"""Sentences of captions. They say what was done, and warn against likely misreadings."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ RUN = ["dataset", "backbone", "balancer", "seed"]
 
 
 def seeds(frame: pd.DataFrame) -> str:
-    """What the spread is, over how many seeds."""
+    """The seeds, and the meaning of the spread over them."""
     numbers = sorted(int(seed) for seed in frame["seed"].unique())
     if len(numbers) == 1:
         return f"One seed ({numbers[0]}): there is no spread, and no difference can be tested."
     return (
         f"Mean ± standard deviation (n − 1) over {counted(len(numbers), 'seed')}"
-        f" ({', '.join(map(str, numbers))}). Seeds change the initialisation and the order of the data,"
+        f" ({', '.join(map(str, numbers))}). Seeds change the initialization and the order of the data,"
         " not the data: the spread says nothing about other samples."
     )
 
 
 def selection(frame: pd.DataFrame) -> str:
-    """On which split the epoch was chosen; loudly where it was the test split."""
+    """The split on which epochs were selected; a loud warning if it was the test split."""
     rules = sorted(set(frame["selection"]))
     if any(rule.startswith("last") for rule in rules):
         counts = ", ".join(rule.removeprefix("last ") for rule in rules)
@@ -37,26 +37,26 @@ def selection(frame: pd.DataFrame) -> str:
 
 
 def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) -> list[str]:
-    """What the marks mean, and what many tests do to them; nothing where nothing was tested."""
+    """The meaning of the marks, and the number expected by chance; no sentence if nothing was tested."""
     tested = int(cells["p"].notna().sum())
     if not tested:
         return []
     return [
         f"‡: {better} than {balancer_name(baseline)} on the same backbone, two-sided paired t-test over"
         f" common seeds, p at most {significance:g}, not corrected; ‡‡: also after Holm's correction for all"
-        f" {counted(tested, 'test')} of this table. Without correction chance alone would earn about"
-        f" {tested * significance / 2:.1f} marks."
+        f" {counted(tested, 'test')} of this table. Without correction, about {tested * significance / 2:.1f} marks"
+        " would be expected by chance alone."
     ]
 
 
 def untested(cells: pd.DataFrame) -> list[str]:
-    """How many comparisons have no test, and why."""
+    """The number of comparisons without a test, by reason."""
     reasons = cells.loc[~cells["untested"].isin(["", "is the baseline"]), "untested"].value_counts()
     return [f"Not tested: {counted(count, 'cell')} ({reason})." for reason, count in sorted(reasons.items())]
 
 
 def power(cells: pd.DataFrame) -> list[str]:
-    """A warning where so few seeds were run that the test can see little."""
+    """A warning if so few seeds were run that the test can see little."""
     most = int(cells["pairs"].max())
     if most >= 5 or not cells["p"].notna().any():
         return []
@@ -65,29 +65,29 @@ def power(cells: pd.DataFrame) -> list[str]:
 
 
 def failures(frame: pd.DataFrame, baseline: str) -> str:
-    """How many runs failed, and which."""
+    """The number of failed runs, and their names."""
     runs = frame.drop_duplicates(RUN)
     failed = runs[runs["status"] != "finished"]
     names = [
-        f"{method_name(backbone, balancer, baseline)} on {dataset}, {group['status'].iloc[0]} with seed"
+        f"{method_name(group.iloc[0], baseline)} on {dataset}, {group['status'].iloc[0]} with seed"
         f" {', '.join(map(str, group['seed']))}"
-        for (dataset, backbone, balancer), group in failed.groupby(RUN[:3], sort=False)
+        for (dataset, _, _), group in failed.groupby(RUN[:3], sort=False)
     ]
     text = f"Failed runs: {len(failed)} of {len(runs)}"
     return f"{text}: {'; '.join(names)}. Means are of the finished runs." if names else f"{text}."
 
 
 def synthetic(frame: pd.DataFrame) -> list[str]:
-    """Which data sets are stand-ins."""
+    """The data sets that are stand-ins; no sentence if there is none."""
     names = sorted(frame.loc[frame["synthetic"], "dataset"].unique())
     return [f"SYNTHETIC stand-in data, not a paper's data: {', '.join(names)}."] if names else []
 
 
 def throughput(frame: pd.DataFrame, baseline: str) -> str:
-    """How training steps were timed, and on what."""
+    """The way in which training steps were timed, and the device."""
     devices = sorted(frame.loc[frame["metric"] == "relative_throughput", "device"].unique())
     if not devices:
-        return "Relative QPS was not timed: it takes another balancer beside the baseline, on one backbone."
+        return "Relative QPS was not measured: that needs the baseline and another balancer on the same backbone."
     return (
         f"Relative QPS: training samples per second over those of {balancer_name(baseline)} on the same backbone,"
         " without and with the loading of data; median [quartiles] over blocks of steps that all methods took in turn,"

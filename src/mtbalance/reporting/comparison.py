@@ -1,4 +1,4 @@
-"""Every cell of a table: statistics over seeds of one metric, and the comparison with the baseline."""
+"""The cells of a table: statistics of one metric over seeds, and the comparison with the baseline."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import pandas as pd
 
 from mtbalance.reporting.statistics import BySeed, holm, mean, paired_test, ratios, standard_deviation
 
+DESCRIPTION = ["experiment", "dataset", "synthetic", "backbone", "balancer", "level", "rule", "manipulation", "shares"]
+DESCRIPTION += ["task", "task_title", "metric", "better"]
+"""The columns of a collected table that describe a cell."""
 CELL = ["dataset", "backbone", "balancer", "task"]
 
 
 def compare(frame: pd.DataFrame, metrics: list[str], baseline: str) -> pd.DataFrame:
-    """One row a dataset, backbone, balancer, task and metric, with its statistics over seeds.
+    """A row for each data set, backbone, balancer, task and metric, with statistics over its seeds.
 
-    ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). The baseline is the balancer of that
-    name on the same backbone with the same seeds. Columns: ``n`` finished runs, ``failed`` runs, ``mean``,
-    ``std``, ``pairs``, ``difference`` to the baseline, ``ratio`` to the baseline with ``ratio_std``, ``p``,
-    ``p_holm`` (over all rows) and ``untested``, the reason for a missing p.
+    ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). The baseline is the balancer of that name on
+    the same backbone with the same seeds. Beside :data:`DESCRIPTION` the columns are ``n`` (finished runs), ``failed``
+    (runs), ``mean``, ``std``, ``pairs`` (common seeds), ``difference`` and ``ratio`` to the baseline, ``ratio_std``,
+    ``p``, ``p_holm`` (corrected for all rows) and ``untested``, the reason for a missing p.
     """
     rows = frame[frame["epoch"].isna() & frame["metric"].isin(metrics)]
     cells = dict(list(rows.groupby([*CELL, "metric"], sort=False)))
@@ -35,9 +38,7 @@ def _cell(group: pd.DataFrame, cells: dict[Any, pd.DataFrame], baseline: str) ->
         test = test._replace(untested="is the baseline", p=float("nan"))
     relative = ratios(own, theirs)
     return {
-        **first[
-            ["experiment", "dataset", "synthetic", "backbone", "balancer", "task", "task_title", "metric", "better"]
-        ],
+        **first[DESCRIPTION],
         "n": len(own),
         "failed": int((group["status"] != "finished").sum()),
         "mean": mean(list(own.values())),

@@ -1,4 +1,4 @@
-"""delta-m: how much better or worse than single-task learning a method is, in one number."""
+"""Delta-m: one number for how much better or worse a method is than single-task learning."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mtbalance.errors import UserError
 Values = Mapping[str, Mapping[str, float]]
 """A value for each metric of each task."""
 Directions = Mapping[str, Mapping[str, int]]
-"""+1 where higher is better, -1 where lower is; only the metrics named here count."""
+"""For each metric of each task, 1 if higher is better, -1 if lower is. Only the metrics named here count."""
 
 
 def relative_changes(values: Values, baseline: Values, directions: Directions) -> dict[str, dict[str, float]]:
-    """Change of each metric against the baseline's, in percent of it; negative is better.
+    """Change of each metric in percent of the baseline's value; negative is better.
 
-    Raises ``UserError`` where a metric is missing, or is 0 in the baseline.
+    Raises ``UserError`` if a metric is missing, or is 0 in the baseline.
     """
     return {
         task: {
@@ -29,19 +29,19 @@ def relative_changes(values: Values, baseline: Values, directions: Directions) -
 
 
 def delta_m(values: Values, baseline: Values, directions: Directions) -> float:
-    """The standard one (MTAN, CAGrad, NashMTL, FAMO): mean relative change over all metrics of all tasks.
+    """Delta-m as MTAN, CAGrad, NashMTL and FAMO define it: the mean relative change over all metrics of all tasks.
 
-    In percent; negative is better.
+    In percent; negative is better. Raises as :func:`relative_changes` does.
     """
     changes = relative_changes(values, baseline, directions)
     return float(np.mean([change for metrics in changes.values() for change in metrics.values()]))
 
 
 def delta_m_by_task(values: Values, baseline: Values, directions: Directions) -> float:
-    """The PUB paper's: first the mean within each task, then the mean over tasks.
+    """Delta-m as the PUB paper defines it: the mean within each task first, then the mean over tasks.
 
-    In percent; negative is better. On NYUv2 a metric of segmentation or depth then weighs 1/6, one of normals 1/15, and
-    1/9 each in :func:`delta_m`.
+    In percent; negative is better. On NYUv2 a metric of segmentation or depth then weighs 1/6 and one of normals 1/15;
+    in :func:`delta_m` each weighs 1/9. Raises as :func:`relative_changes` does.
     """
     changes = relative_changes(values, baseline, directions)
     return float(np.mean([np.mean(list(metrics.values())) for metrics in changes.values()]))
@@ -56,5 +56,5 @@ def _value(values: Values, task: str, metric: str) -> float:
 
 def _relative(value: float, baseline: float) -> float:
     if baseline == 0:
-        raise UserError("delta-m is undefined where a metric of the baseline is 0")
+        raise UserError("delta-m is undefined, because a metric of the baseline is 0")
     return (value - baseline) / baseline

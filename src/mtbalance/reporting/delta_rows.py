@@ -1,4 +1,4 @@
-"""Delta-m of every run against the single-task models of its experiment, as rows of the collected table."""
+"""Rows of the collected table with delta-m: every run against the single-task models of its experiment."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Nested = dict[str, dict[str, Any]]
 
 
 def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame and, where STL was run on a data set, a row more a run for each of :data:`DELTAS`, in percent.
+    """The frame with a further row for each run and each of :data:`DELTAS`, in percent.
 
-    The reference is STL's mean over its finished seeds. A run that failed has no value, and no run has one where a
-    metric of the reference is zero.
+    Only data sets on which STL was run get them. The reference is STL's mean over its finished seeds. A failed run has
+    no value, and no run has one if a metric of the reference is zero.
     """
     final = frame[frame["epoch"].isna() & (frame["better"] != 0) & (frame["split"] == "test")]
     rows = [row for _, part in final.groupby("dataset", sort=False) for row in _of_dataset(part)]
@@ -27,7 +27,7 @@ def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    single = final[(final["status"] == "finished") & final.apply(_is_reference, axis=1)]
+    single = final[(final["status"] == "finished") & final.apply(is_single_task, axis=1)]
     if single.empty:
         return
     reference, directions = _nested(single, "value"), _nested(single, "better")
@@ -43,10 +43,6 @@ def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 "better": -1,
                 "value": value,
             }
-
-
-def _is_reference(row: pd.Series) -> bool:
-    return is_single_task(row["backbone"], row["balancer"])
 
 
 def _nested(rows: pd.DataFrame, column: str) -> Nested:

@@ -1,11 +1,11 @@
-"""What all figures share: fonts, a palette for colour-blind readers too, and files without dates."""
+"""The style of all figures: fonts, a palette that color-blind readers can tell apart, legends, files without dates."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import matplotlib
 import pandas as pd
@@ -14,16 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mtbalance.reporting.names import balancer_name
+from mtbalance.writing import replacing
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
 """Okabe and Ito 2008 without black and yellow, and a brown."""
-GREY = "#555555"
-DASHES = ("-", "--", ":", "-.")
+GRAY = "#555555"
+Dash = Literal["-", "--", ":", "-."]
+DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 ENTRY, LETTER = 0.65, 0.072
-"""Inches that an entry of a legend takes, without its text and for each letter of it."""
+"""Inches that an entry of a legend takes: its line, and each letter of its text."""
 MARKERS = ("o", "s", "^", "D")
 
-FONTS = {
+FONTS: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 10,
     "figure.titlesize": 11,
@@ -40,16 +42,16 @@ FONTS = {
 
 
 class Look(NamedTuple):
-    """How one balancer or task is drawn."""
+    """The color, dash and marker of one balancer or task."""
 
     color: str
-    dash: str
+    dash: Dash
     marker: str
 
 
 def looks(names: Iterable[str], baseline: str | None = None) -> dict[str, Look]:
-    """A look a name, in order; the baseline is grey. Past the palette's end dashes and markers differ."""
-    found = {baseline: Look(GREY, "-", "o")} if baseline else {}
+    """A look for each name, in order; the baseline is gray. Past the end of the palette dashes and markers differ."""
+    found = {baseline: Look(GRAY, "-", "o")} if baseline else {}
     for index, name in enumerate(name for name in dict.fromkeys(names) if name != baseline):
         turn = index // len(PALETTE) % len(DASHES)
         found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[turn], MARKERS[turn])
@@ -74,21 +76,22 @@ def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
 
 
 def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
-    """The figure's title; it says where epochs were selected on the test split."""
+    """Set the figure's title, with a warning if epochs were selected on the test split."""
     selected = "test" in set(frame["selection"])
     figure.suptitle(f"{text}\nWARNING: epochs selected on the TEST split" if selected else text)
 
 
 def nothing(figure: Figure, text: str) -> None:
-    """Say why a figure is empty: the workflow needs the file all the same."""
+    """Say in an empty figure why it is empty; the workflow needs the file all the same."""
     axes: Axes = figure.subplots()
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write ``stem`` .png and .pdf, byte for byte the same whenever they are drawn from the same numbers."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``stem`` .png and .pdf, whole or not at all; the same numbers give the same bytes."""
     with matplotlib.rc_context(FONTS):
-        figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=150, metadata={"Software": None})
-        figure.savefig(stem.with_name(f"{stem.name}.pdf"), metadata={"CreationDate": None})
+        with replacing(stem.with_name(f"{stem.name}.png")) as partial:
+            figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+        with replacing(stem.with_name(f"{stem.name}.pdf")) as partial:
+            figure.savefig(partial, format="pdf", metadata={"CreationDate": None})

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+
+import pandas as pd
+
+from mtbalance.writing import write_text
 
 MISSING = "–"
 MINUS = "−"
 
 
 def decimal(value: float, digits: int) -> str:
-    """A number with fixed decimals and a real minus sign; a dash where there is none."""
+    """A number with fixed decimals and a real minus sign; a dash if there is none."""
     return MISSING if math.isnan(value) else f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float, digits: int) -> str:
-    """A difference: always with its sign, except where it rounds to zero."""
+    """A difference with its sign; without one if it rounds to zero."""
     if math.isnan(value):
         return MISSING
     text = f"{value:+.{digits}f}"
@@ -22,7 +27,7 @@ def signed(value: float, digits: int) -> str:
 
 
 def mean_and_spread(mean: float, spread: float, digits: int) -> str:
-    """``0.7092 ± .0012``, or the mean alone where one seed has no spread."""
+    """``0.7092 ± .0012``, or the mean alone if one seed has no spread."""
     if math.isnan(spread):
         return decimal(mean, digits)
     text = decimal(spread, digits)
@@ -32,3 +37,8 @@ def mean_and_spread(mean: float, spread: float, digits: int) -> str:
 def counted(number: int, singular: str) -> str:
     """``1 seed``, ``2 seeds``."""
     return f"{number} {singular}" if number == 1 else f"{number} {singular}s"
+
+
+def write_csv(path: Path, numbers: pd.DataFrame) -> None:
+    """Write numbers as CSV with six significant digits, whole or not at all."""
+    write_text(path, numbers.to_csv(index=False, float_format="%.6g", lineterminator="\n"))

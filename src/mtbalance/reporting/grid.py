@@ -1,4 +1,4 @@
-"""Cells in rows of methods and groups of data sets: the arrangement that all tables share."""
+"""The arrangement that all tables share: a row for each method, a group of columns for each data set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def columns_of(cells: pd.DataFrame) -> dict[str, list[Column]]:
 
 
 def groups(cells: pd.DataFrame, heading: Callable[[pd.Series], str]) -> tuple[Group, ...]:
-    """A group a data set; ``heading`` names a column from one of its cells."""
+    """A group of columns for each data set; ``heading`` names a column from one of its cells."""
     made = []
     for dataset, group in cells.groupby("dataset", sort=False):
         first = group.drop_duplicates(["metric", "task"])
@@ -33,18 +33,20 @@ def groups(cells: pd.DataFrame, heading: Callable[[pd.Series], str]) -> tuple[Gr
 
 
 def rows(cells: pd.DataFrame, baseline: str, fill: Callable[[pd.Series], Cell]) -> tuple[Row, ...]:
-    """A row a method; ``fill`` makes a cell. A method not run on a data set has empty cells there."""
+    """A row for each method; ``fill`` makes a cell. A method that was not run on a data set has empty cells there."""
     columns = columns_of(cells)
     made = []
-    for (backbone, balancer), group in cells.groupby(["backbone", "balancer"], sort=False):
-        filled = {(row["dataset"], row["metric"], row["task"]): fill(row) for _, row in group.iterrows()}
+    for (backbone, _), group in cells.groupby(["backbone", "balancer"], sort=False):
+        filled: dict[Column, Cell] = {
+            (row["dataset"], row["metric"], row["task"]): fill(row) for _, row in group.iterrows()
+        }
         texts = tuple(tuple(filled.get(key, Cell()) for key in keys) for keys in columns.values())
-        made.append(Row(method_name(str(backbone), str(balancer), baseline), str(backbone), texts))
+        made.append(Row(method_name(group.iloc[0], baseline), str(backbone), texts))
     return tuple(made)
 
 
 def text(row: pd.Series, mark: str = "", digits: int = 4) -> str:
-    """Mean, spread, mark, and what of the cell failed."""
+    """Mean, spread and mark of a cell, and its number of failed runs."""
     if not row["n"]:
         return f"failed ({row['failed']} of {row['failed']})" if row["failed"] else Cell().text
     number = f"{mean_and_spread(row['mean'], row['std'], digits)}{' ' if mark else ''}{mark}"
@@ -52,13 +54,13 @@ def text(row: pd.Series, mark: str = "", digits: int = 4) -> str:
 
 
 def mark(row: pd.Series, significance: float, sign: int) -> str:
-    """``‡`` where the difference has the wanted ``sign`` and is significant, ``‡‡`` where also after Holm."""
+    """``‡`` for a significant difference with the wanted ``sign``, ``‡‡`` if it stays significant after Holm."""
     if not row["difference"] * sign > 0 or not row["p"] <= significance:
         return ""
     return "‡‡" if row["p_holm"] <= significance else "‡"
 
 
 def best(cells: pd.DataFrame, sign: int, digits: int = 4) -> pd.Series:
-    """Whether a cell holds the best mean of its column, as printed: equal digits are equally good."""
+    """True for the cells with the best mean of their column, as printed: equal digits are equally good."""
     printed = (cells["mean"] * sign).round(digits)
     return printed.eq(printed.groupby([cells["dataset"], cells["metric"], cells["task"]]).transform("max"))

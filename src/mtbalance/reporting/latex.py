@@ -1,4 +1,4 @@
-"""A table as LaTeX: column groups side by side, what stands beside a cell on a line below it."""
+"""A table as LaTeX. Groups of columns stand side by side; texts beside cells get a line of their own below them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _row(row: Row, beside: str) -> Iterator[str]:
 
 
 def _text(cell: Cell) -> str:
-    # \boldmath: what escape() puts into mathematics would stay light.
+    # \boldmath: the symbols that escape() puts into mathematics would stay light.
     return rf"{{\boldmath\textbf{{{escape(cell.text)}}}}}" if cell.bold else escape(cell.text)
 
 

@@ -1,4 +1,4 @@
-"""A table as it will be printed, before it is Markdown or LaTeX."""
+"""The parts of a table as it will be printed, in Markdown or in LaTeX."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mtbalance.reporting.formats import MISSING
 
 @dataclass(frozen=True)
 class Cell:
-    """The text of one cell, and what stands beside it."""
+    """The text of one cell, and a second text beside it."""
 
     text: str = MISSING
     bold: bool = False
@@ -26,7 +26,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Row:
-    """A method: its cells, one tuple a group. Rows of one section (a backbone) stand together."""
+    """A method and its cells, a tuple for each group. Rows of one section (a backbone) stand together."""
 
     name: str
     section: str
@@ -35,12 +35,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Everything that is printed."""
+    """A whole table: title, caption, groups of columns, and rows."""
 
     title: str
     label: str
     caption: tuple[str, ...]
     beside: str
-    """What stands beside cells: the heading of that column or line."""
+    """The heading of the texts beside cells."""
     groups: tuple[Group, ...]
     rows: tuple[Row, ...]

@@ -1,4 +1,4 @@
-"""A table as Markdown: title, caption, and one table a group, so that four data sets stay readable."""
+"""A table as Markdown: title, caption, and a grid for each group, so that four data sets stay readable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mtbalance.reporting.layout import Cell, Table
 
 
 def markdown(table: Table) -> str:
-    """The whole document. What stands beside cells gets a column of its own."""
+    """The whole document. Texts beside cells get a column of their own."""
     parts = [f"# {_plain(table.title)}", "\n".join(f"- {_plain(sentence)}" for sentence in table.caption)]
     for index in range(len(table.groups)):
         parts += [f"## {_plain(table.groups[index].heading)}", _grid(table, index)]

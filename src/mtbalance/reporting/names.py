@@ -1,8 +1,10 @@
-"""How backbones, balancers and data sets are called in tables and figures."""
+"""Printed names of backbones, balancers, metrics and data sets."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+import pandas as pd
 
 BACKBONES = {
     "single_task": "STL",
@@ -16,7 +18,7 @@ BACKBONES = {
 
 
 class Metric(NamedTuple):
-    """How a metric is printed."""
+    """The printed name of a metric, and its unit and decimals."""
 
     title: str
     factor: float
@@ -76,7 +78,7 @@ def backbone_name(backbone: str) -> str:
 
 
 def backbone_rank(backbone: str) -> int:
-    """Where a backbone stands in tables: from sharing nothing to sharing most cleverly, unknown ones last."""
+    """The place of a backbone in tables: those that share nothing first, names that are not known here last."""
     known = list(BACKBONES)
     return known.index(backbone) if backbone in known else len(known)
 
@@ -86,19 +88,24 @@ def balancer_name(balancer: str) -> str:
     return BALANCERS.get(balancer, balancer)
 
 
-def is_single_task(backbone: str, balancer: str) -> bool:
-    """Whether a method is STL, the reference that delta-m is taken against: separate models, each on its own loss."""
-    return backbone_name(backbone) == "STL" and balancer == "ls"
+def is_single_task(row: pd.Series) -> bool:
+    """True for single-task learning (STL): models that share nothing, each trained on its own loss alone.
+
+    ``row`` is a run's row of the collected table: with ``shares``, which the record found in the model, and with the
+    balancer's ``level``, ``rule`` and ``manipulation``.
+    """
+    plain = row["level"] == "loss" and row["rule"] == "equal" and row["manipulation"] == "none"
+    return bool(plain and not row["shares"])
 
 
-def method_name(backbone: str, balancer: str, baseline: str) -> str:
-    """The name of a table's row: ``STL``, ``MMOE (LS)`` for the baseline, ``MMOE+PUB`` for the others."""
-    if balancer != baseline:
-        return f"{backbone_name(backbone)}+{balancer_name(balancer)}"
-    alone = is_single_task(backbone, balancer)
-    return backbone_name(backbone) if alone else f"{backbone_name(backbone)} ({balancer_name(balancer)})"
+def method_name(row: pd.Series, baseline: str) -> str:
+    """The name of a run's row in tables: ``STL``, ``MMOE (LS)`` for the baseline, ``MMOE+PUB`` for the others."""
+    backbone, balancer = backbone_name(row["backbone"]), balancer_name(row["balancer"])
+    if row["balancer"] != baseline:
+        return f"{backbone}+{balancer}"
+    return backbone if is_single_task(row) else f"{backbone} ({balancer})"
 
 
 def dataset_heading(dataset: str, synthetic: bool) -> str:
-    """The name of a data set over its columns or panel; synthetic data always say so."""
+    """The name of a data set in a heading, where synthetic data are always marked."""
     return f"{dataset} (synthetic data)" if synthetic else dataset

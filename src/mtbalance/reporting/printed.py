@@ -1,4 +1,4 @@
-"""Numbers printed in papers, to stand beside ours."""
+"""Numbers printed in papers, and their place beside ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCENE_COLUMNS = {
 
 
 def pub_table3() -> pd.DataFrame:
-    """Table III of the PUB paper as printed, one row a number.
+    """Table III of the PUB paper as printed, a row for each number.
 
     Columns ``dataset``, ``backbone``, ``balancer`` (our names), ``task_title``, ``published`` and
     ``published_mark`` (printed as significantly better than the backbone).
@@ -35,7 +35,7 @@ def pub_table3() -> pd.DataFrame:
 def beside_printed(cells: pd.DataFrame) -> pd.DataFrame:
     """``cells`` with ``published``, ``published_mark`` and ``difference_to_published`` (ours minus theirs).
 
-    They are empty where the paper has no such cell. Synthetic data are never compared with it.
+    They are empty if the paper has no such cell. Synthetic data are never compared with it.
     """
     printed = pub_table3()
     joined = cells.merge(printed, how="left", on=["dataset", "backbone", "balancer", "task_title"])
@@ -45,9 +45,9 @@ def beside_printed(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def pub_table7() -> pd.DataFrame:
-    """Table VII of the PUB paper (NYUv2), one row a number: ``balancer``, ``task``, ``metric`` and ``published``.
+    """Table VII of the PUB paper (NYUv2), a row for each number: ``balancer``, ``task``, ``metric``, ``published``.
 
-    The names are ours, the units those of print: shares in percent. ``stl`` is single-task learning.
+    Names are ours, units are those of print: shares in percent. ``stl`` is single-task learning.
     """
     return _scenes("pub_table7.csv")
 
@@ -58,10 +58,10 @@ def pub_table7_delta_m() -> pd.Series:
 
 
 def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
-    """``cells``, in units of print, with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
+    """``cells`` (in units of print) with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
 
-    The printed m% stands beside PUB's own definition of delta-m. STL is the single-task backbone with LS, all else is
-    MTAN; a balancer ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
+    The printed m% stands beside PUB's own definition of delta-m. The printed STL stands beside single-task learning,
+    all other rows beside MTAN. A balancer ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
     """
     printed = pub_table7()
     deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
@@ -74,7 +74,7 @@ def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
 def _row_of_table7(cell: pd.Series) -> str | None:
     if cell["dataset"] != "nyuv2":
         return None
-    if is_single_task(cell["backbone"], cell["balancer"]):
+    if is_single_task(cell):
         return "stl"
     return cell["balancer"].removesuffix("_nyuv2") if cell["backbone"] == "mtan" else None
 

@@ -7,22 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 BySeed = Mapping[int, float]
-"""One number a seed."""
+"""One number per seed."""
 
 
 class PairedTest(NamedTuple):
-    """A two-sided paired t-test, or why there was none."""
+    """A two-sided paired t-test, or the reason why there was none."""
 
     pairs: int
     difference: float
     """Mean over the common seeds of method minus baseline; NaN without a common seed."""
     p: float
-    """NaN where nothing was tested."""
+    """NaN if nothing was tested."""
     untested: str
-    """Why there is no p; empty where there is one."""
+    """The reason for a missing p; empty if there is one."""
 
 
 def mean(values: Sequence[float]) -> float:
@@ -50,22 +51,22 @@ def ratios(values: BySeed, baseline: BySeed) -> list[float]:
 def paired_test(values: BySeed, baseline: BySeed) -> PairedTest:
     """Paired t-test of ``values`` against ``baseline`` over their common seeds (``scipy.stats.ttest_rel``).
 
-    Fewer than two pairs, or differences that do not vary, cannot be tested; that is said, not given a p of 0
-    or 1.
+    Fewer than two pairs cannot be tested, nor differences that do not vary: the result then says so, instead of giving
+    a p of 0 or 1.
     """
     ours, theirs = pairs(values, baseline)
-    differences = np.subtract(ours, theirs)
-    difference = mean(differences)
+    differences: NDArray[np.float64] = np.subtract(ours, theirs)
+    difference = mean(differences.tolist())
     if len(differences) < 2:
         return PairedTest(len(differences), difference, math.nan, "fewer than two common seeds")
-    # Closer than this is the rounding of equal differences, of which t would be nonsense.
+    # A smaller range is the rounding of equal differences; t would be nonsense.
     if np.ptp(differences) < 1e-12:
         return PairedTest(len(differences), difference, math.nan, "differences without variance")
     return PairedTest(len(differences), difference, float(stats.ttest_rel(ours, theirs).pvalue), "")
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of the p-values of one table (Holm 1979); NaN stays and is not counted."""
+    """The p-values of one table after Holm's step-down adjustment (Holm 1979). NaN stays NaN and is not counted."""
     adjusted = [math.nan] * len(p_values)
     order = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
     largest = 0.0

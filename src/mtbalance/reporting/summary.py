@@ -1,4 +1,4 @@
-"""The few numbers of a preset that ``dvc metrics diff`` compares."""
+"""The summary of a preset: the few numbers that ``dvc metrics diff`` compares."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ import pandas as pd
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.statistics import mean
+from mtbalance.writing import write_text
 
 LEFT_OUT = r"log_loss|best_auc|constant_\w+|\w+_batch_mean"
-"""Said by the normalised entropy, no result of a run, or another average of a number that is there."""
+"""Metrics not in the summary: repeats of the normalized entropy, numbers that are no run's results, other averages."""
 NAMES = {"mean_auc": "auc"}
 DIGITS = 5
 """Decimals kept: more than tables print, and fewer than the last bits in which machines differ."""
 
 
 def summary(metrics: Sequence[Path], output: Path) -> None:
-    """Write means over seeds as JSON: experiment, dataset, backbone, balancer, metric, task.
+    """Write test metrics as JSON, means over seeds: by experiment, data set, backbone, balancer, metric and task.
 
-    Timings are left out: they change with every run. A balancer's ``runs`` and ``failed`` count its runs.
+    Timings are left out, because they change with every run. ``runs`` and ``failed`` count the runs of a balancer.
     """
     tree: dict[str, Any] = {}
     for path in metrics:
@@ -31,8 +32,7 @@ def summary(metrics: Sequence[Path], output: Path) -> None:
         final = frame[frame["epoch"].isna() & (frame["split"] == "test") & ~frame["metric"].str.fullmatch(LEFT_OUT)]
         for key, group in final.groupby(["experiment", "dataset", "backbone", "balancer"], sort=False):
             _branch(tree, key).update(_leaf(group))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n")
+    write_text(output, json.dumps(tree, indent=2, sort_keys=True) + "\n")
 
 
 def _branch(tree: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ SPEEDS = {"relative_throughput": "relative QPS", "relative_throughput_with_data"
 
 
 def throughput(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Cells of :data:`SPEEDS`: compared, not tested, so that they neither earn marks nor count among the tests.
+    """The cells of :data:`SPEEDS`; an empty table if nothing was timed.
 
-    None where nothing was timed.
+    They are compared with the baseline but not tested, so they get no marks and do not count as tests.
     """
     if not frame["metric"].isin(SPEEDS).any():
         return pd.DataFrame()

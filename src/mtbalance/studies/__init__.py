@@ -1,1 +1,1 @@
-"""Studies: small experiments of the papers that need no model and no data set. Each writes records for reporting."""
+"""Studies: small experiments of the papers without a model or a data set. Each writes Parquet files for reporting."""

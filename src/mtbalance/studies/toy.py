@@ -1,10 +1,11 @@
-"""The toy problem: two losses of two numbers, whose gradients differ much in size, and whose Pareto front is known.
+"""The toy problem: two losses of two numbers, whose gradients differ widely in size, and whose Pareto front is known.
 
 Source: Liu et al. 2021 (CAGrad), figure 1; Navon et al. 2022 (NashMTL) with these starts and a scale on task 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ SMALLEST = 5e-6
 
 def loss(theta: Tensor, task: int, scale: float = 1.0) -> Tensor:
     """L_1 (``task`` 0) or L_2 (``task`` 1) at theta = (x1, x2); ``scale`` multiplies L_1. See :func:`evaluate`."""
-    return _Loss.apply(theta, task, scale)
+    apply: Callable[[Tensor, int, float], Tensor] = _Loss.apply
+    return apply(theta, task, scale)
 
 
 class _Loss(torch.autograd.Function):
@@ -46,8 +48,9 @@ def evaluate(point: Numbers, task: int, scale: float = 1.0) -> tuple[Numbers, Nu
         f_1 = log max(|(-x1 - 7) / 2 - tanh(-x2)|, 5e-6) + 6,       q_1 = ((-x1 + 7)^2 + (-x2 - 8)^2 / 10) / 10 - 20,
         f_2 = log max(|(-x1 + 3) / 2 + tanh(-x2) + 2|, 5e-6) + 6,   q_2 = ((-x1 - 7)^2 + (-x2 - 8)^2 / 10) / 10 - 20:
 
-    mirror images of each other. Gradients where there is none: at the kink x2 = 0 the sum of the two one-sided ones, as
-    in the authors' code (both clamps let it pass), so that (0, 0) is left downwards; of a cut logarithm, zero.
+    mirror images of each other. Two gradients do not exist. At the kink x2 = 0 the sum of the two one-sided ones is
+    taken, as in the authors' code (both clamps let it pass), so that trajectories leave (0, 0) downwards. The gradient
+    of a cut logarithm is taken as zero.
     """
     x1, x2 = point
     side = (-1.0, 1.0)[task]

@@ -1,4 +1,4 @@
-"""What ways through the toy problem are drawn on and measured by: losses, Pareto front, balanced optimum."""
+"""The landscape of the toy problem: its losses on a grid, its Pareto front and its balanced optimum."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mtbalance.studies.toy import Numbers, evaluate
 EXTENT, GRID = 11.0, 441
 FRONT = 141
 SEED = (0.0, -8.0)
-"""Where every search for a point of the front begins: in the one smooth bowl that all of them lie in."""
+"""The start of every search for a point of the front: all of them lie in the one smooth bowl around it."""
 
 
 def landscape(scale: float) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def landscape(scale: float) -> pd.DataFrame:
 
 
 def minimum(share: float) -> Numbers:
-    """The point [2] that minimises ``share`` L_1 + (1 - ``share``) L_2 at scale 1; half and half: the balanced optimum.
+    """The point [2] that minimizes ``share`` L_1 + (1 - ``share``) L_2 at scale 1; half and half: the balanced optimum.
 
     The scale does not move the front, nor this optimum: it changes which weights lead to a point.
     """
@@ -35,7 +35,8 @@ def minimum(share: float) -> Numbers:
         (first, first_gradient), (second, second_gradient) = evaluate(point, 0), evaluate(point, 1)
         return share * first + (1 - share) * second, share * first_gradient + (1 - share) * second_gradient
 
-    return minimize(objective, SEED, jac=True, method="BFGS", options={"gtol": 1e-9}).x
+    found: Numbers = minimize(objective, SEED, jac=True, method="BFGS", options={"gtol": 1e-9}).x
+    return found
 
 
 def _losses(points: Numbers, scale: float) -> pd.DataFrame:

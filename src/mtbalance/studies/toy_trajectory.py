@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.balancer import Balancer
+from mtbalance.balancing.balancer import Balancer
 from mtbalance.studies.toy import loss
 from mtbalance.studies.toy_methods import STARTS, options
 
@@ -18,9 +18,9 @@ from mtbalance.studies.toy_methods import STARTS, options
 def trajectory(
     start: tuple[float, float], balancer: Mapping[str, Any], *, scale: float, steps: int, lr: float, every: int
 ) -> pd.DataFrame:
-    """The way of Adam with ``balancer`` from ``start``: step, x1, x2, loss_1 and loss_2 at every ``every``-th step.
+    """The trajectory of Adam with ``balancer`` from ``start``: step, x1, x2, loss_1, loss_2 at every ``every``-th step.
 
-    The last row is the end. It comes before ``steps`` where a step fails: losses that are not finite, or too low for
+    The last row is the end. It comes before ``steps`` if a step fails: losses that are not finite, or too low for
     FAMO.
     """
     theta = Parameter(torch.tensor(start, dtype=torch.float64))
@@ -38,7 +38,7 @@ def trajectory(
 
 
 def _advanced(taken: Balancer, theta: Parameter, losses: list[Tensor], scale: float) -> bool:
-    """Whether a step could be made."""
+    """Try a step; False if it fails."""
     try:
         taken.step(losses, again=lambda: [loss(theta, task, scale) for task in (0, 1)])
     except FloatingPointError:
@@ -49,7 +49,7 @@ def _advanced(taken: Balancer, theta: Parameter, losses: list[Tensor], scale: fl
 def trajectories(method: str, *, scale: float, steps: int, lr: float = 1e-3, every: int = 25) -> pd.DataFrame:
     """The trajectories of ``method`` from all starts, numbered by ``start``; the settings are in ``attrs``."""
     balancer = options(method, scale)
-    ways = [trajectory(start, balancer, scale=scale, steps=steps, lr=lr, every=every) for start in STARTS]
-    frame = pd.concat([way.assign(start=number) for number, way in enumerate(ways)], ignore_index=True)
+    found = [trajectory(start, balancer, scale=scale, steps=steps, lr=lr, every=every) for start in STARTS]
+    frame = pd.concat([part.assign(start=number) for number, part in enumerate(found)], ignore_index=True)
     frame.attrs = {"method": method, "balancer": balancer, "scale": scale, "steps": steps, "lr": lr, "every": every}
     return frame

@@ -1,4 +1,4 @@
-"""Tasks: the loss and the metrics of one output. One kind a file."""
+"""Task: the loss and the metrics of one output. One kind of task per file."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from torch import Tensor
 
 
 class Meter(ABC):
-    """Metrics over all rows of a split, fed batch by batch."""
+    """Computes the metrics of a task over all rows of a split, batch by batch."""
 
     @abstractmethod
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take a batch of the task's outputs and targets."""
+        """Count a batch of the task's outputs and targets."""
 
     @abstractmethod
     def result(self) -> dict[str, float]:
-        """Every metric of the task. Raises ``UserError`` where one is undefined on these rows."""
+        """Every metric of the task. Raises ``UserError`` if one is undefined on these rows."""
 
 
 class Task(ABC):
-    """One output of a model."""
+    """One output of a model: how it is trained and judged."""
 
     metrics: ClassVar[dict[str, int]]
-    """The metrics by name, in the order of tables: +1 where higher is better, -1 where lower is."""
+    """The metrics by name, in the order of tables: +1 if higher is better, -1 if lower is."""
 
     def __init__(self, name: str, title: str) -> None:
         self.name, self.title = name, title
@@ -35,4 +35,4 @@ class Task(ABC):
 
     @abstractmethod
     def meter(self) -> Meter:
-        """A fresh meter of the task's metrics."""
+        """A new meter of the task's metrics."""

@@ -1,4 +1,4 @@
-"""Surface normals: which way does this pixel's surface face?"""
+"""Surface normals: the direction that each pixel's surface faces."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbalance.pixels import PixelMeans, masked_mean
 from mtbalance.tasks import Meter, Task
+from mtbalance.tasks._pixels import PixelMeans, masked_mean
 
 BINS = 180_000
-"""Of the histogram of angles: 0.001 degrees each."""
+"""Number of bins of the histogram of angles, 0.001 degrees each."""
 
 
 class Normal(Task):
-    """Vectors of length 1 [B, 3, H, W] against the same; pixels of the zero vector do not count.
+    """Predicted unit vectors [B, 3, H, W] against true ones; pixels whose true vector is zero do not count.
 
-    The targets are taken as they are: resized images hold shorter vectors too, which MTAN does not lengthen either. A
-    departure: MTAN's code leaves out a normal whose components add up to 0, such as a wall's at 45 degrees.
+    Targets are taken as they are: resized images hold shorter vectors too, which MTAN does not lengthen either. A
+    departure: MTAN's code leaves out a normal whose components add up to 0, such as that of a wall at 45 degrees.
     """
 
     metrics: ClassVar = {"mean_angle": -1, "median_angle": -1, "within_11_25": 1, "within_22_5": 1, "within_30": 1}
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """1 minus the mean inner product; 0, with zero gradients, where no pixel has a normal."""
+        """1 minus the mean inner product; 0, with zero gradients, if no pixel has a normal."""
         return masked_mean(1 - (output * target).sum(dim=1), has_normal(target))
 
     def meter(self) -> NormalMeter:
@@ -33,7 +33,7 @@ class Normal(Task):
 
 
 class NormalMeter(Meter):
-    """Adds up angles, and counts them in a histogram for the median."""
+    """Sums angles over pixels, and counts them in a histogram for the median."""
 
     def __init__(self) -> None:
         self.means = PixelMeans()
@@ -41,7 +41,7 @@ class NormalMeter(Meter):
         self.batch_medians = 0.0
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take normals [B, 3, H, W]."""
+        """Count predicted and true normals [B, 3, H, W]."""
         valid = has_normal(target)
         predicted, truth = (vectors.movedim(1, -1)[valid].double() for vectors in (output, target))
         angle = torch.rad2deg(torch.acos((predicted * truth).sum(dim=1).clamp(-1, 1)))
@@ -55,9 +55,9 @@ class NormalMeter(Meter):
     def result(self) -> dict[str, float]:
         """Over all pixels that have a normal: mean and median angle in degrees, and shares within three limits.
 
-        An angle within a limit is below it. The median is that of a histogram, within 0.0005 degrees of the exact one.
-        With ``_batch_mean``: the means over batches of each batch's own value (:class:`PixelMeans`), so the mean of
-        medians too. Raises ``UserError`` where no pixel has a normal.
+        An angle is within a limit if it is below it. The median is taken from a histogram and lies within 0.0005
+        degrees of the exact one. With ``_batch_mean``: the means over batches of each batch's own value
+        (:class:`PixelMeans`), the median's included. Raises ``UserError`` if no pixel has a normal.
         """
         found = self.means.result()
         found |= {
@@ -68,12 +68,12 @@ class NormalMeter(Meter):
 
 
 def has_normal(target: Tensor) -> Tensor:
-    """Pixels [B, H, W] whose vector is not zero."""
+    """A mask [B, H, W] of the pixels whose vector is not zero."""
     return (target != 0).any(dim=1)
 
 
 def _median(histogram: Tensor) -> float:
-    """Mean of the two middle angles (of the middle one, twice), each taken to lie at its bin's middle."""
+    """Mean of the two middle angles, or the middle one of an odd number; each is taken to lie in its bin's middle."""
     up_to = histogram.cumsum(0)
     total = int(up_to[-1])
     bins = torch.searchsorted(up_to, torch.tensor([(total - 1) // 2, total // 2]), right=True)

@@ -1,4 +1,4 @@
-"""Semantic segmentation: which class is this pixel of?"""
+"""Semantic segmentation: the class of each pixel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mtbalance.errors import UserError
-from mtbalance.pixels import masked_mean
 from mtbalance.tasks import Meter, Task
+from mtbalance.tasks._pixels import masked_mean
 
 
 class Segmentation(Task):
@@ -18,9 +18,9 @@ class Segmentation(Task):
     metrics: ClassVar = {"miou": 1, "pixel_accuracy": 1}
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Mean negative log-probability of the pixels' classes; 0, with zero gradients, where no pixel has one.
+        """Mean negative log-probability of the pixels' classes; 0, with zero gradients, if no pixel has one.
 
-        Gathered, not ``nll_loss``: that has no deterministic form on CUDA.
+        The log-probabilities are gathered, since ``nll_loss`` has no deterministic form on CUDA.
         """
         chosen = output.gather(1, target.clamp(min=0).unsqueeze(1)).squeeze(1)
         return masked_mean(-chosen, target != -1)
@@ -31,13 +31,13 @@ class Segmentation(Task):
 
 
 class SegmentationMeter(Meter):
-    """Counts pixels by class and prediction (the first of equally probable classes)."""
+    """Counts pixels by true and predicted class; of equally probable classes the first is predicted."""
 
     def __init__(self) -> None:
         self.counts: Tensor | None = None
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take log-probabilities (or logits) [B, C, H, W] and classes [B, H, W]."""
+        """Count log-probabilities (or logits) [B, C, H, W] and classes [B, H, W]."""
         classes, valid = output.shape[1], target != -1
         pairs = classes * target[valid] + output.argmax(dim=1)[valid]
         counts = torch.bincount(pairs, minlength=classes**2).reshape(classes, classes).cpu()
@@ -47,8 +47,8 @@ class SegmentationMeter(Meter):
         """Over all pixels that have a class, as shares: ``miou`` and ``pixel_accuracy``.
 
         ``miou`` is the mean over classes of hits / (hits + misses + false alarms). A class that occurs neither in
-        targets nor in predictions has none and is left out, as torchmetrics does; MTAN's code gives NaN then. All 13
-        classes occur in NYUv2's test split. Raises ``UserError`` where no pixel has a class.
+        targets nor in predictions is left out, as in torchmetrics; MTAN's code gives NaN then. All 13 classes occur in
+        NYUv2's test split. Raises ``UserError`` if no pixel has a class.
         """
         if self.counts is None or not self.counts.any():
             raise UserError("no pixel has a class: segmentation has no metrics")

@@ -1,4 +1,4 @@
-"""What a run was made with: versions, device, threads, commit, memory."""
+"""The software and the machine of a run: versions, device, processor, threads, commit, memory."""
 
 from __future__ import annotations
 
@@ -7,27 +7,40 @@ import resource
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 
-PACKAGES = ("mtbalance", "torch", "numpy", "pyarrow")
+from mtbalance.records.parts import Environment
+
+CPU_FACTS = Path("/proc/cpuinfo")
 
 
-def environment(device: torch.device) -> dict[str, Any]:
-    """Versions of Python and of the packages that numbers depend on, device, threads, and the code's commit."""
-    return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "threads": torch.get_num_threads(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "commit": _commit(),
-    }
+def environment(device: torch.device) -> Environment:
+    """The versions that numbers depend on, the device, the processor, and the code's commit."""
+    return Environment(
+        python=platform.python_version(),
+        mtbalance=version("mtbalance"),
+        torch=version("torch"),
+        numpy=version("numpy"),
+        pyarrow=version("pyarrow"),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        cpu=processor(),
+        instruction_set=torch.backends.cpu.get_cpu_capability(),
+        threads=torch.get_num_threads(),
+        deterministic=torch.are_deterministic_algorithms_enabled(),
+        commit=_commit(),
+    )
+
+
+def processor() -> str:
+    """The processor's model, or its architecture if the system does not name the model."""
+    lines = CPU_FACTS.read_text().splitlines() if CPU_FACTS.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def peak_memory(device: torch.device) -> float:
-    """Peak memory of this process in MB (2^20 bytes): resident, or of the CUDA device."""
+    """Peak memory in MB (2^20 bytes): of the CUDA device, or the resident memory of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import torch
 
-from mtbalance.backbones import Backbone
 from mtbalance.errors import UserError
-from mtbalance.problems import Evaluation, Problem, Rows
+from mtbalance.problems import Rows
+from mtbalance.records.run import ByTask, Evaluation
+from mtbalance.training.session import Session
 from mtbalance.training.step import predict
 
 
-def evaluate(model: Backbone, problem: Problem, split: Rows, device: torch.device) -> Evaluation:
-    """Every metric of every task over all rows of the split: {metric: {task: value}}, and the problem's summary.
+def evaluate(session: Session, split: Rows) -> Evaluation:
+    """Every metric of every task over all rows of the split, and the problem's numbers for all tasks together.
 
-    Raises ``FloatingPointError`` where an output is not finite, ``UserError`` where a metric is not defined.
+    Raises ``FloatingPointError`` if an output is not finite, ``UserError`` if a metric is not defined.
     """
+    problem = session.problem
     meters = [task.meter() for task in problem.tasks]
     for batch in split.batches(problem.evaluation_batch, None):
-        inputs, targets = batch.to(device)
-        outputs = predict(model, inputs, problem.config.training)
+        inputs, targets = batch.to(session.device)
+        outputs = predict(session.model, inputs, session.config.training)
         if not all(torch.isfinite(output).all() for output in outputs):
             raise FloatingPointError("the model's outputs are not finite")
         for meter, output, target in zip(meters, outputs, targets, strict=True):
             meter.add(output, target)
-    report: Evaluation = {}
+    metrics: dict[str, ByTask] = {}
     for task, meter in zip(problem.tasks, meters, strict=True):
         try:
             found = meter.result()
         except UserError as error:
-            raise UserError(f"{problem.config.dataset}, {split.name}, task {task.name}: {error}") from None
+            raise UserError(f"{session.config.dataset}, {split.name}, task {task.name}: {error}") from None
         for metric, value in found.items():
-            report.setdefault(metric, {})[task.name] = value
-    return report | problem.summarise(report)
+            metrics.setdefault(metric, {})[task.name] = value
+    return {**metrics, **problem.summarize(metrics)}

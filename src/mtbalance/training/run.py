@@ -1,102 +1,97 @@
-"""One run: from its configuration and its data to its record."""
+"""train: one training run, from its configuration and its data to its record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from mtbalance import sources
-from mtbalance.backbones import Backbone
-from mtbalance.balancer import assemble
-from mtbalance.config import RunConfig, task_faults
+from mtbalance.balancing.balancer import assemble
+from mtbalance.balancing.checking import task_faults
+from mtbalance.balancing.levels import Level
+from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
-from mtbalance.levels import Level
-from mtbalance.problems import Evaluation, Problem, build_problem
+from mtbalance.models.backbone import Backbone
+from mtbalance.problems import open_problem
+from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.evaluation import evaluate
-from mtbalance.training.loop import Progress, fit
-from mtbalance.training.record import epoch_line, make_record
+from mtbalance.training.loop import fit
+from mtbalance.training.record import make_record
+from mtbalance.training.sample import keep_sample
 from mtbalance.training.seeding import seed_everything
-from mtbalance.training.step import predict
-
-Report = Callable[[str], None]
-PICTURED = 3
-"""Rows of the test split in a picture of predictions: the first ones."""
+from mtbalance.training.session import Session
+from mtbalance.training.watcher import SILENT, Watcher
 
 
 def train(
     config: RunConfig,
     data: Path,
-    checkpoint: Path | None,
-    report: Report,
-    after_step: Callable[[int, float], None],
-    picture: Path | None = None,
-) -> dict[str, Any]:
+    *,
+    checkpoint: Path | None = None,
+    sample: Path | None = None,
+    watcher: Watcher = SILENT,
+) -> RunRecord:
     """Train one model and return its record.
 
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
-    epoch, and goes on from there, bit for bit, if it was killed; the file may go once the record is safe. With a
-    ``picture`` path what the trained model predicts is drawn there. A run whose losses stop being finite ends with the
-    status ``diverged`` and no test metrics.
-    Raises :class:`UserError` for a picture of what cannot be looked at.
+    epoch, and goes on from there, bit for bit, if it was killed; the file can be deleted once the record is written.
+    With a ``sample`` path the trained model's predictions for the first test rows are kept there (npz). ``watcher``
+    receives the events of the run. A run whose losses stop being finite ends with the status ``diverged`` and no test
+    metrics.
     """
+    session = open_session(config, data)
+    saved = Checkpoint(checkpoint, _identity(session))
+    saved.restore(session)
+    try:
+        fit(session, saved, watcher)
+        test = _test(session)
+    except FloatingPointError as error:
+        watcher.diverged(error)
+        test = None
+    if sample:
+        keep_sample(session, sample)
+    return make_record(session, test, "diverged" if test is None else "finished")
+
+
+def open_session(config: RunConfig, data: Path) -> Session:
+    """The run at its beginning: generators seeded, data opened, model drawn."""
     order = seed_everything(config.seed)
     device = choose_device(config.training.device)
-    problem = build_problem(config, data)
-    if picture and not problem.pictured:
-        raise UserError(f"{config.model.problem} has no picture of its predictions: leave out --picture")
+    problem = open_problem(config, data)
     model = problem.model().to(device)
     level = build_balancer(config, model, len(problem.tasks))
-    saved = Checkpoint(checkpoint, _identity(config, problem))
-    progress = saved.load(model, level, order) or Progress()
-    status, test = "finished", None
-
-    def after_epoch(progress: Progress) -> None:
-        saved.save(progress, model, level, order)
-        report(epoch_line(progress, config.training.epochs))
-
-    try:
-        fit(model, problem, level, order, progress, device=device, after_epoch=after_epoch, after_step=after_step)
-        test = _test(model, problem, progress, device)
-    except FloatingPointError as error:
-        status = "diverged"
-        report(f"diverged: {error}")
-    if picture:
-        batch = next(problem.split("test").batches(PICTURED, None)).to(device)
-        problem.illustrate(batch, predict(model, batch.inputs, config.training), picture)
-    return make_record(problem, model, level, progress, test, status, device)
+    return Session(problem, model, level, order, device)
 
 
-def _test(model: Backbone, problem: Problem, progress: Progress, device: torch.device) -> Evaluation:
+def _test(session: Session) -> Evaluation:
     """The test metrics: of the best epoch's model, or the mean over the last epochs."""
-    if problem.config.training.selection == "last":
-        return progress.last_evaluations(problem.config.training.last_epochs)
-    return evaluate(model, problem, problem.split("test"), device)
+    training = session.config.training
+    if training.selection == "last":
+        return session.history.last_evaluations(training.last_epochs)
+    return evaluate(session, session.problem.split("test"))
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
-    """The run's rule, at its level, with its optimiser, on the parameters of ``model``.
+    """The run's rule, at its level, with its optimizer, on the parameters of ``model``.
 
-    Raises :class:`UserError` for an option with one value a task that has another number of them.
+    Raises :class:`UserError` for an option with one value per task that has the wrong number of values.
     """
     faults = task_faults(config.balancer.options, tasks, f"balancers.{config.balancer.name}")
     if faults:
         raise UserError("\n".join(faults))
-    optimizer = config.training.optimizer.model_dump()
-    return assemble(config.balancer.options, optimizer, model.parameters(), tasks, config.seed)
+    return assemble(config.balancer.options, config.training.optimizer, model.parameters(), tasks, config.seed)
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA where there is one."""
+    """The device of that name; ``auto`` is CUDA if there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
 
 
-def _identity(config: RunConfig, problem: Problem) -> str:
-    """What must be the same for a checkpoint to be of this run: settings, code and data."""
-    code = sources.checksum(sources.of_run(config))
-    return f"{config.digest()}-{code}-{problem.schema.splits['train'].sha256}"
+def _identity(session: Session) -> str:
+    """The settings, the code and the data: a checkpoint is of this run if all three are the same."""
+    code = sources.checksum(sources.of_run(session.config))
+    return f"{session.config.digest()}-{code}-{session.problem.schema.splits['train'].sha256}"

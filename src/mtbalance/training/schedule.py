@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mtbalance.config import ScheduleConfig
+from mtbalance.config.training import ScheduleConfig
 
 
 def rate_factor(schedule: ScheduleConfig, step: int, steps: int, epochs: int) -> float:
-    """What the learning rate is multiplied by at ``step`` (from 0) of ``steps``, which make ``epochs`` epochs.
+    """The factor of the learning rate at ``step`` (from 0) of ``steps`` steps, which make ``epochs`` epochs.
 
-    Linear warm-up from 1/n to 1 over the first n = ``warmup`` * ``steps`` steps (PUB on NYUv2: a tenth), times
-    ``factor`` for every ``every`` epochs that are over (NashMTL on NYUv2: a half every 100), 0 meaning never.
+    It rises linearly from 1/n to 1 over the first n = ``warmup`` * ``steps`` steps (PUB on NYUv2: a tenth). After every
+    ``every`` epochs it is multiplied by ``factor`` (NashMTL on NYUv2: by a half after every 100); 0 means never.
     """
     warm = round(schedule.warmup * steps)
     rising = min(1.0, (step + 1) / warm) if warm else 1.0

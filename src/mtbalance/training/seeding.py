@@ -1,9 +1,10 @@
-"""One place that makes a run repeatable."""
+"""Seeds, deterministic algorithms, and the state of the random generators: a run can be repeated and resumed."""
 
 from __future__ import annotations
 
 import os
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,20 +13,21 @@ import torch
 def seed_everything(seed: int) -> np.random.Generator:
     """Seed torch, NumPy and Python, ask for deterministic algorithms, and return the generator of the data's order.
 
-    One thread: the same numbers whether a run is alone or beside others (two threads do not give that, even with
-    deterministic algorithms).
+    Torch is limited to one thread. The numbers are then the same whether a run is alone or beside others. With two
+    threads they are not, even with deterministic algorithms.
     """
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA refuses to be deterministic
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a guard against bugs that costs 5 % of a step
+    # A guard against bugs that costs 5 % of a step. (mypy does not see attributes that torch gives to this module.)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(1)
     return np.random.default_rng(seed)
 
 
-def random_state(order: np.random.Generator) -> dict:
+def random_state(order: np.random.Generator) -> dict[str, Any]:
     """State of the generators that training draws from: torch's, and that of the data's order."""
     state = {"torch": torch.get_rng_state(), "order": order.bit_generator.state}
     if torch.cuda.is_available():
@@ -33,7 +35,7 @@ def random_state(order: np.random.Generator) -> dict:
     return state
 
 
-def restore_random_state(state: dict, order: np.random.Generator) -> None:
+def restore_random_state(state: dict[str, Any], order: np.random.Generator) -> None:
     """Take back what :func:`random_state` gave."""
     torch.set_rng_state(state["torch"])
     order.bit_generator.state = state["order"]

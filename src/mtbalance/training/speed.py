@@ -1,4 +1,4 @@
-"""What a balancer costs: its training steps against the baseline's, in turn, in one process."""
+"""The cost of a balancer: its training steps against the baseline's, in turn, in one process."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mtbalance.config import RunConfig
+from mtbalance.config.run import RunConfig
 from mtbalance.data.batch import Batch
-from mtbalance.problems import Problem, Rows, build_problem
+from mtbalance.problems import Problem, Rows, open_problem
+from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.training.environment import environment
 from mtbalance.training.run import build_balancer, choose_device
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
 
 
-def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> dict[str, Any]:
+def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> TimingRecord:
     """Time the balancers of ``runs`` (one data set, one backbone; the first is the baseline) on the same batches.
 
     Every balancer trains a model of its own: one block of ``steps`` steps to warm up, then ``blocks`` blocks, all
@@ -31,31 +32,31 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> d
     """
     order = seed_everything(runs[0].seed)
     device = choose_device(runs[0].training.device)
-    split = build_problem(runs[0], data).split("train")
+    split = open_problem(runs[0], data).split("train")
     batches, loading = _timed_batches(split, runs[0].training.batch_size, steps, order)
-    steppers = [_stepper(build_problem(run, data), batches, device) for run in runs]
+    steppers = [_stepper(open_problem(run, data), batches, device) for run in runs]
     seconds = seconds_in_turn(steppers, blocks, steps, device)
-    return {
-        "experiment": runs[0].experiment,
-        "dataset": runs[0].dataset,
-        "backbone": runs[0].backbone.name,
-        "baseline": runs[0].balancer.name,
-        "digests": {run.balancer.name: run.digest() for run in runs},
-        "blocks": blocks,
-        "steps": steps,
-        "batch_size": runs[0].training.batch_size,
-        "environment": environment(device),
-        "seconds_a_batch_from_data": loading,
-        "balancers": {
+    return TimingRecord(
+        experiment=runs[0].experiment,
+        dataset=runs[0].dataset,
+        backbone=runs[0].backbone.name,
+        baseline=runs[0].balancer.name,
+        digests={run.balancer.name: run.digest() for run in runs},
+        blocks=blocks,
+        steps=steps,
+        batch_size=runs[0].training.batch_size,
+        environment=environment(device),
+        seconds_a_batch_from_data=loading,
+        balancers={
             run.balancer.name: against(seconds[:, 0], seconds[:, column], loading) for column, run in enumerate(runs)
         },
-    }
+    )
 
 
 def seconds_in_turn(
     steppers: Sequence[Callable[[], Any]], blocks: int, steps: int, device: torch.device
 ) -> NDArray[np.float64]:
-    """Seconds a step [blocks, len(steppers)] of each, taking turns by blocks of ``steps``, after one to warm up."""
+    """Seconds of a step [blocks, steppers]: after a block to warm up, all take turns by blocks of ``steps``."""
     for step in steppers:
         _seconds(step, steps, device)
     return np.array([[_seconds(step, steps, device) / steps for step in steppers] for _ in range(blocks)])
@@ -69,7 +70,7 @@ def _timed_batches(split: Rows, size: int, count: int, order: np.random.Generato
     return batches, (time.perf_counter() - began) / len(batches)
 
 
-def _stepper(problem: Problem, batches: list[Batch], device: torch.device) -> Callable[[], Any]:
+def _stepper(problem: Problem[Any], batches: list[Batch], device: torch.device) -> Callable[[], Any]:
     run = problem.config
     torch.manual_seed(run.seed)
     model = problem.model().to(device).train()
@@ -87,14 +88,19 @@ def _seconds(step: Callable[[], Any], steps: int, device: torch.device) -> float
     return time.perf_counter() - began
 
 
-def against(baseline: NDArray[np.float64], own: NDArray[np.float64], loading: float = 0.0) -> dict[str, Any]:
+def against(baseline: NDArray[np.float64], own: NDArray[np.float64], loading: float = 0.0) -> BalancerTiming:
     """Relative throughput of blocks of seconds against the baseline's, with the seconds of loading and without."""
     relative = baseline / own
     with_data = (baseline + loading) / (own + loading)
-    return {
-        "seconds_a_step": float(np.median(own)),
-        "relative_throughput": float(np.median(relative)),
-        "quartiles": np.quantile(relative, [0.25, 0.75]).tolist(),
-        "relative_throughput_with_data": float(np.median(with_data)),
-        "quartiles_with_data": np.quantile(with_data, [0.25, 0.75]).tolist(),
-    }
+    return BalancerTiming(
+        seconds_a_step=float(np.median(own)),
+        relative_throughput=float(np.median(relative)),
+        quartiles=_quartiles(relative),
+        relative_throughput_with_data=float(np.median(with_data)),
+        quartiles_with_data=_quartiles(with_data),
+    )
+
+
+def _quartiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.25, 0.75]).tolist()
+    return low, high

@@ -1,4 +1,4 @@
-"""One training step: from a batch to changed parameters."""
+"""train_step: one training step, from a batch to changed parameters; and predict: a model's outputs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mtbalance.backbones import Backbone
-from mtbalance.config import TrainingConfig
+from mtbalance.balancing.levels import Level, StepReport
+from mtbalance.balancing.levels.loss import weighted_sum
+from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
-from mtbalance.levels import Level, StepReport
-from mtbalance.levels.loss import weighted_sum
+from mtbalance.models.backbone import Backbone
 from mtbalance.tasks import Task
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -26,9 +26,9 @@ def train_step(
 ) -> StepReport:
     """Encode once, decode each task from its fork of the representation, and let the level do its step.
 
-    In ``micro_batches`` parts a loss is the mean over parts, weighted by their rows. What a part needs for its
-    gradients is not kept but computed again in every backward pass, as gradient checkpointing does, so that the memory
-    is that of one part; the level sees whole losses, and balances as ever.
+    With ``micro_batches`` a batch is computed in parts, and a loss is the mean over parts, weighted by their rows. The
+    activations of a part are not kept: every backward pass computes them again, as gradient checkpointing does, so that
+    memory is needed for one part only. The level sees whole losses, and balances as ever.
     """
     batch = batch.to(device)
 
@@ -38,9 +38,9 @@ def train_step(
     def losses() -> list[Tensor]:
         if training.micro_batches == 1:
             return losses_of(*batch)
-        parts = batch.split(training.micro_batches)
+        parts = batch.parts(training.micro_batches)
         found = [_recomputed(model, losses_of, part) for part in parts]
-        return [weighted_sum(column, _row_shares(parts)) for column in zip(*found, strict=True)]
+        return [weighted_sum(list(column), _row_shares(parts)) for column in zip(*found, strict=True)]
 
     def again() -> list[Tensor]:
         with FrozenStatistics(model):
@@ -62,15 +62,17 @@ def task_losses(
 
 def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: Batch) -> list[Tensor]:
     """The part's losses; backward passes compute them anew, with the same dropout, and move no running statistics."""
-    return checkpoint(
+    losses: list[Tensor] = checkpoint(
         losses_of, *part, use_reentrant=False, context_fn=lambda: (nullcontext(), FrozenStatistics(model))
     )
+    return losses
 
 
 def _row_shares(parts: Sequence[Batch]) -> NDArray[np.float64]:
     """Each part's share of the rows."""
     rows = np.array([len(part.targets[0]) for part in parts])
-    return rows / rows.sum()
+    shares: NDArray[np.float64] = rows / rows.sum()
+    return shares
 
 
 @torch.no_grad()
@@ -82,17 +84,17 @@ def predict(model: Backbone, inputs: tuple[Tensor, ...], training: TrainingConfi
 
 
 def mixed_precision(device: torch.device, precision: str) -> torch.autocast:
-    """Products and convolutions in ``precision``, where it is not float32."""
+    """A context that computes products and convolutions in ``precision``; with float32 it does nothing."""
     return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "float32")
 
 
 def in_memory_format(inputs: tuple[Tensor, ...], channels_last: bool) -> tuple[Tensor, ...]:
-    """Images [B, C, H, W] laid out pixel by pixel where ``channels_last``, which convolutions are faster on."""
+    """Images [B, C, H, W], with ``channels_last`` laid out pixel by pixel, which makes convolutions faster."""
     return tuple(i.contiguous(memory_format=torch.channels_last) for i in inputs) if channels_last else inputs
 
 
 class FrozenStatistics:
-    """A context in which batch norm goes on normalising by the batch, but its running statistics stay as they are.
+    """A context in which batch norm goes on normalizing by the batch, but its running statistics stay as they are.
 
     It may be entered again and again, as recomputation does.
     """

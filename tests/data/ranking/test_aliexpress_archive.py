@@ -5,9 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mtbalance.config import AliExpressData, RawFile
-from mtbalance.data import DataError, prepare
-from mtbalance.data.raw_files import sha256_of
+from mtbalance.config.datasets import RawFile
+from mtbalance.data import DataError
+from mtbalance.data.adapters.aliexpress import AliExpress
+from mtbalance.data.files.checksums import sha256_of
 
 USER = [
     "search_id",
@@ -52,9 +53,9 @@ def pack(path: Path, files: dict[str, bytes], folder: str = "aliexpress_NL_datas
     return path
 
 
-def config(path: Path) -> AliExpressData:
+def config(path: Path) -> AliExpress:
     absent = RawFile(path=str(path.parent / "absent.csv"))
-    return AliExpressData(
+    return AliExpress(
         adapter="aliexpress", country="NL", archive=RawFile(path=str(path)), train_csv=absent, test_csv=absent
     )
 
@@ -68,7 +69,7 @@ def files(raw):
 @pytest.mark.parametrize("folder", ["aliexpress_NL_datasets", "NL"])
 def test_every_layout_gives_the_files_of_the_processed_form(files, prepared, tmp_path, folder, inner):
     path = pack(tmp_path / "nl.zip", files, folder, inner)
-    schema = prepare("small", config(path), tmp_path / "out")
+    schema = config(path).prepare("small", tmp_path / "out")
     for split in ("train", "valid", "test"):
         assert sha256_of(tmp_path / "out" / f"{split}.parquet") == sha256_of(prepared / f"{split}.parquet")
     assert schema.raw == {"nl.zip": sha256_of(path)}
@@ -80,7 +81,7 @@ def test_items_without_a_search_are_dropped_and_counted(files, tmp_path):
     search = first.split(b",")[0]
     lost = sum(line.split(b",")[0] == search for line in files["item_train"].splitlines())
     path = pack(tmp_path / "nl.zip", files | {"user_train": rest})
-    schema = prepare("small", config(path), tmp_path / "out")
+    schema = config(path).prepare("small", tmp_path / "out")
     assert schema.splits["train"].rows == 3000 - lost < 3000
     assert [count for file, count in schema.dropped_rows.items() if "item_train" in file] == [lost]
 
@@ -91,7 +92,7 @@ def test_a_search_that_occurs_twice_is_refused(files, tmp_path):
     path = pack(tmp_path / "nl.zip", files | {"user_train": b"".join(lines)})
     search = lines[50].split(b",")[0].decode()
     with pytest.raises(DataError, match=rf"user_train.*search id {search} .* row 51 and again in row 201"):
-        prepare("small", config(path), tmp_path / "out")
+        config(path).prepare("small", tmp_path / "out")
 
 
 def test_a_label_outside_0_1_2_is_refused(files, tmp_path):
@@ -99,7 +100,7 @@ def test_a_label_outside_0_1_2_is_refused(files, tmp_path):
     lines[9] = lines[9].rpartition(b",")[0] + b",3"
     path = pack(tmp_path / "nl.zip", files | {"item_test": b"\n".join(lines)})
     with pytest.raises(DataError, match=r"item_test.*row 10 .*column 49 \(label\): '3' is above 2"):
-        prepare("small", config(path), tmp_path / "out")
+        config(path).prepare("small", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -108,7 +109,7 @@ def test_a_truncated_zip_is_refused(files, tmp_path, inner):
     path = pack(tmp_path / "nl.zip", files, inner=inner)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(DataError, match=r"nl.zip: not a complete zip"):
-        prepare("small", config(path), tmp_path / "out")
+        config(path).prepare("small", tmp_path / "out")
 
 
 def test_a_damaged_member_is_refused(files, tmp_path):
@@ -118,11 +119,11 @@ def test_a_damaged_member_is_refused(files, tmp_path):
         content[place] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"nl.zip > .* fetch it again"):
-        prepare("small", config(path), tmp_path / "out")
+        config(path).prepare("small", tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["nl.zip"]
 
 
 def test_a_missing_member_is_named(files, tmp_path):
     path = pack(tmp_path / "nl.zip", {role: text for role, text in files.items() if role != "user_test"})
     with pytest.raises(DataError, match=r"nl.zip: expected one member named \.\.\.user_test.zip, found \[\]"):
-        prepare("small", config(path), tmp_path / "out")
+        config(path).prepare("small", tmp_path / "out")

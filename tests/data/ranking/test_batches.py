@@ -6,14 +6,14 @@ import pytest
 import torch
 from sample_data import processed
 
-from mtbalance.config import TableData
-from mtbalance.data import DataError, prepare
+from mtbalance.data import DataError
+from mtbalance.data.adapters.table import Table
 from mtbalance.data.batch import Batch
-from mtbalance.data.manifest import FILE_NAME
 from mtbalance.data.ranking import batches, row_groups
-from mtbalance.data.ranking.batches import Split
-from mtbalance.data.ranking.processed_csv import LAYOUT
-from mtbalance.data.ranking.schema import Schema
+from mtbalance.data.ranking.aliexpress_layout import LAYOUT
+from mtbalance.data.ranking.batches import RankingRows
+from mtbalance.data.ranking.schema import RankingSchema
+from mtbalance.places import SCHEMA
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def streamed(raw, tmp_path, monkeypatch):
     monkeypatch.setattr(row_groups, "ROW_GROUP", 300)
     monkeypatch.setattr(batches, "ROWS_IN_MEMORY", 500)
     monkeypatch.setattr(batches, "ROWS_PER_BLOCK", 1000)
-    prepare("small", processed(raw), tmp_path / "out")
+    processed(raw).prepare("small", tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -46,7 +46,7 @@ def as_rows(parts: list[Batch]) -> torch.Tensor:
 
 
 def test_file_order_gives_the_rows_of_the_file(prepared):
-    rows, split = pl.read_parquet(prepared / "train.parquet"), Split(prepared, "train")
+    rows, split = pl.read_parquet(prepared / "train.parquet"), RankingRows(prepared, "train")
     parts = list(split.batches(512, None))
     assert [len(part.targets[0]) for part in parts] == [512] * 5 + [440]
     ids, numbers, labels = joined(parts)
@@ -58,10 +58,10 @@ def test_file_order_gives_the_rows_of_the_file(prepared):
 
 
 def test_shuffling_is_a_permutation_drawn_from_the_generator(prepared):
-    split = Split(prepared, "train")
+    split = RankingRows(prepared, "train")
     generator = np.random.default_rng(3)
     first, second = list(split.batches(512, generator)), list(split.batches(512, generator))
-    again = list(Split(prepared, "train").batches(512, np.random.default_rng(3)))
+    again = list(RankingRows(prepared, "train").batches(512, np.random.default_rng(3)))
     assert same(first, again)
     assert not same(first, second)
     in_order = list(split.batches(512, None))
@@ -71,8 +71,8 @@ def test_shuffling_is_a_permutation_drawn_from_the_generator(prepared):
 
 @pytest.mark.parametrize("batch_size", [64, 999, 2500, 5000])
 def test_streaming_gives_every_row_once_in_full_batches(streamed, prepared, batch_size):
-    split = Split(streamed, "train")
-    whole = list(Split(prepared, "train").batches(3000, None))
+    split = RankingRows(streamed, "train")
+    whole = list(RankingRows(prepared, "train").batches(3000, None))
     sizes = [batch_size] * (3000 // batch_size) + ([3000 % batch_size] if 3000 % batch_size else [])
     in_order = list(split.batches(batch_size, None))
     assert [len(part.targets[0]) for part in in_order] == sizes
@@ -80,40 +80,40 @@ def test_streaming_gives_every_row_once_in_full_batches(streamed, prepared, batc
     shuffled = list(split.batches(batch_size, np.random.default_rng(0)))
     assert [len(part.targets[0]) for part in shuffled] == sizes
     assert torch.equal(as_rows(shuffled), as_rows(whole))
-    assert same(shuffled, list(Split(streamed, "train").batches(batch_size, np.random.default_rng(0))))
+    assert same(shuffled, list(RankingRows(streamed, "train").batches(batch_size, np.random.default_rng(0))))
     assert not same(shuffled, whole)
 
 
 def test_values_not_seen_in_training_get_the_unknown_index(prepared, tmp_path):
-    schema = Schema.load(prepared)
+    schema = RankingSchema.read(prepared)
     shorter = schema.categorical[6].model_copy(update={"vocabulary": schema.categorical[6].vocabulary[1:]})
     columns = [*schema.categorical[:6], shorter, *schema.categorical[7:]]
     schema.model_copy(update={"categorical": columns}).save(tmp_path)
     (tmp_path / "test.parquet").symlink_to(prepared / "test.parquet")
-    ids = joined(list(Split(tmp_path, "test").batches(10_000, None)))[0][:, 6]
+    ids = joined(list(RankingRows(tmp_path, "test").batches(10_000, None)))[0][:, 6]
     values = pl.read_parquet(prepared / "test.parquet")["categorical_7"].to_numpy()
     assert ((ids == 0).numpy() == (values == schema.categorical[6].vocabulary[0])).all()
     assert 0 < (ids == 0).sum() < len(ids)
-    assert ids.max() < Split(tmp_path, "test").schema.table_sizes[6]
+    assert ids.max() < RankingRows(tmp_path, "test").schema.table_sizes[6]
 
 
 @pytest.mark.parametrize("normalize", ["standard", "none"])
-def test_numbers_are_normalised_and_missing_ones_are_the_training_mean(tmp_path, normalize):
+def test_numbers_are_normalized_and_missing_ones_are_the_training_mean(tmp_path, normalize):
     random = np.random.default_rng(0)
     size = np.where(random.random(400) < 0.2, None, 50 + 7 * random.normal(size=400))
-    frame = pl.DataFrame({"size": size.tolist(), "one": [1.0] * 400, "colour": list("abcd") * 100})
+    frame = pl.DataFrame({"size": size.tolist(), "one": [1.0] * 400, "color": list("abcd") * 100})
     frame.with_columns(label=pl.Series(random.integers(0, 2, 400))).write_parquet(tmp_path / "t.parquet")
-    config = TableData(
+    config = Table(
         adapter="table",
         files={"all": {"path": str(tmp_path / "t.parquet")}},
-        categorical=["colour"],
+        categorical=["color"],
         numerical=["size", "one"],
         tasks={"task": {"column": "label", "positive": ["1"]}},
         normalize=normalize,
         split={"train": 0.5, "valid": 0.25, "test": 0.25},
     )
-    schema = prepare("t", config, tmp_path / "out")
-    numbers = next(Split(tmp_path / "out", "train").batches(1000, None)).inputs[1].double().numpy()
+    schema = config.prepare("t", tmp_path / "out")
+    numbers = next(RankingRows(tmp_path / "out", "train").batches(1000, None)).inputs[1].double().numpy()
     missing = pl.read_parquet(tmp_path / "out" / "train.parquet")["size"].is_nan().to_numpy()
     known, mean = numbers[~missing, 0], schema.numerical[0].mean
     assert missing.any()
@@ -125,12 +125,12 @@ def test_numbers_are_normalised_and_missing_ones_are_the_training_mean(tmp_path,
 
 
 def test_files_that_do_not_belong_to_the_schema_are_refused(prepared, tmp_path):
-    facts = json.loads((prepared / FILE_NAME).read_text())
-    (tmp_path / FILE_NAME).write_text(json.dumps(facts))
+    facts = json.loads((prepared / SCHEMA).read_text())
+    (tmp_path / SCHEMA).write_text(json.dumps(facts))
     with pytest.raises(DataError, match=r"train.parquet cannot be read"):
-        Split(tmp_path, "train")
+        RankingRows(tmp_path, "train")
     (tmp_path / "train.parquet").symlink_to(prepared / "test.parquet")
     with pytest.raises(DataError, match="not the file of its schema"):
-        Split(tmp_path, "train")
+        RankingRows(tmp_path, "train")
     with pytest.raises(DataError, match="no split 'all'"):
-        Split(prepared, "all")
+        RankingRows(prepared, "all")

@@ -1,26 +1,11 @@
-import subprocess
-import sys
-
 import pyarrow.parquet as pq
 import pytest
+from full_disk import said_on_a_full_disk
 from sample_data import SMALL, processed
 
-from mtbalance.data import DataError, prepare
+from mtbalance.data import DataError
 from mtbalance.data.ranking import row_groups
-from mtbalance.data.ranking.schema import Schema
-
-DISK_FULL = """
-import resource, sys
-from pathlib import Path
-from mtbalance.config import AliExpressData
-from mtbalance.data import DataError, prepare
-config, output, room = AliExpressData.model_validate_json(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # Python ignores SIGXFSZ: writes fail as on a full disk
-try:
-    prepare("full", config, output)
-except DataError as error:
-    print(error)
-"""
+from mtbalance.data.ranking.schema import RankingSchema
 
 
 @pytest.mark.parametrize("room", [0, 1000, 100_000])
@@ -28,12 +13,11 @@ except DataError as error:
 def test_a_full_disk_is_an_error_and_leaves_what_was_there(raw, tmp_path, room, finished):
     output = tmp_path / "new" / "out"
     if finished:
-        prepare("full", processed(raw), output)
+        processed(raw).prepare("full", output)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    command = [sys.executable, "-c", DISK_FULL, processed(raw).model_dump_json(), str(output), str(room)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = said_on_a_full_disk("prepare", processed(raw), output, room)
     assert f"{output}: cannot write" in said
-    assert "make room" in said
+    assert "free disk space" in said
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert not list(output.parent.glob(".out*"))
 
@@ -42,7 +26,7 @@ def test_what_a_killed_preparation_left_is_cleared_away(raw, tmp_path):
     left = tmp_path / ".out.partial"
     left.mkdir()
     (left / "train.parquet").write_text("half")
-    prepare("again", processed(raw), tmp_path / "out")
+    processed(raw).prepare("again", tmp_path / "out")
     assert not left.exists()
     assert pq.read_metadata(tmp_path / "out" / "train.parquet").num_rows
 
@@ -52,7 +36,7 @@ def test_row_groups_have_one_size_whatever_the_blocks(raw, tmp_path, monkeypatch
 
     monkeypatch.setattr(row_groups, "ROW_GROUP", 700)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 100_000)
-    prepare("groups", processed(raw), tmp_path / "out")
+    processed(raw).prepare("groups", tmp_path / "out")
     metadata = pq.read_metadata(tmp_path / "out" / "train.parquet")
     sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     assert sizes == [700, 700, 700, 700, 200]
@@ -70,16 +54,16 @@ def test_numbers_and_all_else_are_encoded_as_measured_best(prepared):
 
 
 def test_the_schema_is_read_back_as_written(raw, prepared, tmp_path):
-    schema = prepare("again", processed(raw), tmp_path / "out")
-    assert Schema.load(tmp_path / "out") == schema
-    assert schema.model_copy(update={"dataset": "small"}) == Schema.load(prepared)
+    schema = processed(raw).prepare("again", tmp_path / "out")
+    assert RankingSchema.read(tmp_path / "out") == schema
+    assert schema.model_copy(update={"dataset": "small"}) == RankingSchema.read(prepared)
     assert schema.splits["train"].rows == SMALL.train_rows
     assert schema.table_sizes == [len(column.vocabulary) + 1 for column in schema.categorical]
 
 
 def test_an_unprepared_folder_and_a_foreign_schema_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"schema.json is missing"):
-        Schema.load(tmp_path)
+        RankingSchema.read(tmp_path)
     (tmp_path / "schema.json").write_text('{"dataset": 1}')
     with pytest.raises(DataError, match=r"schema.json is not a schema"):
-        Schema.load(tmp_path)
+        RankingSchema.read(tmp_path)

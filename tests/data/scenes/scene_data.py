@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from mtbalance.config import NyuV2Data, SyntheticScenesData
+from mtbalance.data.adapters.nyuv2 import NYUv2
+from mtbalance.data.adapters.synthetic_scenes import SyntheticScenes
 from mtbalance.data.scenes.scene import Scene
 
 HEIGHT, WIDTH = 32, 64
-SMALL = SyntheticScenesData(
-    adapter="synthetic_scenes", train_scenes=6, test_scenes=4, height=HEIGHT, width=WIDTH, seed=3
-)
+SMALL = SyntheticScenes(adapter="synthetic_scenes", train_scenes=6, test_scenes=4, height=HEIGHT, width=WIDTH, seed=3)
 
 
 def arrays(random: np.random.Generator, dtype: str = "float32") -> dict[str, np.ndarray]:
@@ -37,10 +36,10 @@ def write_sides(folder: Path, dtype: str = "float32", **counts: int) -> dict[str
     return written
 
 
-def config(folder: Path, train: int = 3, test: int = 2, **changes: object) -> NyuV2Data:
+def config(folder: Path, train: int = 3, test: int = 2, **changes: object) -> NYUv2:
     """The configuration of a folder of small scenes."""
     sizes = {"height": HEIGHT, "width": WIDTH, "train_images": train, "test_images": test}
-    return NyuV2Data(adapter="nyuv2", folder=str(folder), **(sizes | changes))
+    return NYUv2(adapter="nyuv2", folder=str(folder), **(sizes | changes))
 
 
 def rows(folder: Path, split: str) -> list[Scene]:

@@ -8,14 +8,14 @@ from PIL import Image
 from sample_data import shared
 from scene_data import HEIGHT, WIDTH, config, rows
 
-from mtbalance.data import DataError, prepare
+from mtbalance.data import DataError
 from mtbalance.data.scenes.official import numbered, read_splits
 from mtbalance.data.scenes.pictures import label_of, normal_of, read_picture
 from mtbalance.data.scenes.scene import Scene
 from mtbalance.data.scenes.schema import SceneSchema
 
 SAMPLE = "nyuv2_samples/full_480x640/000433"
-FOCAL_LENGTH, CENTRE = 518.9, (325.6, 253.7)
+FOCAL_LENGTH, CENTER = 518.9, (325.6, 253.7)
 """NYUv2's own camera, in pixels of 480 x 640."""
 
 
@@ -52,8 +52,8 @@ def picture(folder: Path, kind: str, number: int) -> np.ndarray:
 
 
 def test_numbers_come_from_the_files_of_their_split(pieces, tmp_path):
-    schema = prepare("nyuv2", config(pieces, 2, 1, depth_unit=1000.0), tmp_path / "out")
-    assert SceneSchema.load(tmp_path / "out") == schema
+    schema = config(pieces, 2, 1, depth_unit=1000.0).prepare("nyuv2", tmp_path / "out")
+    assert SceneSchema.read(tmp_path / "out") == schema
     assert set(schema.raw) == {"splits.mat", *(f"{s}/{k}" for s in ("train", "test") for k in Scene._fields)}
     found = [*rows(tmp_path / "out", "train"), *rows(tmp_path / "out", "test")]
     for number, scene in zip((3, 7, 5), found, strict=True):
@@ -67,10 +67,10 @@ def test_numbers_come_from_the_files_of_their_split(pieces, tmp_path):
 
 
 BAD = {
-    "class 14": ("label", np.full((HEIGHT, WIDTH), 14, np.uint8), "value 14 where 0"),
+    "class 14": ("label", np.full((HEIGHT, WIDTH), 14, np.uint8), "value 14 instead of 0"),
     "40 classes in two bytes": ("label", np.zeros((HEIGHT, WIDTH), np.uint16), "uint16 .* not a label image"),
     "depth in a byte": ("depth", np.ones((HEIGHT, WIDTH), np.uint8), "uint8 .* not a depth image"),
-    "a grey image": ("image", np.ones((HEIGHT, WIDTH), np.uint8), "not a photograph"),
+    "a gray image": ("image", np.ones((HEIGHT, WIDTH), np.uint8), "not a photograph"),
     "normals with transparency": ("normal", np.ones((HEIGHT, WIDTH, 4), np.uint8), "not an image of normals"),
 }
 
@@ -80,7 +80,7 @@ def test_another_kind_of_picture_is_refused(pieces, tmp_path, fault):
     kind, values, says = BAD[fault]
     path = write_picture(pieces, kind, 5, values)
     with pytest.raises(DataError, match=rf"{path.name}: .*{says}"):
-        prepare("nyuv2", config(pieces, 2, 1), tmp_path / "out")
+        config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -89,19 +89,19 @@ def test_a_broken_picture_is_named(pieces, tmp_path, cut):
     path = pieces / "normal/nyu_0005.png"
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(DataError, match=r"nyu_0005.png: not a whole image file"):
-        prepare("nyuv2", config(pieces, 2, 1), tmp_path / "out")
+        config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
 
 
 def test_an_absent_picture_a_double_one_and_sizes_that_differ_are_named(pieces, tmp_path):
     write_picture(pieces, "depth", 7, np.ones((HEIGHT, WIDTH + 1), np.uint16))
     with pytest.raises(DataError, match=r"image/nyu_0007.png: its image and maps have different sizes"):
-        prepare("nyuv2", config(pieces, 2, 1), tmp_path / "out")
+        config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
     (pieces / "depth/nyu_0007.png").rename(pieces / "depth/nyu_0008.png")
     with pytest.raises(DataError, match=r"depth: no file with the number 7 .* \(1 such images\)"):
-        prepare("nyuv2", config(pieces, 2, 1), tmp_path / "out")
+        config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
     (pieces / "depth/nyu_0008.png").rename(pieces / "depth/other_5.png")
     with pytest.raises(DataError, match=r"other_5.png and .*nyu_0005.png have the same number"):
-        prepare("nyuv2", config(pieces, 2, 1), tmp_path / "out")
+        config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
 
 
 @pytest.mark.parametrize("content", [b"", b"MATLAB", bytes(200), "other"])
@@ -109,7 +109,7 @@ def test_another_file_than_splits_is_refused(pieces, tmp_path, content):
     path = pieces / "splits.mat"
     scipy.io.savemat(path, {"other": 1}) if content == "other" else path.write_bytes(content)
     with pytest.raises(DataError, match=r"splits.mat: not NYUv2's splits.mat"):
-        prepare("nyuv2", config(pieces, 2, 1), tmp_path / "out")
+        config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
 
 
 # --- real images ------------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def real(tmp_path: Path) -> Path:
 
 
 def prepared_scene(real: Path, output: Path, height: int, width: int) -> Scene:
-    prepare("nyuv2", config(real, 1, 1, height=height, width=width), output)
+    config(real, 1, 1, height=height, width=width).prepare("nyuv2", output)
     return rows(output, "test")[0]
 
 
@@ -171,7 +171,7 @@ def test_real_normals_are_those_of_the_real_depth(real, tmp_path):
     scene = prepared_scene(real, tmp_path / "out", 480, 640)
     step = 6
     row, column = np.mgrid[0:480, 0:640]
-    x, y = (column - CENTRE[0]) / FOCAL_LENGTH, (row - CENTRE[1]) / FOCAL_LENGTH
+    x, y = (column - CENTER[0]) / FOCAL_LENGTH, (row - CENTER[1]) / FOCAL_LENGTH
     points = scene.depth[..., None] * np.stack([x, y, np.ones_like(x)], axis=-1)
     right, down = (np.roll(points, -step, axis) - np.roll(points, step, axis) for axis in (1, 0))
     found = np.cross(down, right)
@@ -199,7 +199,7 @@ def test_a_real_image_without_normals_is_refused(real, tmp_path):
         shared("nyuv2_samples/class13_480x640/new_nyu_class13_0464.png")
     )
     with pytest.raises(DataError, match=r"normal: no file with the number 464"):
-        prepare("nyuv2", config(real, 1, 1), tmp_path / "out")
+        config(real, 1, 1).prepare("nyuv2", tmp_path / "out")
 
 
 def test_all_real_label_maps_are_read(tmp_path):

@@ -19,15 +19,15 @@ def along(axis: int, shape: tuple[int, int] = (4, 8)) -> np.ndarray:
     return np.broadcast_to(np.eye(3)[axis], (*shape, 3)).copy()
 
 
-def test_the_nearest_centre_is_taken():
-    assert nearest(np.arange(6)[None], (1, 3)).tolist() == [[1, 3, 5]]  # centres 0.5, 2.5, 4.5: the right of two
+def test_the_nearest_center_is_taken():
+    assert nearest(np.arange(6)[None], (1, 3)).tolist() == [[1, 3, 5]]  # centers 0.5, 2.5, 4.5: the right of two
     assert nearest(np.arange(3)[None], (1, 6)).tolist() == [[0, 0, 1, 1, 2, 2]]
     assert nearest(np.arange(5)[None], (1, 3)).tolist() == [[0, 2, 4]]
     values = np.random.default_rng(0).random((7, 9))
     assert np.array_equal(nearest(values, (7, 9)), values)
 
 
-def test_images_are_interpolated_between_centres():
+def test_images_are_interpolated_between_centers():
     content = maps(along(2, (1, 4)))
     content["image"] = np.repeat(np.array([[0.0, 0.2, 0.6, 1.0]], np.float32)[..., None], 3, axis=-1)
     halves = resize(content, 1, 2)["image"][0, :, 0]

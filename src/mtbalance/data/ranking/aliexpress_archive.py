@@ -7,17 +7,18 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from mtbalance.data import DataError
-from mtbalance.data.ranking.csv_blocks import Block, read_blocks
+from mtbalance.data.files.raw_files import open_only_member, open_zip
+from mtbalance.data.ranking.aliexpress_layout import LAYOUT
+from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks
 from mtbalance.data.ranking.csv_cells import Column
-from mtbalance.data.ranking.processed_csv import LAYOUT, Side
-from mtbalance.data.raw_files import open_only_member, open_zip
+from mtbalance.data.ranking.processed_csv import OfficialSplit
 
 ITEM_CATEGORICAL = (19, 34, 35, 36, 40, 41, 42)
 """Positions of the item file's categorical columns, from 1."""
@@ -42,16 +43,16 @@ USER_COLUMNS, ITEM_COLUMNS = _user_columns(), _item_columns()
 
 
 class Archive:
-    """A country's zip, in either folder layout, holding inner zips (as published) or CSV files."""
+    """The zip of one country, in either folder layout. It holds inner zips (as published) or CSV files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.dropped_rows: dict[str, int] = {}
-        """Item rows without a search in the user file, by item file; an inner join leaves them out."""
+        """Numbers of item rows without a search in the user file, by item file; an inner join leaves them out."""
 
-    def rows(self) -> Iterator[tuple[Side, pl.DataFrame]]:
-        """Joined rows in the order of the item files, which are streamed; searches are held in memory."""
-        sides: tuple[Side, ...] = ("train", "test")
+    def rows(self) -> Iterator[tuple[OfficialSplit, pl.DataFrame]]:
+        """Joined rows in the order of the item files. Item files are streamed; searches are held in memory."""
+        sides: tuple[OfficialSplit, ...] = ("train", "test")
         with open_zip(self._path, str(self._path)) as archive:
             for side in sides:
                 with self._open(archive, f"user_{side}") as (stream, source):
@@ -64,7 +65,7 @@ class Archive:
                         yield side, joined
 
     @contextmanager
-    def _open(self, archive: zipfile.ZipFile, role: str) -> Iterator[tuple[BinaryIO, str]]:
+    def _open(self, archive: zipfile.ZipFile, role: str) -> Iterator[tuple[IO[bytes], str]]:
         pattern = re.compile(rf"{role}\.(zip|csv)", re.IGNORECASE)
         members = [n for n in archive.namelist() if pattern.search(n) and not n.startswith("__MACOSX")]
         if len(members) != 1:
@@ -79,12 +80,12 @@ class Archive:
 
 
 class Searches:
-    """The user file of one side: about 140 bytes a search.
+    """The searches of one side, from its user file: about 140 bytes each.
 
     Raises :class:`DataError` if a search id occurs twice: a join would then double its items.
     """
 
-    def __init__(self, blocks: Iterable[Block], source: str) -> None:
+    def __init__(self, blocks: Iterable[RowBlock], source: str) -> None:
         frames = [block.frame for block in blocks]
         columns = []
         for name in frames[0].columns:  # one by one, so that no second copy of the whole table is ever held

@@ -1,10 +1,9 @@
-"""Training batches from a prepared data set: decoded once into tensors, shuffled by index."""
+"""Training batches from a prepared ranking data set: decoded once into tensors, shuffled by index."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,25 +14,27 @@ from numpy.typing import NDArray
 from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
 from mtbalance.data.ranking.decode import Array, decode
-from mtbalance.data.ranking.schema import Schema, SplitName
+from mtbalance.data.ranking.schema import SPLITS, RankingSchema
 
 ROWS_IN_MEMORY = 4_000_000
 ROWS_PER_BLOCK = 2_000_000
 
 
-class Split:
-    """One split of a prepared data set.
+class RankingRows:
+    """The rows of one split of a prepared data set.
 
-    Up to 4 million rows are decoded once and kept (about 330 bytes a row for AliExpress). Larger splits are
-    decoded again each epoch, in blocks of about 2 million rows; shuffling then takes row groups in random
-    order and permutes each block's rows.
+    Up to 4 million rows are decoded once and kept (about 330 bytes a row for AliExpress). Larger splits are decoded
+    again each epoch, in blocks of about 2 million rows; shuffling then takes row groups in random order and permutes
+    the rows of each block.
+
+    Raises :class:`DataError` for a split that does not exist, and for a file that does not belong to its schema.
     """
 
-    def __init__(self, folder: Path, split: SplitName) -> None:
-        if split not in get_args(SplitName):
-            raise DataError(f"no split {split!r}; there are {get_args(SplitName)}")
+    def __init__(self, folder: Path, split: str) -> None:
+        if split not in SPLITS:
+            raise DataError(f"no split {split!r}; there are {SPLITS}")
         self.name = split
-        self.schema = Schema.load(folder)
+        self.schema = RankingSchema.read(folder)
         self.rows = self.schema.splits[split].rows
         self._path = folder / f"{split}.parquet"
         try:
@@ -48,8 +49,8 @@ class Split:
     def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
         """All rows once, ``batch_size`` at a time; the last batch may be smaller.
 
-        In file order without a generator; else in an order drawn from it, so that equal generators give equal
-        batches and one generator gives another order each time.
+        Without a generator they come in file order; else in an order drawn from it. So equal generators give equal
+        batches, and one generator gives another order each time.
         """
         rest: list[Array] | None = None
         for block in self._blocks(generator):

@@ -12,12 +12,13 @@ import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, cast
 
 import polars as pl
 from polars._typing import PolarsDataType
 
 from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import ByteStream
 from mtbalance.data.ranking.csv_cells import Column, find_fault
 
 BLOCK_BYTES = 8 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead
@@ -28,16 +29,16 @@ DTYPES = {"key": pl.Int64, "id": pl.Int32, "label": pl.UInt8, "number": pl.Float
 WHOLE = ("key", "id", "label")
 
 
-class Block(NamedTuple):
+class RowBlock(NamedTuple):
     """Some rows of a file."""
 
     first_row: int
-    """Number of the first of them; the file's first line is row 1, be it a header or not."""
+    """Number of the first of them. The file's first line is row 1, even if it is a header."""
     frame: pl.DataFrame
 
 
-def read_header(stream: BinaryIO, source: str, separator: str = ",") -> list[str]:
-    """The names in the first line. Raises :class:`DataError` if there is none."""
+def read_header(stream: ByteStream, source: str, separator: str = ",") -> list[str]:
+    """The column names in the first line. Raises :class:`DataError` for an empty file."""
     line = next(whole_lines(stream, source, block_bytes=1), b"").decode("utf-8-sig", errors="replace")
     names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
     if not names:
@@ -46,13 +47,13 @@ def read_header(stream: BinaryIO, source: str, separator: str = ",") -> list[str
 
 
 def read_blocks(
-    stream: BinaryIO, columns: Sequence[Column], source: str, first_row: int = 1, separator: str = ","
-) -> Iterator[Block]:
-    """Parse the lines of ``stream`` from where it stands; ``source`` names it in messages.
+    stream: ByteStream, columns: Sequence[Column], source: str, first_row: int = 1, separator: str = ","
+) -> Iterator[RowBlock]:
+    """Parse the lines of ``stream`` from its present position; ``source`` names it in messages.
 
     Types follow the columns' kinds. Whole numbers may be written ``8``, ``8.0`` or ``8.00``. Raises
-    :class:`DataError` with row, column and cell for whatever else is not as it should be: too few or too many
-    cells, no value, a number that is not finite, a negative or fractional id, a label above its highest.
+    :class:`DataError` with row, column and cell for anything else: too few or too many cells, no value, a number that
+    is not finite, a negative or fractional id, a label above its highest.
     """
     first_line = first_row
     for block, frame in _parsed(whole_lines(stream, source, BLOCK_BYTES), columns, separator):
@@ -60,7 +61,7 @@ def read_blocks(
             fault = find_fault(block, columns, source, first_row, separator)
             if fault or frame is None:
                 raise fault or DataError(f"{source}: row {first_row} or a later one is not CSV")
-        yield Block(first_row, frame)
+        yield RowBlock(first_row, frame)
         first_row += frame.height
     if first_row == first_line:
         raise DataError(f"{source} has no rows")
@@ -69,7 +70,7 @@ def read_blocks(
 def _parsed(
     blocks: Iterator[bytes], columns: Sequence[Column], separator: str
 ) -> Iterator[tuple[bytes, pl.DataFrame | None]]:
-    """Blocks and their rows, in order; a few are parsed at the same time."""
+    """Blocks and their rows, in order. A few are parsed at the same time; None: the block cannot be parsed."""
     waiting: deque[tuple[bytes, Future[pl.DataFrame | None]]] = deque()
     with ThreadPoolExecutor(PARSERS) as pool:
         for block in blocks:
@@ -81,8 +82,8 @@ def _parsed(
             yield done, frame.result()
 
 
-def whole_lines(stream: BinaryIO, source: str, block_bytes: int) -> Iterator[bytes]:
-    """Cut a stream into blocks of about ``block_bytes`` that end where a row ends (not in a quoted newline)."""
+def whole_lines(stream: ByteStream, source: str, block_bytes: int) -> Iterator[bytes]:
+    """Cut a stream into blocks of about ``block_bytes`` that end where a row ends, not at a newline in quotes."""
     try:
         while block := _lines(stream, block_bytes):
             while b'"' in block and block.count(b'"') % 2 and (more := stream.readline()):
@@ -97,11 +98,11 @@ def whole_lines(stream: BinaryIO, source: str, block_bytes: int) -> Iterator[byt
         raise DataError(f"{source} cannot be read to its end ({error}); it is damaged, fetch it again") from error
 
 
-def _lines(stream: BinaryIO, size: int) -> bytes:
-    """At least ``size`` bytes, and on to the end of a line; nothing at the end of the stream."""
+def _lines(stream: ByteStream, size: int) -> bytes:
+    """At least ``size`` bytes and the rest of the line; no bytes at the end of the stream."""
     if not isinstance(stream, io.BufferedReader):
         return stream.read(size) + stream.readline()
-    start = stream.tell()  # a plain file: look where to stop, then read without a second copy of the block
+    start = stream.tell()  # a plain file: find where to stop, then read without a second copy of the block
     stream.seek(start + size)
     stream.readline()
     end = stream.tell()
@@ -136,5 +137,7 @@ def _bad(values: pl.Series, column: Column) -> bool:
     if values.null_count():
         return True
     if column.kind == "number":
-        return not math.isfinite(values.sum())  # NaN and infinity spread; a sum too large only costs a second look
-    return values.min() < 0 or values.max() > column.limit
+        total = cast("float", values.sum())
+        return not math.isfinite(total)  # NaN and infinity spread; a sum too large only costs a second look
+    lowest, highest = cast("int", values.min()), cast("int", values.max())
+    return lowest < 0 or highest > column.limit

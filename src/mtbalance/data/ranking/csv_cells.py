@@ -1,4 +1,4 @@
-"""The slow way through a block of CSV that fast parsing refused: which cell is it?"""
+"""The bad cell of a block of CSV that fast parsing refused, found row by row."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ from mtbalance.data import DataError
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LARGEST_FLOAT32 = 3.4028235677973366e38  # half a step above the largest one: from here on numbers round to infinity
-HIGHEST = {
-    "key": 2**53 - 1,
-    "id": 2**31 - 1,
-    "label": 1,
-}  # a key may be written as a decimal: exact in float64
+HIGHEST = {"key": 2**53 - 1, "id": 2**31 - 1, "label": 1}  # a key may be written as a decimal: exact in float64
 
 
 class Column(NamedTuple):
-    """A column of a CSV file and what its cells must be."""
+    """A column of a CSV file and the kind of its cells."""
 
     name: str
     kind: Literal["key", "id", "label", "number", "text"]
-    """``key`` (int64), ``id`` (int32) and labels are whole and not negative; numbers are finite."""
+    """``key`` (int64), ``id`` (int32) and ``label`` are whole numbers from 0; ``number`` (float32) is finite."""
     highest: int | None = None
-    """The largest value allowed, if it is not its kind's."""
+    """The largest value allowed, if it differs from the kind's."""
 
     @property
     def limit(self) -> int:
@@ -37,7 +33,7 @@ class Column(NamedTuple):
 def find_fault(
     block: bytes, columns: Sequence[Column], source: str, first_row: int, separator: str = ","
 ) -> DataError | None:
-    """The error for the first bad row or cell of ``block``, or None if all are as they should be."""
+    """The error for the first bad row or cell of ``block``; None if there is none."""
     text = io.TextIOWrapper(io.BytesIO(block), encoding="utf-8", errors="replace", newline="")
     for row, cells in enumerate(csv.reader(text, delimiter=separator), start=first_row):
         where = f"{source}: row {row} (the file's first line is row 1)"
@@ -53,7 +49,7 @@ def _wrong(column: Column, cell: str) -> str | None:
     if column.kind == "text":
         return "is not UTF-8 text" if "\ufffd" in cell else None
     if not cell:
-        return "is no value; this data set has none missing"
+        return "is empty; in this data set every cell needs a value"
     if not NUMBER.fullmatch(cell):
         return "is not a number"
     if column.kind == "number":

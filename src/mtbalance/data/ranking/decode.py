@@ -1,9 +1,10 @@
-"""From Parquet's raw values to a model's inputs: vocabulary indices, normalised numbers, labels."""
+"""decode: converts raw values in Parquet to a model's inputs: vocabulary indices, normalized numbers, labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,19 +12,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mtbalance.data.ranking.schema import Numerical, Schema
+from mtbalance.data.ranking.schema import Numerical, RankingSchema
 
-Array = NDArray[np.int32] | NDArray[np.float32]
+Array = NDArray[np.number[Any]]
 
 
-def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Array]:
-    """Ids [rows, F] int32, numbers [rows, N] float32, and each task's labels [rows] float32 of these row groups."""
+def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> list[Array]:
+    """The rows of some row groups: ids [rows, F] int32, numbers [rows, N] float32, labels [rows] float32 by task."""
     file = pq.ParquetFile(path)
     rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
     ids = np.empty((rows, len(schema.categorical)), dtype=np.int32)
     numbers = np.empty((rows, len(schema.numerical)), dtype=np.float32)
     labels = [np.empty(rows, dtype=np.float32) for _ in schema.tasks]
-    names = [column.name for column in (*schema.categorical, *schema.numerical, *schema.tasks)]
+    columns = (schema.categorical, schema.numerical, schema.tasks)
+    names = [column.name for some in columns for column in some]
     start = 0
     for group in groups:
         table = file.read_row_group(int(group), columns=names)
@@ -31,7 +33,7 @@ def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Array]:
         for position, column in enumerate(schema.categorical):
             ids[part, position] = indices(table[column.name], column.vocabulary)
         for position, number in enumerate(schema.numerical):
-            numbers[part, position] = normalised(table[number.name].to_numpy(), number, schema.normalize)
+            numbers[part, position] = normalized(table[number.name].to_numpy(), number, schema.normalize)
         for label, task in zip(labels, schema.tasks, strict=True):
             label[part] = table[task.name].to_numpy()
         start = part.stop
@@ -41,13 +43,15 @@ def decode(path: Path, groups: Sequence[int], schema: Schema) -> list[Array]:
 def indices(values: pa.ChunkedArray, vocabulary: Sequence[int] | Sequence[str]) -> NDArray[np.int32]:
     """Model indices of raw values: the position in the vocabulary plus one, and 0 for values not in it."""
     found = pc.index_in(values, value_set=pa.array(vocabulary, type=values.type))
-    return pc.add(pc.fill_null(found, -1), 1).to_numpy()
+    positions: NDArray[np.int32] = pc.add(pc.fill_null(found, -1), 1).to_numpy()
+    return positions
 
 
-def normalised(values: NDArray[np.float32], column: Numerical, normalize: str) -> NDArray[np.floating]:
-    """Numbers as a model takes them; NaN, a missing number, becomes the training mean.
+def normalized(values: NDArray[np.float32], column: Numerical, normalize: str) -> NDArray[np.floating]:
+    """Numbers as a model takes them. NaN, a missing number, becomes the training mean.
 
-    A column that is constant in training is only centred.
+    ``standard`` subtracts the training mean and divides by the training standard deviation; a column that is constant
+    in training is not divided. ``none`` leaves the numbers as they are.
     """
     values = np.where(np.isnan(values), column.mean, values.astype(np.float64))
     return values if normalize == "none" else (values - column.mean) / (column.std or 1.0)

@@ -1,18 +1,16 @@
-"""The columns of a prepared data set, in order, and their types in Parquet."""
+"""The columns of a prepared ranking data set, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from mtbalance.data import DataError
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns a data set has, and what each is for."""
+    """The columns of a data set, and the role of each. Raises :class:`DataError` for a column with two roles."""
 
     categorical: tuple[str, ...]
     numerical: tuple[str, ...]
@@ -31,13 +29,6 @@ class Layout:
     @property
     def columns(self) -> list[str]:
         """All columns: group, categorical, numerical, labels."""
-        apart = self.group is not None and self.group not in (*self.categorical, *self.numerical)
-        group = [self.group] if apart else []
-        return [*group, *self.categorical, *self.numerical, *self.tasks]
-
-    def arrow_schema(self) -> pa.Schema:
-        """Types as stored: the raw values, exactly."""
-        identifier, group = (pa.string(), pa.string()) if self.text else (pa.int32(), pa.int64())
-        types = dict.fromkeys(self.categorical, identifier) | dict.fromkeys(self.numerical, pa.float32())
-        types |= dict.fromkeys(self.tasks, pa.uint8())
-        return pa.schema([pa.field(name, types.get(name, group), nullable=False) for name in self.columns])
+        features = [*self.categorical, *self.numerical]
+        group = [] if self.group is None or self.group in features else [self.group]
+        return [*group, *features, *self.tasks]

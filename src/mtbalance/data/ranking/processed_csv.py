@@ -1,4 +1,4 @@
-"""AliExpress in its processed form: two CSV files of 82 columns, and what becomes of such rows, whoever made them."""
+"""The processed CSV of AliExpress: reading its two files of 82 columns, and preparing rows of that form."""
 
 from __future__ import annotations
 
@@ -8,22 +8,16 @@ from typing import Any, Literal
 
 import polars as pl
 
-from mtbalance.config import HashSplit
+from mtbalance.config.datasets import HashSplit
 from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import RawChecksums, open_raw
+from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.csv_blocks import read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column
-from mtbalance.data.ranking.layout import Layout
-from mtbalance.data.ranking.schema import Schema
-from mtbalance.data.ranking.split import assign, hash_integers
-from mtbalance.data.ranking.writer import DatasetWriter
-from mtbalance.data.raw_files import RawChecksums, open_raw
+from mtbalance.data.ranking.hash_split import assign, hash_integers
+from mtbalance.data.ranking.schema import RankingSchema
+from mtbalance.data.ranking.writer import RankingWriter
 
-LAYOUT = Layout(
-    group="search_id",
-    categorical=tuple(f"categorical_{number}" for number in range(1, 17)),
-    numerical=tuple(f"numerical_{number}" for number in range(1, 64)),
-    tasks={"click": "CTR", "conversion": "CTCVR"},
-)
 COLUMNS = [
     Column("search_id", "key"),
     *(Column(name, "id") for name in LAYOUT.categorical),
@@ -31,21 +25,24 @@ COLUMNS = [
     *(Column(name, "label") for name in LAYOUT.tasks),
 ]
 SPLIT_RULE = "train: the official train rows; valid and test: the official test rows, by a hash of search_id"
-Side = Literal["train", "test"]
-Rows = Iterable[tuple[Side, pl.DataFrame]]
+OfficialSplit = Literal["train", "test"]
+OfficialRows = Iterable[tuple[OfficialSplit, pl.DataFrame]]
 
 
-def write(
+def prepare_rows(
     name: str,
-    rows: Rows,
+    rows: OfficialRows,
     split: HashSplit,
     output: Path,
     sums: RawChecksums,
     synthetic: bool = False,
     **facts: Any,
-) -> Schema:
-    """Write rows of the official train and test side; test is cut into valid and test by search."""
-    with DatasetWriter(output, LAYOUT) as writer:
+) -> RankingSchema:
+    """Write rows of the official train and test sides; the test side is cut into valid and test by search.
+
+    ``sums`` are the checksums of the raw files, ``facts`` further fields of the schema.
+    """
+    with RankingWriter(output, LAYOUT) as writer:
         for side, frame in rows:
             if side == "train":
                 writer.write("train", frame)
@@ -65,14 +62,14 @@ def write(
 
 
 def in_valid(search_ids: pl.Series, split: HashSplit) -> pl.Series:
-    """Which rows of the official test side belong to valid; the others belong to test."""
+    """A mask of the rows of the official test side: true for valid, false for test."""
     hashes = hash_integers(search_ids.to_numpy(), split.seed)
     return pl.Series(assign(hashes, [split.valid, split.test]) == 0)
 
 
-def processed_rows(train: Path, test: Path) -> Iterator[tuple[Side, pl.DataFrame]]:
-    """Rows of the processed form: CSV with a header of exactly the 82 columns."""
-    sides: list[tuple[Side, Path]] = [("train", train), ("test", test)]
+def processed_rows(train: Path, test: Path) -> Iterator[tuple[OfficialSplit, pl.DataFrame]]:
+    """Rows of two files of the processed form: CSV with a header of exactly the 82 columns."""
+    sides: list[tuple[OfficialSplit, Path]] = [("train", train), ("test", test)]
     for side, path in sides:
         with open_raw(path) as stream:
             _check_header(read_header(stream, str(path)), str(path))

@@ -10,14 +10,14 @@ ROW_GROUP = 65_536
 
 
 class RowGroups:
-    """Collects rows until there are enough for a row group."""
+    """Collects rows until they fill a row group."""
 
     def __init__(self) -> None:
         self._waiting: list[pl.DataFrame] = []
         self._rows = 0
 
     def add(self, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Take some rows; gives the row groups of 65,536 rows that are complete with them."""
+        """Take some rows. Gives the row groups of 65,536 rows that they complete."""
         self._waiting.append(frame)
         self._rows += frame.height
         while self._rows >= ROW_GROUP:

@@ -10,6 +10,7 @@ from pydantic import Field
 from mtbalance.data.manifest import Facts, Manifest, StoredSplit
 
 SplitName = Literal["train", "valid", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
 
 class Categorical(Facts):
@@ -39,7 +40,7 @@ class SplitFacts(StoredSplit):
     rates: dict[str, float]
 
 
-class Schema(Manifest):
+class RankingSchema(Manifest):
     """The manifest of a prepared ranking data set. A task's label is the column of its name."""
 
     categorical: list[Categorical]
@@ -50,7 +51,7 @@ class Schema(Manifest):
     split_rule: str
     split_seed: int
     dropped_rows: dict[str, int] = Field(default_factory=dict)
-    """Raw rows that were left out, by their file."""
+    """Numbers of raw rows that were left out, by their file."""
     best_auc: dict[Literal["valid", "test"], dict[str, float | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 

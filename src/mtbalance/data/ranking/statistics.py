@@ -21,7 +21,7 @@ class Vocabularies:
         self._values: dict[str, set[int] | set[str]] = {name: set() for name in names}
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Take the values of a block's rows."""
+        """Collect the values of a block's rows."""
         for name, values in self._values.items():
             values.update(frame.get_column(name).unique().to_list())
 
@@ -33,8 +33,8 @@ class Vocabularies:
 class Moments:
     """Count, mean, second central moment, minimum and maximum of each numerical column; NaN is no value.
 
-    Blocks are merged by the pairwise formula of Chan, Golub and LeVeque (1979), which does not lose digits
-    where a sum of squares would.
+    Blocks are merged by the pairwise formula of Chan, Golub and LeVeque (1979), which keeps digits that a sum of
+    squares would lose.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class Moments:
         self._min, self._max = np.full(len(self._names), np.inf), np.full(len(self._names), -np.inf)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Take the numbers of a block's rows."""
+        """Count the numbers of a block's rows."""
         if self._names and frame.height:
             columns = [_moments(frame.get_column(name).to_numpy()) for name in self._names]
             count, mean, square, low, high = np.array(columns).T
@@ -76,5 +76,5 @@ def _moments(column: NDArray[np.float32]) -> tuple[float, float, float, float, f
         mean = values.mean() if values.size else 0.0
     low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     values -= mean
-    values *= values  # not a dot product: BLAS threads would fight with the parser's
+    values *= values  # not a dot product: BLAS threads would compete with the parser's
     return values.size, mean, values.sum(), low, high

@@ -3,10 +3,10 @@
 A preparation is a pipeline, so that all cores work and memory is bounded for files of any size:
 
 1. the caller's thread reads the raw file in blocks of whole lines (:mod:`csv_blocks`);
-2. a thread a core parses and checks blocks, a few ahead (:mod:`csv_blocks`);
+2. one thread per core parses and checks blocks, a few ahead (:mod:`csv_blocks`);
 3. the caller's thread takes their rows in order, splits them, and collects row groups (:mod:`row_groups`);
 4. one thread encodes, hashes and writes row groups (:mod:`split_file`), and fits the :mod:`statistics`;
-5. one thread takes the checksums of the raw files meanwhile (:mod:`mtbalance.data.raw_files`).
+5. one thread takes the checksums of the raw files meanwhile (:mod:`mtbalance.data.files.raw_files`).
 
 Each step hands on frames in Arrow's memory layout and leaves the interpreter free while it computes.
 """
@@ -23,18 +23,17 @@ from typing import Any, Self
 import polars as pl
 
 from mtbalance.data import DataError
-from mtbalance.data.manifest import FILE_NAME, Task
+from mtbalance.data.files.staging import Staging
+from mtbalance.data.manifest import TaskTitle
 from mtbalance.data.ranking.layout import Layout
 from mtbalance.data.ranking.row_groups import RowGroups
-from mtbalance.data.ranking.schema import Schema, SplitFacts, SplitName
+from mtbalance.data.ranking.schema import SPLITS, RankingSchema, SplitFacts, SplitName
 from mtbalance.data.ranking.split_file import SplitFile
 from mtbalance.data.ranking.statistics import Moments, Vocabularies
-from mtbalance.data.staging import Staging
-
-SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+from mtbalance.places import SCHEMA
 
 
-class DatasetWriter:
+class RankingWriter:
     """Writes the three Parquet files, then the schema; a context manager.
 
     They move from a :class:`Staging` folder to ``output``, ``schema.json`` last. Row groups are encoded in a thread,
@@ -62,13 +61,11 @@ class DatasetWriter:
         if frame.height:
             self._encode(split, self._row_groups[split].add(frame[self._layout.columns]))
 
-    def finish(self, **facts: Any) -> Schema:
-        """Close and check the files and move them to their place.
+    def finish(self, **facts: Any) -> RankingSchema:
+        """Close the files, check their counts, and move the files to their place.
 
-        ``facts`` are the fields of the schema that are not known here.
-
-        Raises :class:`DataError` for a split without rows, and for a task whose training labels are all
-        alike.
+        ``facts`` are the fields of the schema that are not known here. Raises :class:`DataError` for a split without
+        rows, and for a task whose training labels are all alike.
         """
         for split in SPLITS:
             self._encode(split, self._row_groups[split].rest())
@@ -76,7 +73,7 @@ class DatasetWriter:
         with self._staging.writing():
             schema = self._schema(facts)
             schema.save(self._staging.folder)
-        self._staging.move([*(f"{split}.parquet" for split in SPLITS), FILE_NAME])
+        self._staging.move([*(f"{split}.parquet" for split in SPLITS), SCHEMA])
         return schema
 
     def _encode(self, split: SplitName, row_groups: Iterator[pl.DataFrame]) -> None:
@@ -97,16 +94,16 @@ class DatasetWriter:
             with self._staging.writing():
                 pending.result()
 
-    def _schema(self, facts: dict[str, Any]) -> Schema:
+    def _schema(self, facts: dict[str, Any]) -> RankingSchema:
         splits = {split: self._split_facts(split) for split in SPLITS}
         for task in self._layout.tasks:
             if splits["train"].positives[task] in (0, splits["train"].rows):
                 value = int(splits["train"].rates[task])
-                raise DataError(f"task {task!r}: every training label is {value}; it cannot be learnt")
-        return Schema(
+                raise DataError(f"task {task!r}: every training label is {value}; it cannot be learned")
+        return RankingSchema(
             categorical=self._vocabularies.result(),
             numerical=self._moments.result(),
-            tasks=[Task(name=name, title=title) for name, title in self._layout.tasks.items()],
+            tasks=[TaskTitle(name=name, title=title) for name, title in self._layout.tasks.items()],
             group=self._layout.group,
             splits=splits,
             **facts,

@@ -21,23 +21,23 @@ class Maps(NamedTuple):
     label: Tensor
     """[H, W] int8; -1: none."""
     depth: Tensor
-    """[1, H, W] metres; 0: none."""
+    """[1, H, W] meters; 0: none."""
     normal: Tensor
     """[3, H, W], the horizontal component first; the zero vector: none."""
 
 
 class View(NamedTuple):
-    """How a scene is looked at."""
+    """A crop of a scene, and whether it is mirrored."""
 
     scale: float
     top: int
     left: int
-    """The first row and column of the crop, which is the scale's part of the height and of the width."""
+    """First row and column of the crop, whose height and width are the scene's over ``scale``."""
     flip: bool
 
 
 def draw_views(count: int, height: int, width: int, generator: Generator) -> list[View]:
-    """``count`` views: scales alike often, crops anywhere inside, every second one flipped."""
+    """``count`` random views: each scale, each place of the crop and each flip is as likely as another."""
     scales = [SCALES[choice] for choice in generator.integers(len(SCALES), size=count)]
     room = [(height - int(height / scale) + 1, width - int(width / scale) + 1) for scale in scales]
     places, flips = generator.integers(room), generator.random(count) < FLIP_PROBABILITY
@@ -46,27 +46,30 @@ def draw_views(count: int, height: int, width: int, generator: Generator) -> lis
 
 
 def view(maps: Maps, view: View) -> Maps:
-    """The scene in this view, of its own height and width."""
+    """The scene in this view; its height and width stay the same."""
     seen = maps if view.scale == 1 else _enlarged(maps, view)
     return _flipped(seen) if view.flip else seen
 
 
 def _enlarged(maps: Maps, view: View) -> Maps:
-    """A crop, back at full size: bilinear between the corners' centres for image and normal, which is not made a unit
-    vector again; nearest for label and depth. What is seen larger is nearer: depths are divided by the scale."""
+    """A crop, enlarged to full size.
+
+    Image and normal are interpolated bilinearly between the corners' centers; normals are not made unit vectors again.
+    Label and depth are the nearest pixel's. Depths are divided by the scale: what looks larger is nearer.
+    """
     size = maps.label.shape
     rows, columns = (
         slice(first, first + int(full / view.scale)) for first, full in zip((view.top, view.left), size, strict=True)
     )
     image, label, depth, normal = (tensor[..., rows, columns] for tensor in maps)
     smooth = interpolate(torch.cat([image, normal])[None], size, mode="bilinear", align_corners=True)[0]
-    # a depth in metres and a class, both exact in float32, are taken from the same pixel
+    # a depth in meters and a class, both exact in float32, are taken from the same pixel
     chosen = interpolate(torch.cat([label[None].float(), depth])[None], size, mode="nearest")[0]
     return Maps(smooth[:3], chosen[0].to(label.dtype), chosen[1:] / view.scale, smooth[3:])
 
 
 def _flipped(maps: Maps) -> Maps:
-    """The mirror image, in which what pointed to the right points to the left."""
+    """The mirror image. Normals that pointed to the right point to the left."""
     image, label, depth, normal = (tensor.flip(-1) for tensor in maps)
     normal[0].neg_()  # flip has made a copy
     return Maps(image, label, depth, normal)

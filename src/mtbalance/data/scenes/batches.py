@@ -1,4 +1,4 @@
-"""Training batches from a prepared scene data set: images shuffled one by one, as they are or in random views."""
+"""Training batches from a prepared scene data set: images in random order, as they are or in random views."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ BYTES_A_PIXEL = 29
 """Seven numbers in float32, and a class."""
 
 
-class SceneSplit:
-    """One split of a prepared scene data set.
+class SceneRows:
+    """The scenes of one split of a prepared data set.
 
-    Up to a gigabyte of scenes is decoded once and kept (350 images of 288 x 384); of larger splits every image is read
-    when its turn comes. With ``augment`` shuffled images are seen in random views (:mod:`.augmentation`).
+    Up to a gigabyte of scenes is decoded once and kept (350 images of 288 x 384). In larger splits every image is read
+    when its turn comes. With ``augment``, shuffled images are seen in random views (:mod:`.augmentation`).
+
+    Raises :class:`DataError` for a split that does not exist, and for a file that does not belong to its schema.
     """
 
     def __init__(self, folder: Path, split: str, augment: bool = False) -> None:
         if split not in SPLITS:
             raise DataError(f"no split {split!r}; there are {SPLITS}")
         self.name, self.augment = split, augment
-        self.schema = SceneSchema.load(folder)
+        self.schema = SceneSchema.read(folder)
         self.rows = self.schema.splits[split].rows
         self._path = folder / f"{split}.parquet"
         self._file = self._open()
@@ -42,8 +44,8 @@ class SceneSplit:
     def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
         """All images once, ``batch_size`` at a time; the last batch may be smaller.
 
-        In file order and as they are without a generator. Else in an order and in views that are drawn from it before
-        the first batch, so that equal generators give equal batches and one generator gives others each time.
+        Without a generator they come in file order and as they are. Else their order and their views are drawn from it
+        before the first batch. So equal generators give equal batches, and one generator gives others each time.
         """
         order, views = list(range(self.rows)), [View(1.0, 0, 0, False)] * self.rows
         if generator is not None:

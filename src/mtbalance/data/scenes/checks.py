@@ -1,4 +1,4 @@
-"""From the arrays of raw files to a scene: what is not as it must be is refused with the file's name."""
+"""to_scene: converts the arrays of raw files to a Scene, and refuses impossible values with the name of the file."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from mtbalance.data.scenes.scene import Scene
 from mtbalance.data.scenes.schema import CLASSES
 
 LONGEST_NORMAL = 1.6
-"""Bicubic interpolation in two directions makes unit vectors at most 1.5625 long, bilinear none longer. What is longer
-is no map of normals; what is shorter or slightly longer is kept and counted, since the published set may hold it."""
+"""Bicubic interpolation in two directions makes unit vectors at most 1.5625 long; bilinear makes none longer than 1.
+So an array with longer vectors is no map of normals. Shorter or slightly longer vectors are kept and counted, since the
+published set may hold them."""
 
 ROUNDING = 1e-3
-"""How far interpolation's rounding may lead out of [0, 1]; the values are kept."""
+"""How far a value may lie outside [0, 1], as rounding in an interpolation leaves it; such values are kept."""
 
 
 def to_scene(arrays: Mapping[str, NDArray[Any]], sources: Mapping[str, str], height: int, width: int) -> Scene:
-    """The scene of the arrays ``image``, ``label``, ``depth`` and ``normal``, which are from ``sources``.
+    """The scene of the arrays ``image``, ``label``, ``depth`` and ``normal``; ``sources`` name their files in messages.
 
     Maps of one channel may have it as a third axis. Raises :class:`DataError` for another shape, for values that are
-    not finite, and for those that an image, a class, a depth or a normal cannot have.
+    not finite, and for values that an image, a class, a depth or a normal cannot have.
     """
     for kind, values in arrays.items():
         _check_shape(values, kind, sources[kind], height, width)
@@ -34,7 +35,7 @@ def to_scene(arrays: Mapping[str, NDArray[Any]], sources: Mapping[str, str], hei
     in_range = (image >= -ROUNDING) & (image <= 1 + ROUNDING)
     _require(in_range, image, sources["image"], "between 0 and 1 (divide bytes by 255)")
     measured = (depth >= 0) & (depth <= np.finfo(np.float32).max)
-    _require(measured, depth, sources["depth"], "a depth in metres (0: none)")
+    _require(measured, depth, sources["depth"], "a depth in meters (0: none)")
     with np.errstate(over="ignore"):
         length = np.linalg.norm(normal.astype(np.float64), axis=-1)
     _require(length <= LONGEST_NORMAL, length, sources["normal"], "the length of a unit vector (0: none)")
@@ -52,7 +53,7 @@ def _check_shape(values: NDArray[Any], kind: str, source: str, height: int, widt
 
 
 def _require(right: NDArray[np.bool_], values: NDArray[Any], source: str, expected: str) -> None:
-    """Raise unless all is right; what compares with NaN is not."""
+    """Raise :class:`DataError` unless all is right. Comparisons with NaN are false, so NaN is refused too."""
     if not right.all():
         place = tuple(int(index[0]) for index in np.nonzero(~right))
         raise DataError(f"{source}: {values[place]} at {place} is not {expected}; {int((~right).sum())} such values")

@@ -1,7 +1,8 @@
 """The official pieces of NYUv2: ``splits.mat``, and a folder of image files for images, labels, depths and normals.
 
-A file's number, the digits at the end of its name, is its position in the labelled set, from 1, as in ``splits.mat``.
-Its maps may be of any size, all alike; they are brought to the size of the set by :mod:`mtbalance.data.scenes.resize`.
+A file's number, the digits at the end of its name, is its position in the labeled set, from 1, as in ``splits.mat``.
+An image and its maps may have any size, the same for all four. :mod:`mtbalance.data.scenes.resize` brings them to the
+size of the data set.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import scipy.io
 from scipy.io.matlab import MatReadError
 
 from mtbalance.data import DataError
-from mtbalance.data.checksums import sha256_of
+from mtbalance.data.files.checksums import sha256_of
 from mtbalance.data.scenes.checks import to_scene
 from mtbalance.data.scenes.pictures import DECODERS, read_picture
 from mtbalance.data.scenes.resize import resize
@@ -28,7 +29,7 @@ FILE_NUMBER = re.compile(r"(\d+)$")
 
 
 class Official:
-    """The pieces in a folder. Raises :class:`DataError` where an image of the split has not all of its files."""
+    """The pieces in a folder. Raises :class:`DataError` if a file of an image of ``splits.mat`` is missing."""
 
     def __init__(self, folder: Path, depth_unit: float) -> None:
         self._folder, self._depth_unit = folder, depth_unit
@@ -45,7 +46,7 @@ class Official:
         return len(self._numbers[split])
 
     def scenes(self, split: SceneSplitName, height: int, width: int) -> Iterator[Scene]:
-        """The scenes in the order of their numbers, resized; one in memory at a time."""
+        """The resized scenes in the order of their numbers, one in memory at a time."""
         digests = {kind: hashlib.sha256() for kind in KINDS}
         for number in self._numbers[split]:
             files = {kind: self._files[kind][number] for kind in KINDS}
@@ -74,7 +75,7 @@ class Official:
 
 
 def read_splits(path: Path) -> dict[SceneSplitName, list[int]]:
-    """Numbers of the images of each split, in order. Raises :class:`DataError` for another kind of file."""
+    """Numbers of the images of each split, in order. Raises :class:`DataError` for any other file."""
     try:
         content = scipy.io.loadmat(path)
         return {split: sorted(map(int, content[key].ravel())) for split, key in INDICES.items()}
@@ -83,7 +84,7 @@ def read_splits(path: Path) -> dict[SceneSplitName, list[int]]:
 
 
 def numbered(folder: Path) -> dict[int, Path]:
-    """The image files of a folder by their number. Raises :class:`DataError` where two have one number."""
+    """The image files of a folder by their numbers. Raises :class:`DataError` if two files have one number."""
     if not folder.is_dir():
         raise DataError(f"{folder} is missing; the official pieces are in the folders {', '.join(KINDS)}")
     files: dict[int, Path] = {}

@@ -1,4 +1,4 @@
-"""Image files of NYUv2's official pieces, and what the numbers in them mean."""
+"""Image files of NYUv2's official pieces, and the meaning of the numbers in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_NORMAL = 127
 
 
 def read_picture(path: Path) -> NDArray[Any]:
-    """The numbers of an image file. Raises :class:`DataError` where it is none or cut short."""
+    """The numbers of an image file. Raises :class:`DataError` for a file that is no image or is cut short."""
     try:
         with Image.open(path) as picture:
             return np.asarray(picture)
@@ -27,37 +27,37 @@ def read_picture(path: Path) -> NDArray[Any]:
 
 
 def image_of(picture: NDArray[Any], source: str) -> NDArray[np.float32]:
-    """[H, W, 3] from 0 to 1, of bytes."""
-    _require(picture, np.uint8, 3, "a photograph: three bytes a pixel", source)
-    return picture.astype(np.float32) / 255
+    """The image [H, W, 3] from 0 to 1."""
+    _require(picture, np.uint8, 3, "a photograph: three bytes per pixel", source)
+    return picture.astype(np.float32) / np.float32(255)
 
 
 def label_of(picture: NDArray[Any], source: str) -> NDArray[np.int8]:
-    """[H, W] classes: the picture's value minus 1, so that its 0, unlabelled, is -1."""
-    _require(picture, np.uint8, 2, "a label image: a byte a pixel", source)
+    """The classes [H, W]: the picture's values minus 1. Its 0, unlabeled, becomes -1."""
+    _require(picture, np.uint8, 2, "a label image: one byte per pixel", source)
     if picture.max() > len(CLASSES):
-        raise DataError(f"{source}: value {picture.max()} where 0 (unlabelled) to {len(CLASSES)} should be")
+        raise DataError(f"{source}: value {picture.max()} instead of 0 (unlabeled) to {len(CLASSES)}")
     return picture.astype(np.int8) - np.int8(1)
 
 
 def depth_of(picture: NDArray[Any], source: str) -> NDArray[np.float64]:
-    """[H, W] steps of depth; 0: none."""
-    _require(picture, np.uint16, 2, "a depth image: two bytes a pixel", source)
+    """The depths [H, W] in steps of the picture; 0: none."""
+    _require(picture, np.uint16, 2, "a depth image: two bytes per pixel", source)
     return picture.astype(np.float64)
 
 
 def normal_of(picture: NDArray[Any], source: str) -> NDArray[np.float32]:
-    """[H, W, 3] unit vectors x to the right, y down, z away from the camera; the zero vector: none.
+    """The normals [H, W, 3]: unit vectors with x to the right, y down, z away from the camera; the zero vector: none.
 
-    Value v of a byte is v / 127 - 1. The bytes are x, then z, then height (upwards): turned and signed so, a real
-    image's normals are those of its depth.
+    A byte v is the number v / 127 - 1. The bytes of a pixel are x, then z, then height (upwards). With these axes and
+    signs the normals of a real image agree with those of its depth.
     """
-    _require(picture, np.uint8, 3, "an image of normals: three bytes a pixel", source)
+    _require(picture, np.uint8, 3, "an image of normals: three bytes per pixel", source)
     x, z, height = np.moveaxis(picture.astype(np.float32) / 127 - 1, -1, 0)
     normal = np.stack([x, -height, z], axis=-1)
     normal[(picture == NO_NORMAL).all(axis=-1)] = 0
     length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    return normal / np.where(length > 0, length, 1)
+    return (normal / np.where(length > 0, length, 1)).astype(np.float32, copy=False)
 
 
 def _require(picture: NDArray[Any], dtype: type, axes: int, what: str, source: str) -> None:

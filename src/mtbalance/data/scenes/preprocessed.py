@@ -25,16 +25,16 @@ SIDES: dict[SceneSplitName, str] = {"train": "train", "test": "val"}
 
 
 class Preprocessed:
-    """The set in a folder, or in a zip (a ``zipfile.Path``), there at the top or one folder down.
+    """The pre-processed set in a folder or in a zip (a ``zipfile.Path``), at the top or one folder down.
 
-    Raises :class:`DataError` where the folders are absent or hold no images, and where an image lacks a map.
+    Raises :class:`DataError` if the folders are absent or hold no images, and if an image lacks a map.
     """
 
     def __init__(self, root: Traversable) -> None:
         self._root = _root_of(root)
         self._names = {split: self._names_in(side) for split, side in SIDES.items()}
         self.checksums: dict[str, str] = {}
-        """SHA-256 over the names and contents of each folder that has been read: the same in a folder and in a zip."""
+        """SHA-256 over the names and contents of each folder that has been read; the same for a zip of it."""
 
     def count(self, split: SceneSplitName) -> int:
         """Number of images."""
@@ -68,7 +68,7 @@ class Preprocessed:
 
 
 def read_bytes(file: Traversable) -> bytes:
-    """All of a file. Raises :class:`DataError` where it cannot be read, as in a damaged zip."""
+    """All bytes of a file. Raises :class:`DataError` for one that cannot be read, as in a damaged zip."""
     try:
         return file.read_bytes()
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:

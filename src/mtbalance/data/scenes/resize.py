@@ -1,9 +1,9 @@
-"""Images and maps brought to another size, where what is not known does not spread into what is.
+"""Resizing images and maps so that unknown pixels do not spread into known ones.
 
-Pixels are squares whose centres are compared: row i of H' lies at (i + 1/2) H / H' - 1/2 of H. Images and normals are
-interpolated bilinearly there; labels and depths take the nearest pixel's value, so that no class and no depth appears
-that nobody measured. A normal is known where the nearest one is; unknown neighbours, which are zero vectors, add
-nothing to its sum, which is made a unit vector again.
+Pixels are squares whose centers are compared: row i of H' lies at (i + 1/2) H / H' - 1/2 of H. Images and normals are
+interpolated bilinearly there. Labels and depths take the value of the nearest pixel, so that no class and no depth
+appears that nobody measured. A normal is known where the nearest one is. Unknown neighbors are zero vectors, which add
+nothing to the interpolated sum; the sum is made a unit vector again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 
 
 def resize(maps: Mapping[str, NDArray[Any]], height: int, width: int) -> dict[str, NDArray[Any]]:
-    """``image``, ``label``, ``depth`` and ``normal`` (zero vector: none) with the given height and width."""
+    """The maps ``image``, ``label``, ``depth`` and ``normal`` (zero vector: none) at the given height and width."""
     size = (height, width)
     return {
         "image": _bilinear(maps["image"], size),
@@ -34,7 +34,8 @@ def nearest(values: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
         np.floor((np.arange(new) + 0.5) * old / new).astype(int)
         for old, new in zip(values.shape[:2], size, strict=True)
     )
-    return values[rows[:, None], columns]
+    chosen: NDArray[Any] = values[rows[:, None], columns]
+    return chosen
 
 
 def _bilinear(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -46,6 +47,6 @@ def _bilinear(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.
 def _normals(normal: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     closest, mixed = nearest(normal, size), _bilinear(normal, size)
     length = np.linalg.norm(mixed, axis=-1, keepdims=True)
-    opposed = length < 1e-3  # neighbours that cancel have no mean direction
+    opposed = length < 1e-3  # neighbors that cancel have no mean direction
     unit = np.where(opposed, closest, mixed / np.where(opposed, 1, length))
     return np.where(closest.any(axis=-1, keepdims=True), unit, np.float32(0))

@@ -1,11 +1,11 @@
-"""The schema of a scene data set: what its images show, how much of it is known, and its splits."""
+"""The schema of a scene data set: its classes, its splits, and how many of their pixels are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal
 
-from mtbalance.data.manifest import Manifest, StoredSplit, Task
+from mtbalance.data.manifest import Manifest, StoredSplit, TaskTitle
 
 SceneSplitName = Literal["train", "test"]
 """No published protocol has a split for validation."""
@@ -25,11 +25,11 @@ CLASSES = (
     "wall",
     "window",
 )
-"""NYUv2's 13 classes (Couprie et al. 2013) in the order of the label images, whose value 0 is `unlabelled`."""
+"""NYUv2's 13 classes (Couprie et al. 2013) in the order of the label images, whose value 0 is `unlabeled`."""
 TASKS = [
-    Task(name="segmentation", title="Segmentation"),
-    Task(name="depth", title="Depth"),
-    Task(name="normal", title="Surface normal"),
+    TaskTitle(name="segmentation", title="Segmentation"),
+    TaskTitle(name="depth", title="Depth"),
+    TaskTitle(name="normal", title="Surface normal"),
 ]
 
 
@@ -39,11 +39,11 @@ class SceneSplitFacts(StoredSplit):
     class_pixels: list[int]
     """Pixels of each class."""
     class_shares: list[float]
-    """The same as shares of the labelled pixels."""
+    """Share of each class among the labeled pixels."""
     valid: dict[str, float]
     """Share of pixels that count, by task."""
     not_unit: float
-    """Share of the normals whose length is not 1 within 0.01, as interpolation leaves them."""
+    """Share of the normals whose length differs from 1 by more than 0.01, as interpolation leaves them."""
 
 
 class SceneSchema(Manifest):
@@ -54,12 +54,12 @@ class SceneSchema(Manifest):
     classes: list[str]
     splits: dict[SceneSplitName, SceneSplitFacts]
     mean_depth: float
-    """Mean over the valid pixels of train in metres: the depth of who sees nothing."""
+    """Mean over the valid pixels of train, in meters: a constant prediction that ignores the image."""
     mean_normal: tuple[float, float, float]
     """Mean direction of the valid normals of train, a unit vector."""
 
     def lines(self) -> Iterator[str]:
-        """Images and valid shares of each split, and what is unusual about its normals."""
+        """Images and valid shares of each split, and the share of normals that are not of unit length."""
         for name, split in self.splits.items():
             shares = ", ".join(f"{task} {share:.1%}" for task, share in split.valid.items())
             yield (

@@ -1,4 +1,4 @@
-"""What is counted over the scenes of a split while it is written."""
+"""Counts over the scenes of a split, taken while it is written."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SceneStatistics:
         return [task.name for task, valid in zip(TASKS, self._valid, strict=True) if not valid]
 
     def facts(self, sha256: str) -> SceneSplitFacts:
-        """What the schema says of the split; of one with valid pixels for each task."""
+        """The split's facts for the schema. Every task must have valid pixels."""
         return SceneSplitFacts(
             rows=self.rows,
             sha256=sha256,
@@ -53,7 +53,7 @@ class SceneStatistics:
         )
 
     def mean_depth(self) -> float:
-        """Mean of the valid depths in metres."""
+        """Mean of the valid depths in meters."""
         return float(self._depth / self._valid[1])
 
     def mean_normal(self) -> tuple[float, float, float]:

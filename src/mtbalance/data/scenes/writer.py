@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from mtbalance.data import DataError
-from mtbalance.data.checksums import HashedParquet
-from mtbalance.data.manifest import FILE_NAME
+from mtbalance.data.files.hashed_parquet import HashedParquet
+from mtbalance.data.files.staging import Staging
 from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import CLASSES, SPLITS, TASKS, SceneSchema, SceneSplitFacts, SceneSplitName
 from mtbalance.data.scenes.statistics import SceneStatistics
-from mtbalance.data.staging import Staging
+from mtbalance.places import SCHEMA
 
 NAMES = {split: f"{split}.parquet" for split in SPLITS}
 
@@ -48,7 +48,7 @@ class SceneWriter:
     def finish(self, **facts: Any) -> SceneSchema:
         """Close the files and move them to their place; ``facts`` are the fields of the schema not known here.
 
-        Raises :class:`DataError` for a split without images, or without a valid pixel for one of the tasks.
+        Raises :class:`DataError` for a split without images, and for one without a valid pixel for a task.
         """
         with self._staging.writing():
             splits = {split: self._split_facts(split) for split in SPLITS}
@@ -63,7 +63,7 @@ class SceneWriter:
                 **facts,
             )
             schema.save(self._staging.folder)
-        self._staging.move([*NAMES.values(), FILE_NAME])
+        self._staging.move([*NAMES.values(), SCHEMA])
         return schema
 
     def _split_facts(self, split: SceneSplitName) -> SceneSplitFacts:

@@ -1,10 +1,12 @@
-"""The figures of an experiment, each as PNG and PDF. One figure a file.
+"""The figures of an experiment, each as PNG and PDF.
 
-The file ``figures/curves.py`` holds the figure ``curves`` of ``params.yaml``, as a function
+One file per figure, one folder per kind of problem (``common``: all kinds).
+
+The file ``figures/ranking/curves.py`` holds the figure ``curves`` of ``params.yaml``, as a function
 
     draw(frame, heading, baseline) -> matplotlib's figure
 
-of collected metrics, the experiment's title, and the balancer that differences refer to.
+of collected metrics, the experiment's title, and the balancer that the others are compared with.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
-from mtbalance.registry import module
 from mtbalance.reporting.drawing import FONTS, save
+from mtbalance.reporting.entries import entry_of
 
 
 def write_figure(name: str, metrics: Path, stem: Path, *, title: str, baseline: str = "ls") -> None:
     """Write ``stem`` .png and .pdf: figure ``name`` from a collected Parquet file."""
-    # Fonts count when axes are made, so drawing stands under them too; nothing global is changed.
+    # Axes take their fonts when they are made, so the figure is drawn under them too. Nothing global is changed.
     with matplotlib.rc_context(FONTS):
-        save(module(__name__, name).draw(pd.read_parquet(metrics), title, baseline), stem)
+        frame = pd.read_parquet(metrics)
+        save(entry_of(frame, "figures", name, "draw")(frame, title, baseline), stem)

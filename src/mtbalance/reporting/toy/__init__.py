@@ -1,4 +1,4 @@
-"""The report on the toy problem: its figure, and the table of ends."""
+"""The report on the toy problem: its figure, and the table of where trajectories end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import matplotlib
 import pandas as pd
 
 from mtbalance.reporting.drawing import FONTS, save
+from mtbalance.reporting.formats import write_csv
 from mtbalance.reporting.toy.figure import draw
 from mtbalance.reporting.toy.table import ends
 
@@ -16,7 +17,7 @@ from mtbalance.reporting.toy.table import ends
 def write_report(landscape: Path, trajectories: Sequence[Path], stem: Path) -> None:
     """Write ``stem`` .png, .pdf and .csv from Parquet files: the landscape, and the trajectories of each method."""
     ground = pd.read_parquet(landscape)
-    ways = {path.stem: pd.read_parquet(path) for path in trajectories}
+    by_method = {path.stem: pd.read_parquet(path) for path in trajectories}
     with matplotlib.rc_context(FONTS):
-        save(draw(ways, ground), stem)
-    ends(ways, ground).to_csv(stem.with_name(f"{stem.name}.csv"), index=False, float_format="%.6g")
+        save(draw(by_method, ground), stem)
+    write_csv(stem.with_name(f"{stem.name}.csv"), ends(by_method, ground))

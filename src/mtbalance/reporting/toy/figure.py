@@ -1,4 +1,4 @@
-"""Ways through the toy problem: a panel a method, a line a start, on the contours of the sum of the losses."""
+"""The figure of the toy problem: a panel for each method, a line for each start, on contours of the losses' sum."""
 
 from __future__ import annotations
 
@@ -12,37 +12,42 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mtbalance.reporting.drawing import GREY, PALETTE
+from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.names import balancer_name
 from mtbalance.reporting.toy.table import POINT, REACHED, ends
 
+Style = dict[str, Any]
+
 COLUMNS = 4
 NAMES = {"pub": "PUB, weights sum to K", "pub_as_solved": "PUB, weights as solved"}
-CONTOURS = {"levels": 16, "colors": "#93a3b5", "linewidths": 0.4, "linestyles": "solid"}
+CONTOURS: Style = {"levels": 16, "colors": "#93a3b5", "linewidths": 0.4, "linestyles": "solid"}
 GROUND = LinearSegmentedColormap.from_list("ground", ["#b9c6d6", "#fbfcfd"])
-STAR = {"marker": "*", "markersize": 14, "color": "#F0E442", "markeredgecolor": "black", "markeredgewidth": 0.8}
-START = {"marker": "o", "markersize": 5.5, "markerfacecolor": "white", "markeredgewidth": 1.4}
-END = {"marker": "D", "markersize": 4.5, "markeredgecolor": "black", "markeredgewidth": 0.7}
-FRONT = {"color": "black", "linewidth": 2.8, "solid_capstyle": "round"}
+STAR: Style = {"marker": "*", "markersize": 14, "color": "#F0E442", "markeredgecolor": "black", "markeredgewidth": 0.8}
+START: Style = {"marker": "o", "markersize": 5.5, "markerfacecolor": "white", "markeredgewidth": 1.4}
+END: Style = {"marker": "D", "markersize": 4.5, "markeredgecolor": "black", "markeredgewidth": 0.7}
+FRONT: Style = {"color": "black", "linewidth": 2.8, "solid_capstyle": "round"}
 
 
-def draw(ways: Mapping[str, pd.DataFrame], landscape: pd.DataFrame) -> Figure:
-    """Panels in the order of ``ways``, which all have the same settings, and the legend in the last."""
-    rows = math.ceil((len(ways) + 1) / COLUMNS)
+def draw(trajectories: Mapping[str, pd.DataFrame], landscape: pd.DataFrame) -> Figure:
+    """Draw a panel for each method of ``trajectories``, in that order, and the legend in the last panel.
+
+    All methods must have the same settings; the heading names those of the first.
+    """
+    rows = math.ceil((len(trajectories) + 1) / COLUMNS)
     figure = Figure(figsize=(9.6, 0.5 + 3.0 * rows), layout="constrained")
-    figure.suptitle(_heading(next(iter(ways.values())).attrs))
-    table = ends(ways, landscape)
+    figure.suptitle(_heading(next(iter(trajectories.values())).attrs))
+    table = ends(trajectories, landscape)
     grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
-    for axes, (name, way) in zip(grid.flat, ways.items(), strict=False):
+    for axes, (name, frame) in zip(grid.flat, trajectories.items(), strict=False):
         _ground(axes, landscape)
-        _ways(axes, way)
+        _trajectories(axes, frame)
         found = table.loc[table["method"] == name, "reached"]
         axes.set_title(f"{NAMES.get(name, balancer_name(name))}\n{found.sum()} of {len(found)} at the star")
         axes.set_xlabel("$x_1$")
         axes.tick_params(labelbottom=True)
     for axes in grid[:, 0]:
         axes.set_ylabel("$x_2$")
-    for axes in grid.flat[len(ways) :]:
+    for axes in grid.flat[len(trajectories) :]:
         axes.set_axis_off()
     _legend(grid.flat[-1])
     return figure
@@ -65,9 +70,9 @@ def _ground(axes: Axes, landscape: pd.DataFrame) -> None:
     axes.set(aspect="equal", xticks=range(-10, 11, 5), yticks=range(-10, 11, 5))
 
 
-def _ways(axes: Axes, ways: pd.DataFrame) -> None:
-    for color, (_, way) in zip(PALETTE, ways.groupby("start"), strict=False):
-        x1, x2 = (way[name].to_numpy() for name in POINT)
+def _trajectories(axes: Axes, trajectories: pd.DataFrame) -> None:
+    for color, (_, trajectory) in zip(PALETTE, trajectories.groupby("start"), strict=False):
+        x1, x2 = (trajectory[name].to_numpy() for name in POINT)
         axes.plot(x1, x2, color=color, linewidth=1.5, zorder=2)
         axes.plot(x1[:1], x2[:1], color=color, zorder=3, **START)
         axes.plot(x1[-1:], x2[-1:], color=color, zorder=5, **END)
@@ -75,8 +80,8 @@ def _ways(axes: Axes, ways: pd.DataFrame) -> None:
 
 def _legend(axes: Axes) -> None:
     entries = [
-        Line2D([], [], linestyle="", color=GREY, label="start", **START),
-        Line2D([], [], linestyle="", color=GREY, label="end", **END),
+        Line2D([], [], linestyle="", color=GRAY, label="start", **START),
+        Line2D([], [], linestyle="", color=GRAY, label="end", **END),
         Line2D([], [], label="Pareto front", **FRONT),
         Line2D([], [], linestyle="", label=f"balanced optimum\n(at it: within {REACHED:g})", **STAR),
         Line2D([], [], color=CONTOURS["colors"], linewidth=0.8, label="contours of $L_1 + L_2$"),

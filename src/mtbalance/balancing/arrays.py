@@ -1,0 +1,11 @@
+"""Types of the small float64 arrays that rules, solvers and levels compute with."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+"""One number per task [K]: losses, weights."""
+Matrix = NDArray[np.float64]
+"""One number per pair of tasks [K, K]: a Gram matrix, cosines."""

@@ -1,0 +1,67 @@
+"""Checks of a balancer's block: names of level and rule, options and values, one value per task. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SerializeAsAny
+
+from mtbalance.balancing.contradictions import of_balancer
+from mtbalance.balancing.options import LEVELS, RULES, BalancerOptions
+from mtbalance.balancing.rules import Rule
+from mtbalance.blocks import extended, refuse
+from mtbalance.registry import available, declaration, entry, unknown
+
+
+@cache
+def balancer_schema(level: str, rule: str) -> type[BalancerOptions]:
+    """The schema of one balancer: the options of its level, then those of its rule."""
+    return extended(LEVELS[level], f"{rule} at {level}", declaration(RULES, rule).options)
+
+
+def balancer_options(block: Mapping[str, Any]) -> BalancerOptions:
+    """Check one balancer's block of ``params.yaml``, or the library's arguments.
+
+    Raises ``pydantic.ValidationError`` for a key or value that its level or its rule does not have, ``Contradictions``
+    for an unknown level or rule and for options that contradict each other, and ``ValueError`` for a value that the
+    rule refuses and for a rule that is not defined at the level.
+    """
+    for key, known in (("level", list(LEVELS)), ("rule", available(RULES))):
+        name = block.get(key)
+        if name not in known:
+            refuse([(key, unknown(key, str(name), known) if key in block else f"missing; one of {', '.join(known)}")])
+    options = balancer_schema(block["level"], block["rule"]).model_validate(dict(block))
+    refuse(of_balancer(options))
+    rule = entry(RULES, options.rule, Rule)
+    rule.check_level(options.level)
+    own = rule_options(options)
+    tasks = len(next(iter(_lists(own).values()), ())) or 2
+    rule(tasks=tasks, **own)  # its constructor checks the values
+    return options
+
+
+def rule_options(options: BalancerOptions) -> dict[str, Any]:
+    """The options that belong to the rule's constructor."""
+    level_keys = LEVELS[options.level].model_fields
+    return {key: value for key, value in options.model_dump().items() if key not in level_keys}
+
+
+def task_faults(options: BalancerOptions, tasks: int, path: str) -> list[str]:
+    """A line for each option of the balancer at ``path`` that has one value per task, but not for ``tasks`` tasks."""
+    lists = _lists(rule_options(options))
+    return [f"{path}.{name}: {len(found)} values, not {tasks}" for name, found in lists.items() if len(found) != tasks]
+
+
+def _lists(options: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The options of a rule that hold one value per task."""
+    return {name: value for name, value in options.items() if isinstance(value, list)}
+
+
+def _checked(block: Any) -> BalancerOptions:
+    return block if isinstance(block, BalancerOptions) else balancer_options(block)
+
+
+AnyBalancer = Annotated[SerializeAsAny[BalancerOptions], BeforeValidator(_checked)]
+"""A balancer's block, checked by :func:`balancer_options`."""

@@ -1,0 +1,55 @@
+"""Aligned-MTL: rows made orthogonal and equally long before they are added."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+
+from mtbalance.balancing.rules import ROUNDING, GramRule, Matrix, Vector
+from mtbalance.balancing.solvers.bargaining import unit_diagonal
+
+
+class AlignedMTL(GramRule):
+    """Row sums of B = sigma G^(-1/2): the rows B J are orthogonal, all of length sigma, and nearest to J in direction.
+
+    Source: Senushkin et al. 2023 (Aligned-MTL), algorithm 1. With G = V diag(l) V', the inverse root is taken on the r
+    largest eigenvalues l, where r is the rank of G; sigma comes from the same eigenvalues (``scale``). Departure: the
+    rank is read off the cosines of the rows, where the size of a rounding error does not depend on the rows' lengths;
+    the authors' code reads it off G. Every task has preference 1, so orthogonal rows of one length weigh 1 each. In no
+    other case is the sum of weights K, and weights may be negative. Weights are ones if all rows are zero.
+    """
+
+    heads = "own"
+
+    def __init__(
+        self,
+        tasks: int,
+        *,
+        scale: Annotated[
+            Literal["min", "median", "rmse"],
+            "Length sigma of the aligned rows, as in the authors' code: the root of the smallest eigenvalue (``min``, "
+            "the paper), of their median (``median``; of two the lower), or of their mean (``rmse``).",
+        ] = "min",
+    ) -> None:
+        super().__init__(tasks)
+        self.scale = scale
+
+    def weights(self, gram: Matrix, losses: Vector) -> Vector:
+        """Weights [K] of either sign."""
+        values, vectors = np.linalg.eigh(gram)
+        kept = (np.arange(self.tasks) >= self.tasks - _rank(gram)) & (values > 0)
+        self.diagnostics = {"rank": float(kept.sum())}
+        if not kept.any():
+            return np.ones(self.tasks)
+        values, vectors = values[kept], vectors[:, kept]
+        squared = {"min": values[0], "median": values[(len(values) - 1) // 2], "rmse": values.mean()}[self.scale]
+        weights: Vector = vectors @ (np.sqrt(squared / values) * vectors.sum(axis=0))
+        return weights
+
+
+def _rank(gram: Matrix) -> int:
+    """The number of independent rows, up to the rounding of their products."""
+    present = np.nonzero(gram.diagonal() > 0)[0]
+    cosines, _ = unit_diagonal(gram[np.ix_(present, present)])
+    return int((np.linalg.eigvalsh(cosines) > len(gram) * ROUNDING).sum())

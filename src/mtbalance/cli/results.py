@@ -1,0 +1,66 @@
+"""Commands that turn run records into metrics, tables, figures and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbalance import places
+from mtbalance.cli.arguments import ParametersOption, parameters_from
+from mtbalance.errors import UserError
+from mtbalance.registry import unknown
+
+TitleOption = Annotated[str, typer.Option(help="The experiment's title.")]
+BaselineOption = Annotated[str, typer.Option(help="The balancer that the others are compared with.")]
+
+
+def collect(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
+    """Collect the run and timing records of EXPERIMENT into one Parquet file; stale ones are refused."""
+    from mtbalance.reporting.collect import collect as write
+    from mtbalance.workflow import Workflow
+
+    parameters = parameters_from(params)
+    if experiment not in parameters.experiments:
+        raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
+    workflow = Workflow(parameters)
+    records, timings = ([Path(file) for file in of(experiment)] for of in (workflow.records, workflow.timings))
+    write(records, parameters.runs(experiment), timings, output)
+
+
+def summarize(
+    metrics: list[Path], output: Annotated[Path, typer.Option(help="Where the summary goes (.json).")]
+) -> None:
+    """Write the mean test metrics of collected METRICS as JSON, for `dvc metrics diff`."""
+    from mtbalance.reporting.summary import summary
+
+    summary(metrics, output)
+
+
+def table(
+    name: str,
+    metrics: Path,
+    folder: Path,
+    title: TitleOption = "",
+    baseline: BaselineOption = "ls",
+    significance: Annotated[float, typer.Option(help="The largest p that gets a mark.")] = 0.05,
+) -> None:
+    """Write table NAME (such as auc) from collected METRICS into FOLDER, as CSV, Markdown and LaTeX."""
+    from mtbalance.reporting.tables import write_table
+
+    write_table(name, metrics, folder / name, title=title, baseline=baseline, significance=significance)
+
+
+def figure(name: str, metrics: Path, folder: Path, title: TitleOption = "", baseline: BaselineOption = "ls") -> None:
+    """Draw figure NAME (such as curves) from collected METRICS into FOLDER, as PNG and PDF."""
+    from mtbalance.reporting.figures import write_figure
+
+    write_figure(name, metrics, folder / name, title=title, baseline=baseline)
+
+
+def picture(record: Path, sample: Path, output: Path) -> None:
+    """Draw the predictions for the first test rows that a run kept in SAMPLE, beside its RECORD, as PNG in OUTPUT."""
+    from mtbalance.reporting.pictures import write_picture
+
+    write_picture(record, sample, output)

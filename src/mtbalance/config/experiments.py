@@ -1,0 +1,74 @@
+"""Experiment: data sets, a grid of backbones and balancers, and seeds. Its tables and figures show its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from mtbalance.blocks import Block, Count, refuse
+from mtbalance.config.contradictions import of_training
+from mtbalance.config.kinds import ProblemKind, kind, kinds
+from mtbalance.config.run import DEFAULT_PROBLEM, Model
+from mtbalance.config.training import TrainingConfig
+
+Seed = Annotated[int, Field(ge=0)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Timing(Block):
+    """The timing of balancers against the baseline."""
+
+    blocks: Count = 10
+    """Blocks of steps, all balancers taking turns; the median over blocks is reported."""
+    steps: Count = 10
+    """Steps in a block; a multiple of the longest search period."""
+
+
+class Experiment(Block):
+    """A grid of runs: every seed x backbone x balancer on each data set."""
+
+    title: str
+    """The title over its tables."""
+    datasets: Names
+    """The data sets, each a key of ``datasets``."""
+    grid: Annotated[dict[str, Names], Field(min_length=1)]
+    """The balancers that are run on each backbone."""
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    """One run each. A seed changes the initialization and the order of the data."""
+    model: Model
+    """The kind of problem, and sizes that all of its backbones share."""
+    training: TrainingConfig
+    """Everything between a model and its test metrics."""
+    timing: Timing = Timing()
+    """The timing of balancers against the baseline."""
+    tables: tuple[str, ...]
+    """The tables that are made of it. Default: those of its kind of problem."""
+    figures: tuple[str, ...]
+    """The figures that are made of it. Default: those of its kind of problem."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_what_the_kind_of_problem_decides(cls, block: Any) -> Any:
+        if not isinstance(block, Mapping):
+            return block
+        model = block.get("model", {})
+        name = model.get("problem", DEFAULT_PROBLEM) if isinstance(model, Mapping) else getattr(model, "problem", None)
+        if name not in kinds():
+            return block  # the field `model` says what is wrong
+        chosen = kind(name)
+        filled = {"model": {}, "tables": chosen.default_tables, "figures": chosen.default_figures} | dict(block)
+        if isinstance(filled.get("training"), Mapping):
+            filled["training"] = dict(chosen.training) | dict(filled["training"])
+        return filled
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        refuse(of_training(self.model, self.training))
+        return self
+
+    @property
+    def problem(self) -> type[ProblemKind]:
+        """The declaration of its kind of problem."""
+        return kind(self.model.problem)

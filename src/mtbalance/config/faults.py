@@ -1,0 +1,64 @@
+"""ParametersError, and the lines of its message: one per fault that other files' checks found, with its key's path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mtbalance.blocks import Contradictions, UnknownKeys
+from mtbalance.errors import UserError
+from mtbalance.registry import suggestion
+
+Location = tuple[int | str, ...]
+
+
+class ParametersError(UserError):
+    """Parameters that cannot be used. The message has one line per fault, each with the path of its key."""
+
+
+def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """One line per fault of pydantic's, each beginning with the path of the key in ``raw``."""
+    for fault in error.errors():
+        where = path + _keys_of(raw, fault["loc"])
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, ValidationError):
+            yield from fault_lines(cause, _at(raw, fault["loc"]), where)
+        elif isinstance(cause, Contradictions):
+            yield from (f"{'.'.join((*where, key))}: {reason}" for key, reason in cause.faults)
+        elif isinstance(cause, UnknownKeys):
+            block = path + _keys_of(raw, fault["loc"], last=False)
+            for key in cause.keys:
+                yield f"{'.'.join((*block, str(key)))}: unknown key; allowed: {suggestion(str(key), cause.allowed)}"
+        else:
+            yield ": ".join(filter(None, (".".join(where), _message(fault))))
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "missing":
+        return "missing"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return message if isinstance(fault["input"], Mapping) else f"{message}, not {fault['input']!r}"
+
+
+def _keys_of(raw: Any, location: Location, last: bool = True) -> tuple[str, ...]:
+    """``location`` as keys of ``raw``.
+
+    pydantic adds the tags of unions to a location. These tags are not keys of ``raw`` and are dropped. A missing key is
+    not in ``raw`` either, but is kept if it is the ``last``.
+    """
+    keys = []
+    for position, key in enumerate(location):
+        inside = (isinstance(raw, Mapping) and key in raw) or (isinstance(raw, list) and isinstance(key, int))
+        if inside:
+            raw = raw[key]
+        if inside or (last and position == len(location) - 1):
+            keys.append(str(key))
+    return tuple(keys)
+
+
+def _at(raw: Any, location: Location) -> Any:
+    for key in _keys_of(raw, location):
+        raw = raw[int(key) if isinstance(raw, list) else key]
+    return raw

@@ -1,0 +1,102 @@
+"""Checks across the blocks of ``params.yaml``: undefined names, and blocks that do not fit together.
+
+Blocks do not fit together if they are of different kinds of problem, if a balancer needs something shared on a backbone
+that shares nothing, if it contradicts the training, or if it has options for another number of tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mtbalance.balancing.checking import task_faults
+from mtbalance.config.contradictions import of_balancer_with_training
+from mtbalance.config.experiments import Experiment
+from mtbalance.config.kinds import names_in
+from mtbalance.config.parameters import Parameters
+from mtbalance.registry import suggestion
+
+
+def faults(parameters: Parameters) -> list[str]:
+    """One line per fault, each with the path of its key."""
+    return list(_undefined(parameters)) or [
+        *_nothing_shared(parameters),
+        *_contradictions(parameters),
+        *dict.fromkeys(_wrong_number_of_tasks(parameters)),
+    ]
+
+
+def _undefined(parameters: Parameters) -> Iterator[str]:
+    """Names that are not defined, and names of another kind of problem."""
+    yield from _check("preset", [parameters.preset], parameters.presets)
+    for preset, names in parameters.presets.items():
+        yield from _check(f"presets.{preset}", names, parameters.experiments)
+    for name, experiment in parameters.experiments.items():
+        path = f"experiments.{name}"
+        yield from _check(f"{path}.datasets", experiment.datasets, parameters.datasets)
+        yield from _check(f"{path}.grid", experiment.grid, parameters.backbones)
+        for backbone, balancers in experiment.grid.items():
+            yield from _check(f"{path}.grid.{backbone}", balancers, parameters.balancers)
+        yield from _of_another_kind(path, experiment, parameters)
+        yield from _unknown_outputs(path, experiment)
+    yield from _check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
+
+
+def _check(path: str, names: Iterable[str], defined: Mapping[str, Any]) -> Iterator[str]:
+    for name in names:
+        if name not in defined:
+            yield f"{path}: {name!r} is not defined; allowed: {suggestion(name, list(defined))}"
+
+
+def _of_another_kind(path: str, experiment: Experiment, parameters: Parameters) -> Iterator[str]:
+    """Data sets and backbones of another kind of problem than the experiment's model."""
+    wanted = experiment.model.problem
+    for name in experiment.datasets:
+        dataset = parameters.datasets.get(name)
+        if dataset is not None and dataset.problem != wanted:
+            yield f"{path}.datasets: {name!r} is data for {dataset.problem}, but model.problem is {wanted}"
+    for name in experiment.grid:
+        backbone = parameters.backbones.get(name)
+        if backbone is not None and backbone.package != experiment.problem.models:
+            yield f"{path}.grid: {name!r} (kind {backbone.kind}) is no backbone for {wanted} (model.problem)"
+
+
+def _unknown_outputs(path: str, experiment: Experiment) -> Iterator[str]:
+    """Tables and figures that this kind of problem does not have."""
+    kind = experiment.problem
+    asked = (("tables", experiment.tables, kind.tables), ("figures", experiment.figures, kind.figures))
+    for key, names, packages in asked:
+        known = names_in(packages)
+        for name in names:
+            if name not in known:
+                yield f"{path}.{key}: {experiment.model.problem} has no {name!r}; allowed: {suggestion(name, known)}"
+
+
+def _nothing_shared(parameters: Parameters) -> Iterator[str]:
+    """Balancers that need something shared, on backbones that share nothing."""
+    for name, experiment in parameters.experiments.items():
+        for backbone, balancers in experiment.grid.items():
+            for balancer in balancers if not parameters.backbones[backbone].shares else ():
+                if (level := parameters.balancers[balancer].level) != "loss":
+                    yield (
+                        f"experiments.{name}.grid.{backbone}: {balancer!r} balances what tasks share (level {level}),"
+                        f" and this backbone shares nothing: only balancers at level loss can be run on it"
+                    )
+
+
+def _contradictions(parameters: Parameters) -> Iterator[str]:
+    """Balancers that make no sense with the training of an experiment that has them."""
+    for name, experiment in parameters.experiments.items():
+        for balancer in sorted({balancer for balancers in experiment.grid.values() for balancer in balancers}):
+            for key, reason in of_balancer_with_training(parameters.balancers[balancer], experiment.training):
+                yield f"balancers.{balancer}.{key}: {reason} (experiments.{name})"
+
+
+def _wrong_number_of_tasks(parameters: Parameters) -> Iterator[str]:
+    """Balancers whose options have a value per task, but for another number of tasks than a data set of theirs has."""
+    for experiment in parameters.experiments.values():
+        for dataset in experiment.datasets:
+            tasks = len(parameters.datasets[dataset].task_names())
+            for balancer in {name for names in experiment.grid.values() for name in names}:
+                for fault in task_faults(parameters.balancers[balancer], tasks, f"balancers.{balancer}"):
+                    yield f"{fault}: data set {dataset} has {tasks} tasks"

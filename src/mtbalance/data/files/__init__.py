@@ -1,0 +1,1 @@
+"""Raw and prepared files: fetched, checked, and written whole or not at all."""

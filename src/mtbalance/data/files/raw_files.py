@@ -1,0 +1,97 @@
+"""Raw files: finding them, checking them, opening them."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from mtbalance.config.datasets import RawFile
+from mtbalance.data import DataError
+from mtbalance.data.files.checksums import sha256_of
+
+ByteStream = IO[bytes] | gzip.GzipFile
+"""A file that is open for reading bytes."""
+
+
+def located(file: RawFile) -> Path:
+    """The place of a raw file. Raises :class:`DataError` if it is not there or is empty."""
+    path = Path(file.path)
+    if not path.is_file():
+        how = f"fetch it from {file.urls[0]}" if file.urls else "place it there, or give its urls and sha256"
+        raise DataError(f"{path} is missing; {how}")
+    if not path.stat().st_size:
+        raise DataError(f"{path} is empty; fetch or copy it again")
+    return path
+
+
+def checked_sha256(file: RawFile) -> str:
+    """The SHA-256 of a raw file. Raises :class:`DataError` if another one was expected."""
+    path = located(file)
+    found = sha256_of(path)
+    if file.sha256 is not None and found != file.sha256.lower():
+        raise DataError(f"{path} has SHA-256 {found}, not {file.sha256}: damaged or another version; fetch it again")
+    return found
+
+
+class RawChecksums:
+    """Checksums of raw files, taken in a thread while their rows are read; a context manager.
+
+    Raises :class:`DataError` at once for a file that is missing or empty. :meth:`manifest` raises it for a wrong
+    checksum. The end of the ``with`` block raises it, too, if reading a row failed: the error then names the damaged
+    file instead of the row.
+    """
+
+    def __init__(self, files: Iterable[RawFile]) -> None:
+        self._files = {located(file): file for file in files}
+
+    def __enter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1)
+        self._found = {path: self._thread.submit(checked_sha256, file) for path, file in self._files.items()}
+        return self
+
+    def manifest(self) -> dict[str, str]:
+        """Checksums by file name, or by path if two files have the same name."""
+        names = [path.name for path in self._found]
+        return {
+            str(path) if names.count(path.name) > 1 else path.name: found.result()
+            for path, found in self._found.items()
+        }
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, DataError):
+                self.manifest()
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+
+
+def open_raw(path: Path) -> ByteStream:
+    """Open a file to read its bytes: unpacked from ``.gz``, the only file of a ``.zip``, or any other as it is."""
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rb")
+    if path.suffix.lower() == ".zip":
+        return open_only_member(open_zip(path, str(path)), str(path))
+    return path.open("rb")
+
+
+def open_zip(file: Path | IO[bytes], source: str) -> zipfile.ZipFile:
+    """Open a zip. Raises :class:`DataError` that names ``source`` for a file that is no zip or is cut short."""
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise DataError(f"{source}: not a complete zip file ({error}); fetch it again") from error
+
+
+def open_only_member(archive: zipfile.ZipFile, source: str) -> IO[bytes]:
+    """Open the one file in a zip. Raises :class:`DataError` if it holds none or several."""
+    members = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
+    if len(members) != 1:
+        raise DataError(f"{source}: expected one file in it, found {members}")
+    return archive.open(members[0])

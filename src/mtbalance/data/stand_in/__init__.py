@@ -1,0 +1,1 @@
+"""Stand-in data: generated, and always called synthetic."""

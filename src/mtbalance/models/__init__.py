@@ -1,0 +1,1 @@
+"""Backbones: models of several tasks, one per file, in a folder for each kind of problem."""

@@ -1,0 +1,1 @@
+"""Backbones for rows of ids and numbers."""

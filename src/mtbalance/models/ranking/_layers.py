@@ -1,0 +1,118 @@
+"""The layers that ranking backbones are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mtbalance.models.ranking._options import RankingSizes
+
+
+class Fields(nn.Module):
+    """Embeds a row: one embedding for each categorical column, one linear field for all numbers.
+
+    ids [B, F] (0 is the unknown id of each column) and numbers [B, N] -> [B, width]. All embeddings lie in one table,
+    in which the rows of column c begin at its offset.
+    """
+
+    offsets: Tensor
+
+    def __init__(self, cardinalities: Sequence[int], numbers: int, embedding: int) -> None:
+        super().__init__()
+        sizes = torch.tensor([0, *cardinalities])
+        self.register_buffer("offsets", sizes.cumsum(0)[:-1].to(torch.int64), persistent=False)
+        self.table = nn.Embedding(int(sizes.sum()), embedding)
+        nn.init.xavier_uniform_(self.table.weight)
+        self.numeric = nn.Linear(numbers, embedding) if numbers else None
+        self.width = embedding * (len(cardinalities) + bool(numbers))
+
+    def forward(self, ids: Tensor, numbers: Tensor) -> Tensor:
+        """[B, width]."""
+        fields: Tensor = self.table(ids + self.offsets).flatten(1)
+        return fields if self.numeric is None else torch.cat([fields, self.numeric(numbers)], dim=1)
+
+
+class Perceptron(nn.Sequential):
+    """Hidden layers of linear, batch norm, ReLU and dropout; ``width`` is the size of the last one."""
+
+    def __init__(self, inputs: int, hidden: Sequence[int], sizes: RankingSizes) -> None:
+        layers: list[nn.Module] = []
+        for size in hidden:
+            layers += [nn.Linear(inputs, size), *_after(size, sizes)]
+            inputs = size
+        super().__init__(*layers)
+        self.width = inputs
+
+
+class Experts(nn.Module):
+    """E perceptrons of one shape on one input, computed together: [B, inputs] -> [B, E, width].
+
+    Each expert is initialized and normalized as a perceptron of its own would be.
+    """
+
+    def __init__(self, count: int, inputs: int, hidden: Sequence[int], sizes: RankingSizes) -> None:
+        super().__init__()
+        self.count = count
+        self.first = nn.Linear(inputs, count * hidden[0])
+        self.deeper = nn.ModuleList(GroupedLinear(count, before, size) for before, size in pairwise(hidden))
+        self.after = nn.ModuleList(nn.Sequential(*_after(count * size, sizes)) for size in hidden)
+        self.width = hidden[-1]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """[B, E, width]."""
+        values: Tensor = self.after[0](self.first(inputs))
+        for layer, after in zip(self.deeper, self.after[1:], strict=True):
+            values = after(layer(torch.unflatten(values, 1, (self.count, -1))).flatten(1))
+        return torch.unflatten(values, 1, (self.count, -1))
+
+
+class GroupedLinear(nn.Module):
+    """E linear layers, each on its own input: [B, E, inputs] -> [B, E, outputs]."""
+
+    def __init__(self, count: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound = inputs**-0.5  # nn.Linear's own initialization
+        self.weight = nn.Parameter(torch.empty(count, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(count * outputs).uniform_(-bound, bound))  # one dimension, as biases have
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """[B, E, outputs]."""
+        bias = torch.unflatten(self.bias, 0, (len(self.weight), 1, -1))
+        return torch.baddbmm(bias, inputs.transpose(0, 1), self.weight).transpose(0, 1)
+
+
+class Gate(nn.Module):
+    """Mixes experts by a softmax of its input: ([B, inputs], [B, E, width]) -> [B, width]."""
+
+    def __init__(self, inputs: int, experts: int) -> None:
+        super().__init__()
+        self.scores = nn.Linear(inputs, experts)
+
+    def forward(self, inputs: Tensor, experts: Tensor) -> Tensor:
+        """[B, width]."""
+        shares = torch.softmax(self.scores(inputs), dim=1)
+        return torch.bmm(shares.unsqueeze(1), experts).squeeze(1)
+
+
+class Tower(nn.Module):
+    """A task's perceptron and its logit: [B, inputs] -> [B]."""
+
+    def __init__(self, inputs: int, sizes: RankingSizes) -> None:
+        super().__init__()
+        self.hidden = Perceptron(inputs, sizes.tower, sizes)
+        self.logit = nn.Linear(self.hidden.width, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits [B]."""
+        logits: Tensor = self.logit(self.hidden(inputs))
+        return logits.squeeze(1)
+
+
+def _after(size: int, sizes: RankingSizes) -> list[nn.Module]:
+    """The modules after a linear layer of ``size`` outputs."""
+    norm = [nn.BatchNorm1d(size)] if sizes.batch_norm else []
+    dropout = [nn.Dropout(sizes.dropout)] if sizes.dropout else []
+    return [*norm, nn.ReLU(), *dropout]

@@ -1,0 +1,44 @@
+"""The options of ranking backbones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+
+from mtbalance.blocks import Count, Fraction
+from mtbalance.config.models import ModelSizes
+
+
+class RankingShape(NamedTuple):
+    """The rows that a ranking backbone is built for."""
+
+    cardinalities: Sequence[int]
+    """Rows of each categorical column's embedding table: its training values, and the unknown one."""
+    numbers: int
+    """Numerical columns."""
+    tasks: int
+    """Tasks."""
+
+
+class RankingSizes(ModelSizes):
+    """Sizes that all ranking backbones share, so that they are compared at one capacity."""
+
+    problem: str = "ranking"
+    embedding: Count = 128
+    """Width of each categorical embedding, and of the one linear field for all numbers."""
+    expert: list[Count] = [512, 256]
+    """Hidden layers of an expert (and of a shared bottom)."""
+    tower: list[Count] = [128, 64]
+    """Hidden layers of a task's tower."""
+    dropout: Fraction = 0.2
+    """Share of units that dropout sets to zero, after every hidden layer."""
+    batch_norm: bool = True
+    """Normalize the units of hidden layers over the batch."""
+
+
+Place = Annotated[
+    Literal["fork", "fields"],
+    "Where balancers at the representation level act. `fork`: after the trunk, where the tasks fork. `fields`: at the "
+    "embeddings' output, which all tasks read. The trunk then costs a forward and a backward pass for each task, and "
+    "gets the sum of the losses' own gradients.",
+]

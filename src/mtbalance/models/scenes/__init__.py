@@ -1,0 +1,1 @@
+"""Backbones for images with three dense targets."""

@@ -1,0 +1,56 @@
+"""Every path of a project, relative to its folder, in one place.
+
+A pattern has the workflow's wildcards in braces; ``RECORD.format(**run.wildcards)`` is one run's path.
+"""
+
+from __future__ import annotations
+
+PARAMETERS = "params.yaml"
+
+# Data sets.
+RAW = "data/raw/{dataset}"
+PREPARED = "data/processed/{dataset}"
+SCHEMA = "schema.json"
+"""In the folder of a prepared data set, beside one Parquet file per split."""
+
+# Runs.
+CELL = "{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
+"""One run's place in the grid."""
+RUNS = "results/runs/{experiment}"
+RECORD = f"results/runs/{CELL}.json"
+SAMPLE = f"results/runs/{CELL}.npz"
+"""Predictions of the run's model for the first test rows."""
+CHECKPOINT = f"results/checkpoints/{CELL}.pt"
+TIMING_CELL = "{experiment}/{dataset}/{backbone}"
+TIMING = f"results/speed/{TIMING_CELL}.json"
+
+# Results.
+METRICS = "results/metrics/{experiment}.parquet"
+SUMMARY = "results/metrics/{preset}.json"
+TABLE_CELL = "{experiment}/{table}"
+TABLES = "results/tables/{experiment}"
+TABLE = f"results/tables/{TABLE_CELL}"
+"""Without its ending: .csv, .md or .tex."""
+PICTURES = "results/figures/{experiment}/predictions"
+FIGURE_CELL = "{experiment}/{figure}"
+FIGURES = "results/figures/{experiment}"
+FIGURE = f"results/figures/{FIGURE_CELL}"
+"""Without its ending: .png or .pdf."""
+PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{seed}"
+PICTURE = f"results/figures/{PICTURE_CELL}.png"
+
+# The toy problem.
+TOY_LANDSCAPE = "results/toy/landscape.parquet"
+TOY_TRAJECTORIES = "results/toy/trajectories/{method}.parquet"
+TOY_REPORT = "results/figures/toy"
+"""Without its ending: .png, .pdf or .csv."""
+
+
+def log(rule: str, cell: str) -> str:
+    """The log of a job, with everything that it printed."""
+    return f"logs/{rule}/{cell}.log"
+
+
+def benchmark(rule: str, cell: str) -> str:
+    """The time and memory that a job took, as Snakemake measures them."""
+    return f"benchmarks/{rule}/{cell}.tsv"

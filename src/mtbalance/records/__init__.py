@@ -1,0 +1,67 @@
+"""The run record and the timing record: JSON files that training writes, and that reporting and tracking read.
+
+A record is the only thing that the two sides share. ``run.py`` and ``timing.py`` define the fields, with one class per
+block.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from mtbalance.errors import UserError
+from mtbalance.records.parts import FORMAT
+from mtbalance.records.run import RunRecord
+from mtbalance.records.timing import TimingRecord
+from mtbalance.writing import write_json
+
+__all__ = ["FORMAT", "REMEDY", "RecordError", "RunRecord", "TimingRecord", "read_run", "read_timing", "write_record"]
+
+REMEDY = "delete the file and run the workflow again"
+"""The advice at the end of a message about a file that cannot be used."""
+SHOWN = 5
+"""Largest number of faults of one file that a message lists."""
+Record = TypeVar("Record", RunRecord, TimingRecord)
+
+
+class RecordError(UserError):
+    """A record that cannot be used: of another version, broken, stale, foreign or missing."""
+
+
+def read_run(path: Path) -> RunRecord:
+    """The run record in a file. Raises :class:`RecordError` for a file that is missing or no such record."""
+    return _read(path, RunRecord)
+
+
+def read_timing(path: Path) -> TimingRecord:
+    """The timing record in a file. Raises :class:`RecordError` for a file that is missing or no such record."""
+    return _read(path, TimingRecord)
+
+
+def write_record(path: Path, record: RunRecord | TimingRecord) -> None:
+    """Write a record as JSON, whole or not at all. Raises ``ValueError`` for numbers that are not finite."""
+    write_json(path, record.model_dump())
+
+
+def _read(path: Path, kind: type[Record]) -> Record:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(f"{path} is missing: run the workflow again") from None
+    except ValueError as error:
+        raise RecordError(f"{path} is not JSON ({error}); {REMEDY}") from None
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise RecordError(f"{path} has format {found!r}, not {FORMAT}; {REMEDY}")
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        faults = "; ".join(_faults(error)[:SHOWN])
+        raise RecordError(f"{path} is not a {kind.__name__} of format {FORMAT} ({faults}); {REMEDY}") from None
+
+
+def _faults(error: ValidationError) -> list[str]:
+    return [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]

@@ -1,0 +1,72 @@
+"""Share of each task in the weights by epoch, for the balancers that change them."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mtbalance.reporting.drawing import legend, looks, nothing, title
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+
+MODEL = ["dataset", "backbone"]
+RUN = [*MODEL, "balancer", "seed"]
+PANELS = 7
+"""Panels in a line, at most."""
+
+
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+    """Draw a panel for each data set, backbone and balancer, a line for each task and seed.
+
+    A share is a weight over the sum of the run's weights in that epoch: methods have weights on different scales.
+    """
+    shares = _varying(_shares(frame))
+    models = [list(model.groupby("balancer", sort=False)) for _, model in shares.groupby(MODEL, sort=False)]
+    lines = [panels[start : start + PANELS] for panels in models for start in range(0, len(panels), PANELS)]
+    columns = max(map(len, lines), default=2)
+    figure = Figure(figsize=(1.4 + 1.75 * max(2, columns), 1.5 + 1.75 * max(1, len(lines))), layout="constrained")
+    title(figure, f"{heading}: share of each task in the weights", frame)
+    if not lines:
+        nothing(figure, "No balancer changed its weights.")
+        return figure
+    look = looks(shares["task"])
+    grid = figure.subplots(len(lines), columns, sharex=True, sharey=True, squeeze=False)
+    for line, panels in zip(lines, grid, strict=True):
+        _label(panels[0], line[0][1].iloc[0])
+        for axes, (balancer, runs) in zip(panels, line, strict=False):
+            axes.set_title(balancer_name(str(balancer)))
+            _panel(axes, runs, {task: look[task].color for task in look})
+        for axes in panels[len(line) :]:
+            axes.set_visible(False)
+    for axes in grid[-1]:
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    titles = dict(zip(shares["task"], shares["task_title"], strict=True))
+    legend(figure, [Line2D([], [], color=look[task].color, linewidth=2, label=titles[task]) for task in look])
+    return figure
+
+
+def _label(axes: Axes, row: pd.Series) -> None:
+    name = dataset_heading(str(row["dataset"]), bool(row["synthetic"]))
+    axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{name}".replace(" (", "\n("))
+
+
+def _shares(frame: pd.DataFrame) -> pd.DataFrame:
+    weights = frame[frame["metric"] == "weight"]
+    return weights.assign(share=weights["value"] / weights.groupby([*RUN, "epoch"])["value"].transform("sum"))
+
+
+def _varying(shares: pd.DataFrame) -> pd.DataFrame:
+    """The shares of the balancers that change them: constant shares are no result."""
+    spread = shares.groupby([*RUN[:3], "task"])["share"].transform(lambda share: share.max() - share.min())
+    moving = spread.groupby([shares[name] for name in RUN[:3]]).transform("max") > 1e-9
+    return shares[moving]
+
+
+def _panel(axes: Axes, runs: pd.DataFrame, colors: dict[str, str]) -> None:
+    for (_, task), line in runs.groupby(["seed", "task"], sort=False):
+        epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
+        axes.plot(epochs, shares, color=colors[str(task)], linewidth=1.2, alpha=0.85, marker=".", markersize=4)
+    axes.set_ylim(-0.04, 1.04)

@@ -1,0 +1,54 @@
+"""Mean AUC of the selection split by epoch: a line for each run, a dot at its chosen epoch, a cross at failure."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
+from mtbalance.reporting.names import backbone_name, dataset_heading
+
+
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+    """Draw a row of panels for each data set, a panel for each backbone. Panels of one data set share their scale."""
+    epochs = frame[(frame["metric"] == "mean_auc") & frame["epoch"].notna() & frame["value"].notna()]
+    chosen = frame[frame["metric"] == "best_epoch"].set_index(["dataset", "backbone", "balancer", "seed"])["value"]
+    datasets = list(dict.fromkeys(frame["dataset"]))
+    backbones = list(dict.fromkeys(frame["backbone"]))
+    look = looks(frame["balancer"], baseline)
+    size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(datasets))
+    figure = Figure(figsize=size, layout="constrained")
+    title(figure, f"{heading}: mean AUC by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame)
+    grid = figure.subplots(len(datasets), len(backbones), sharex=True, sharey="row", squeeze=False)
+    for dataset, panels in zip(datasets, grid, strict=True):
+        of_dataset = epochs[epochs["dataset"] == dataset]
+        synthetic = bool(frame.loc[frame["dataset"] == dataset, "synthetic"].iloc[0])
+        panels[0].set_ylabel(f"mean AUC\n{dataset_heading(dataset, synthetic)}".replace(" (", "\n("))
+        for backbone, axes in zip(backbones, panels, strict=True):
+            _panel(axes, of_dataset[of_dataset["backbone"] == backbone], chosen, look)
+    for backbone, top, bottom in zip(backbones, grid[0], grid[-1], strict=True):
+        top.set_title(backbone_name(backbone))
+        bottom.set_xlabel("epoch")
+        bottom.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    failed = [_entry("X", "failed run")] if (frame["status"] != "finished").any() else []
+    balancer_legend(figure, look, [_entry("o", "chosen epoch"), *failed])
+    return figure
+
+
+def _panel(axes: Axes, runs: pd.DataFrame, chosen: pd.Series, look: dict[str, Look]) -> None:
+    for key, run in runs.groupby(["dataset", "backbone", "balancer", "seed"], sort=False):
+        style = look[str(key[2])]
+        epochs, values = run["epoch"].astype(int).tolist(), run["value"].tolist()
+        axes.plot(epochs, values, style.dash, color=style.color, linewidth=1.1, alpha=0.85)
+        failed = run["status"].iloc[0] != "finished"
+        end = epochs[-1] if failed else chosen[key]
+        height = dict(zip(epochs, values, strict=True)).get(end)
+        if height is not None:
+            axes.plot([end], [height], "X" if failed else "o", color=style.color, markersize=5)
+
+
+def _entry(marker: str, label: str) -> Line2D:
+    return Line2D([], [], color=GRAY, marker=marker, markersize=5, linestyle="", label=label)

@@ -1,0 +1,66 @@
+"""AUC of every method, printed values beside ours.
+
+It has the form of the PUB paper's Table III, for the methods and data sets that were run.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mtbalance.reporting import captions, grid
+from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.formats import decimal, signed
+from mtbalance.reporting.layout import Cell, Row, Table
+from mtbalance.reporting.printed import beside_printed
+
+REACHABLE = "best reachable (true probabilities)"
+
+
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+    """The table to print, and its numbers."""
+    cells = beside_printed(compare(frame, ["auc", "mean_auc"], baseline))
+    cells["best"] = grid.best(cells, +1)
+    columns = grid.columns_of(cells)
+
+    def fill(row: pd.Series) -> Cell:
+        return Cell(grid.text(row, grid.mark(row, significance, +1)), row["best"], _printed(row))
+
+    table = Table(
+        title=f"{title}: AUC",
+        label=f"{frame['experiment'].iloc[0]}-auc",
+        caption=_caption(frame, cells, baseline, significance),
+        beside="printed (ours − printed)",
+        groups=grid.groups(cells, lambda row: row["task_title"]),
+        rows=grid.rows(cells, baseline, fill) + _reachable(frame, columns),
+    )
+    return table, cells.drop(columns=["best", "ratio", "ratio_std"])
+
+
+def _printed(row: pd.Series) -> str:
+    if pd.isna(row["published"]):
+        return ""
+    published_mark = " ‡" if row["published_mark"] else ""
+    return f"{decimal(row['published'], 4)}{published_mark} ({signed(row['difference_to_published'], 4)})"
+
+
+def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tuple[Row, ...]:
+    known = frame[frame["metric"] == "best_auc"].drop_duplicates(["dataset", "task"])
+    values = {(row.dataset, row.task): decimal(row.value, 4) for row in known.itertuples()}
+    if not values:
+        return ()
+    cells = [[Cell(values.get((key[0], key[2]), Cell().text)) for key in keys] for keys in columns.values()]
+    return (Row(REACHABLE, "", tuple(map(tuple, cells))),)
+
+
+def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
+    sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
+    sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells)]
+    sentences += [*captions.untested(cells), "Bold: best mean of a column."]
+    if (frame["metric"] == "best_auc").any():
+        sentences.append(f"{REACHABLE.capitalize()}: AUC of the generator's own probabilities on the test rows.")
+    if cells["published"].notna().any():
+        sentences.append(
+            "Printed: Table III of the PUB paper (arXiv 2410.05806), as printed with its misprints and its"
+            " own mark ‡; 5 seeds, no spread given. In brackets: ours minus printed."
+        )
+    return (*sentences, captions.failures(frame, baseline))

@@ -1,0 +1,84 @@
+"""ProgressBar: shows a run as a bar on a terminal, a line after every epoch, and a line at the end.
+
+No number of a run depends on this file, so an edit of it re-runs nothing.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from mtbalance.records.run import Evaluation, RunRecord
+from mtbalance.training.history import History
+from mtbalance.training.watcher import Watcher
+
+
+class ProgressBar(Watcher):
+    """Shows one run over its epochs. A context manager."""
+
+    def __init__(self, name: str, epochs: int) -> None:
+        self.epochs = epochs
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
+        self.task = self.progress.add_task(name, total=epochs)
+
+    def __enter__(self) -> ProgressBar:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def after_step(self, epoch: int, share: float) -> None:
+        """Move the bar."""
+        self.progress.update(self.task, completed=epoch - 1 + share)
+
+    def after_epoch(self, history: History) -> None:
+        """Print a line above the bar."""
+        self.console.print(epoch_line(history, self.epochs))
+
+    def diverged(self, error: FloatingPointError) -> None:
+        """Print a line above the bar."""
+        self.console.print(f"diverged: {error}")
+
+
+def epoch_line(history: History, epochs: int) -> str:
+    """The result of the last epoch, in one line."""
+    epoch = history.epochs[-1]
+    losses = ", ".join(f"{value:.4f}" for value in epoch.train_loss.values())
+    weights = ", ".join(f"{value:.3g}" for value in epoch.weights.values())
+    rate = epoch.samples / epoch.seconds.step
+    best = " (best so far)" if history.best_model and history.best_epoch == epoch.epoch else ""
+    return (
+        f"epoch {epoch.epoch}/{epochs}: {_scores(epoch.evaluation)}{best}; "
+        f"train loss {losses}; weights {weights}; {rate:,.0f} samples/s"
+    )
+
+
+def summary_line(record: RunRecord) -> str:
+    """The result of a run, in one line."""
+    if record.test is None:
+        return f"{record.status} after {len(record.epochs)} epochs"
+    chosen = "last epochs" if record.selection == "last" else f"epoch {record.best_epoch}"
+    return f"test {_scores(record.test)}, {chosen} of {len(record.epochs)}"
+
+
+def _scores(evaluation: Evaluation) -> str:
+    """The first metric of every task, by name."""
+    first: dict[str, str] = {}
+    for metric, values in evaluation.items():
+        for task, value in values.items() if isinstance(values, dict) else [("", values)]:
+            first.setdefault(task, f"{task} {metric} {value:.4f}".strip())
+    return ", ".join(first.values())

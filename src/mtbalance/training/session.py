@@ -1,0 +1,50 @@
+"""Session: one run while it is trained, with its data, model, balancer, generator and finished epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from mtbalance.balancing.levels import Level
+from mtbalance.config.run import RunConfig
+from mtbalance.models.backbone import Backbone
+from mtbalance.problems import Problem
+from mtbalance.training.history import History
+from mtbalance.training.seeding import random_state, restore_random_state
+
+
+@dataclass
+class Session:
+    """Everything that training one run reads and changes."""
+
+    problem: Problem[Any]
+    model: Backbone
+    level: Level
+    order: np.random.Generator
+    """Draws the order of the training rows."""
+    device: torch.device
+    history: History = field(default_factory=History)
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        return self.problem.config
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the rest of the run depends on, in plain containers."""
+        return {
+            "history": self.history.state_dict(),
+            "model": self.model.state_dict(),
+            "level": self.level.state_dict(),
+            "random": random_state(self.order),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave."""
+        self.model.load_state_dict(state["model"])
+        self.level.load_state_dict(state["level"])
+        restore_random_state(state["random"], self.order)
+        self.history = History.from_state(state["history"])

@@ -1,0 +1,28 @@
+"""Preparing and generating data in a process that cannot write large files, as on a full disk."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mtbalance.config.datasets import Dataset
+
+CHILD = """
+import resource, sys
+from pathlib import Path
+from pydantic import TypeAdapter
+from mtbalance.config.datasets import AnyDataset
+from mtbalance.data import DataError
+task, config = sys.argv[1], TypeAdapter(AnyDataset).validate_json(sys.argv[2])
+output, room = Path(sys.argv[3]), int(sys.argv[4])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # Python ignores SIGXFSZ: writes fail as on a full disk
+try:
+    config.prepare("full", output) if task == "prepare" else config.generate(output)
+except DataError as error:
+    print(error)
+"""
+
+
+def said_on_a_full_disk(task: str, config: Dataset, output: Path, room: int) -> str:
+    """The error of ``prepare`` or ``generate`` where a file can have ``room`` bytes."""
+    command = [sys.executable, "-c", CHILD, task, config.model_dump_json(), str(output), str(room)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

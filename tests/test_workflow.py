@@ -1,0 +1,131 @@
+"""What the workflow's rules are told: files, options and expressions, read off the parameters alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mtbalance import places
+from mtbalance.config.parameters import Parameters
+from mtbalance.config.reading import parse
+from mtbalance.workflow import Workflow, alternatives, toy_sources
+from workflow_tree import TINY
+
+
+@pytest.fixture
+def parameters() -> Parameters:
+    scenes = {
+        "title": "It's scenes",
+        "datasets": ["synthetic_rooms"],
+        "grid": {"mtan": ["ls", "pub"]},
+        "seeds": [7],
+        "model": {"problem": "scenes", "width": 1},
+        "training": {"epochs": 1},
+    }
+    return parse(
+        TINY
+        | {
+            "presets": {"tiny": ["tiny", "scenes"]},
+            "experiments": TINY["experiments"] | {"scenes": scenes},
+            "backbones": TINY["backbones"] | {"mtan": {"kind": "mtan"}},
+        }
+    )
+
+
+@pytest.fixture
+def workflow(parameters: Parameters) -> Workflow:
+    return Workflow(parameters)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(Path(__file__).parents[1])
+
+
+def test_alternatives_match_the_names_and_nothing_else():
+    expression = re.compile(alternatives(["a.b", "c"]))
+    assert [bool(expression.fullmatch(name)) for name in ("a.b", "c", "axb", "")] == [True, True, False, False]
+    assert re.fullmatch(alternatives([]), "") is None
+
+
+def test_every_run_has_a_record_in_its_place(workflow: Workflow):
+    assert workflow.records("scenes") == [
+        f"results/runs/scenes/synthetic_rooms/mtan/{balancer}/seed-7.json" for balancer in ("ls", "pub")
+    ]
+    assert workflow.timings("scenes") == ["results/speed/scenes/synthetic_rooms/mtan.json"]
+    assert len(workflow.records("tiny")) == 8 and workflow.timings("tiny") == [
+        "results/speed/tiny/synthetic_a/mmoe.json"
+    ]
+
+
+def test_a_kind_of_problem_decides_splits_pictures_tables(workflow: Workflow):
+    files = [Path(path).name for path in workflow.prepared("synthetic_a")]
+    assert files == ["train.parquet", "valid.parquet", "test.parquet", "schema.json"]
+    assert [Path(path).name for path in workflow.prepared("nyuv2")] == ["train.parquet", "test.parquet", "schema.json"]
+    assert workflow.pictures("tiny") == [] and workflow.pictured() == ["scenes"]
+    folder = "results/figures/scenes/predictions"
+    assert workflow.pictures("scenes") == [f"{folder}/synthetic_rooms-mtan-{name}-seed-7.png" for name in ("ls", "pub")]
+    assert workflow.tables("scenes") == [f"results/tables/scenes/scenes.{ending}" for ending in ("csv", "md", "tex")]
+    assert "results/figures/scenes/weights.pdf" in workflow.figures("scenes")
+
+
+def test_a_preset_is_all_of_its_experiments_and_their_summary(workflow: Workflow):
+    results = workflow.results()
+    assert len(set(results)) == len(results)
+    for file in (*workflow.records("tiny"), *workflow.pictures("scenes"), "results/metrics/tiny.json"):
+        assert file in results
+    assert workflow.data() == [*workflow.prepared("synthetic_a"), *workflow.prepared("synthetic_rooms")]
+    assert workflow.metrics_of_preset("tiny") == [f"results/metrics/{name}.parquet" for name in ("tiny", "scenes")]
+
+
+def test_there_is_a_rule_for_each_kind_of_data(workflow: Workflow):
+    generators = workflow.generators()
+    assert set(generators) == {"synthetic", "synthetic_scenes"}
+    assert generators["synthetic"].files[0] == "data/raw/{dataset}/train.csv"
+    assert generators["synthetic"].datasets == "synthetic_a|synthetic_b"
+    preparations = workflow.preparations()
+    assert set(preparations) == {"ranking", "scenes"} and preparations["scenes"].datasets == "synthetic_rooms|nyuv2"
+
+
+def test_raw_files_are_those_that_can_be_had(workflow: Workflow):
+    assert workflow.raw("synthetic_a") == [
+        f"data/raw/synthetic_a/{file}" for file in workflow.dataset("synthetic_a").generated
+    ]
+    assert workflow.raw("nyuv2") == []  # nothing is placed: `prepare` says what to place
+    assert list(workflow.raw_files()) == ["data/raw/nyuv2/nyuv2.zip"]
+    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip") == ""
+
+
+def test_addresses_are_safe_in_a_shell():
+    file = {"path": "data/raw/t/t.csv", "urls": ["https://host/a?b=1&c=2"], "sha256": "ab"}
+    table = {"adapter": "table", "files": {"all": file}, "categorical": ["c"], "tasks": {}, "split": {"train": 0.5}}
+    workflow = Workflow(parse(TINY | {"datasets": TINY["datasets"] | {"mine": table}}))
+    assert workflow.addresses(file["path"]) == "--url 'https://host/a?b=1&c=2' --sha256 ab"
+
+
+def test_options_of_tables_are_safe_in_a_shell(workflow: Workflow):
+    assert workflow.table_options("scenes") == """--title 'It'"'"'s scenes' --baseline ls"""
+    assert workflow.timing_options("tiny") == "--blocks 2 --steps 2"
+
+
+def test_the_generator_does_not_hear_of_the_split(workflow: Workflow):
+    assert "split" in workflow.dataset_config("synthetic_a") and "split" not in workflow.generator_config("synthetic_a")
+
+
+def test_each_job_has_its_own_sources(workflow: Workflow, parameters: Parameters):
+    auc = workflow.table_sources("tiny", "auc")
+    assert "src/mtbalance/reporting/tables/ranking/auc.py" in auc and not [file for file in auc if "ne.py" in file]
+    assert "src/mtbalance/reporting/published/pub_table3.csv" in auc
+    assert "src/mtbalance/reporting/figures/common/weights.py" in workflow.figure_sources("scenes", "weights")
+    assert "src/mtbalance/reporting/pictures/scenes.py" in workflow.picture_sources("scenes")
+    timed = workflow.timing_sources(parameters.timing_runs("tiny", "synthetic_a", "mmoe"))
+    assert {f"src/mtbalance/balancing/rules/{rule}.py" for rule in ("equal", "nash")} <= set(timed)
+    assert "src/mtbalance/studies/toy.py" in toy_sources("pub")
+
+
+def test_places_have_the_wildcards_of_a_run(parameters: Parameters):
+    run = parameters.runs("scenes")[1]
+    assert places.RECORD.format(**run.wildcards) == "results/runs/scenes/synthetic_rooms/mtan/pub/seed-7.json"
+    assert places.log("train", places.CELL).format(**run.wildcards).startswith("logs/train/scenes/")
