@@ -11,7 +11,12 @@ def _seeded():
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the workflow start other programs; `make quick` leaves them out."""
+    """Tests of the workflow start other programs: `make quick` leaves them out.
+
+    They come first. One process then begins with them, while the other begins with the second half and takes over what
+    is left of the first.
+    """
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
     for item in items:
         if "workflow" in item.path.parts:
             item.add_marker(pytest.mark.slow)
