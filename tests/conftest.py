@@ -1,5 +1,29 @@
+from pathlib import Path
+
 import pytest
 import torch
+
+SLOW = {
+    "balancing/levels/test_contract.py",
+    "balancing/rules/test_contract.py",
+    "balancing/rules/test_torchjd.py",
+    "data/ranking/test_csv_blocks.py",
+    "data/ranking/test_writer.py",
+    "data/scenes/test_official.py",
+    "data/scenes/test_writer.py",
+    "data/stand_in/test_rows.py",
+    "docs/test_pages.py",
+    "models/ranking/test_contract.py",
+    "models/scenes/test_contract.py",
+    "reporting/test_figures.py",
+    "reporting/test_toy.py",
+    "studies/test_toy_trajectory.py",
+    "test_tracking.py",
+    "training/test_every_balancer.py",
+    "training/test_run.py",
+    "training/test_scenes.py",
+}
+"""Files whose tests take the most time, beside the workflow's: `make quick` leaves them out."""
 
 
 @pytest.fixture(autouse=True)
@@ -11,12 +35,13 @@ def _seeded():
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the workflow start other programs: `make quick` leaves them out.
+    """Tests of the workflow start other programs; they are slow, and come first.
 
-    They come first. One process then begins with them, while the other begins with the second half and takes over what
-    is left of the first.
+    One process then begins with them, while the other begins with the second half and takes over what is left of the
+    first.
     """
+    root = Path(__file__).parent
     items.sort(key=lambda item: "workflow" not in item.path.parts)
     for item in items:
-        if "workflow" in item.path.parts:
+        if "workflow" in item.path.parts or item.path.relative_to(root).as_posix() in SLOW:
             item.add_marker(pytest.mark.slow)
