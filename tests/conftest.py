@@ -7,6 +7,9 @@ SLOW = {
     "balancing/levels/test_contract.py",
     "balancing/rules/test_contract.py",
     "balancing/rules/test_torchjd.py",
+    "data/adapters/test_table.py",
+    "data/ranking/test_aliexpress_archive.py",
+    "data/ranking/test_batches.py",
     "data/ranking/test_csv_blocks.py",
     "data/ranking/test_writer.py",
     "data/scenes/test_official.py",
@@ -16,12 +19,15 @@ SLOW = {
     "models/ranking/test_contract.py",
     "models/scenes/test_contract.py",
     "reporting/test_figures.py",
+    "reporting/test_scenes.py",
+    "reporting/test_tables.py",
     "reporting/test_toy.py",
     "studies/test_toy_trajectory.py",
     "test_tracking.py",
     "training/test_every_balancer.py",
     "training/test_run.py",
     "training/test_scenes.py",
+    "training/test_step.py",
 }
 """Files whose tests take the most time, beside the workflow's: `make quick` leaves them out."""
 
