@@ -20,7 +20,7 @@ from mtbalance.config.training import TrainingConfig
 from mtbalance.records import RunRecord
 from sample_records import epoch_record, run_record, write_run
 
-PROCESSES = 4
+PROCESSES = 8
 EPOCHS = 3
 TASKS = ("click", "conversion")
 
