@@ -26,7 +26,7 @@ from torch.nn import functional
 from mtbalance.balancing.balancer import assemble
 from mtbalance.balancing.levels import Level
 from mtbalance.balancing.options import OptimizerOptions
-from mtbalance.balancing.sharing import find_sharing
+from mtbalance.balancing.reach import find_reach
 from mtbalance.config.reading import read_parameters
 from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
@@ -100,7 +100,7 @@ def gradients(setting: Setting) -> dict[str, Callable[[], object]]:
     parameters = list(model.parameters())
     scalars = task_losses(model, TASKS, level, random_batch(setting), setting.training)
     vector = torch.stack(scalars)
-    found = find_sharing(scalars, parameters)
+    found = find_reach(scalars, parameters)
 
     def of(loss: Tensor, wanted: Sequence[Tensor]) -> None:
         torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 SLOW = {
+    "balancing/contract/test_every_rule.py",
+    "balancing/contract/test_verdicts.py",
     "balancing/levels/test_contract.py",
     "balancing/rules/test_contract.py",
     "balancing/rules/test_torchjd.py",

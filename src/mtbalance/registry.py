@@ -83,9 +83,14 @@ def declaration(package: str, name: str) -> Declaration:
     there is no such file, and for an option that cannot be read.
     """
     _require(package, name)
-    file = _file(package, name)
+    return read_declaration(_file(package, name))
+
+
+def read_declaration(file: Path, name: str = "") -> Declaration:
+    """As :func:`declaration`, for any file; the class is the one called ``name``, if that is given."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    classes = [node for node in classes if name in ("", node.name)]
     described = classes[-1] if classes else tree
     summary = (ast.get_docstring(described) or "").partition("\n")[0]
     return Declaration(summary, _options(described, tree, file), _constants(described))

@@ -19,7 +19,7 @@ def parts_of(rows: np.ndarray, dtype: torch.dtype) -> list[list[torch.Tensor]]:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
 @pytest.mark.parametrize("tasks", [1, 2, 3, 4, 8])
-@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("scale", [1e-30, 1e-24, 1e-12, 1.0, 1e12, 1e19, 1e30])
 @pytest.mark.parametrize("stacked", [False, True], ids=["list", "stacked"])
 def test_products_and_sums_are_right_up_to_rounding(tasks, dtype, scale, stacked):
     """A product of n entries has n roundings at the most on the way of each of them; a sum of K rows K + 1."""

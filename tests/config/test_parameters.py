@@ -170,7 +170,8 @@ UPDATE = {"level": "update", "rule": "nash"}
 @pytest.mark.parametrize(
     ("block", "key", "reason"),
     [
-        (UPDATE | {"between": "weighted_loss", "preconditioner": "delayed"}, "between", "delayed preconditioner"),
+        (UPDATE | {"between": "weighted_loss", "manipulation": "clippy"}, "between", "would not be clipped"),
+        (UPDATE | {"between": "weighted_loss", "manipulation": "adatask"}, "between", "would not move the moments"),
         (UPDATE | {"between": "weighted_loss", "moment_weights": "solved"}, "between", "moves the moments"),
         (UPDATE | {"between": "weighted_loss", "moment_weights": "ones"}, "between", "moves the moments"),
         ({"level": "update", "rule": "moco", "first_search": 2}, "first_search", "no weights to keep"),
@@ -192,7 +193,7 @@ def test_combinations_that_make_no_sense_are_refused_with_the_reason(raw, block,
 
 def test_several_reasons_are_several_faults(raw):
     put(raw, "balancers.pub_adatask.between", "weighted_loss")
-    put(raw, "balancers.pub_adatask.preconditioner", "delayed")
+    put(raw, "balancers.pub_adatask.moment_weights", "solved")
     with pytest.raises(ParametersError) as error:
         parse(raw)
     assert len(str(error.value).splitlines()) == 2
@@ -202,6 +203,7 @@ def test_several_reasons_are_several_faults(raw):
     "block",
     [
         UPDATE | {"between": "weighted_loss", "moment_weights": "rescaled", "preconditioner": "present", "every": 10},
+        UPDATE | {"between": "weighted_loss", "preconditioner": "delayed", "every": 10},
         UPDATE | {"manipulation": "adatask", "moment_weights": "rescaled", "preconditioner": "delayed"},
         UPDATE | {"gram_over": "all", "first_search": 2, "moment_weights": "solved"},
         {"level": "update", "rule": "imtl_g", "rescale": "sum_to_K"},

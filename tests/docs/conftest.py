@@ -25,7 +25,7 @@ experiments:
     grid: {wide_bottom: [ls, inverse_norm, pub]}
     seeds: [0]
     model: {embedding: 4, expert: [8], tower: [8]}
-    training: {epochs: 2, batch_size: 256, patience: 0, device: cpu, optimizer: {name: sgd, lr: 0.05}}
+    training: {epochs: 2, batch_size: 256, patience: 0, device: cpu, optimizer: {name: adamax, lr: 0.01}}
     tables: [auc, cost]
     figures: [losses]
 datasets:

@@ -17,7 +17,7 @@ from mtbalance.balancing.checking import balancer_options
 pytestmark = pytest.mark.slow
 ONE_FILE = {
     "own_rule": ["src/mtbalance/balancing/rules/inverse_norm.py"],
-    "own_optimizer": ["src/mtbalance/balancing/optimizers/sgd.py"],
+    "own_optimizer": ["src/mtbalance/balancing/optimizers/adamax.py"],
     "own_backbone": ["src/mtbalance/models/ranking/wide_bottom.py"],
     "own_data_set": ["src/mtbalance/data/adapters/movielens.py"],
     "own_table": [],
@@ -51,8 +51,8 @@ def test_the_files_are_written_as_those_of_the_package(tried: Tried):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_rule_is_checked_by_its_declaration_and_passes_its_own_test(tried: Tried):
-    assert tried.found["tests"] == 1
+def test_the_rule_is_checked_by_its_declaration_holds_the_contract_and_passes_its_own_test(tried: Tried):
+    assert tried.found["tests"] == 1 and tried.found["contract"] == 0
     known, options = tried.found["declared"]
     assert known and options["power"] == 1.0 and options["level"] == "gradient"
     assert "power" in tried.found["negative power"]
@@ -69,7 +69,7 @@ def test_rule_backbone_and_optimizer_train_together(tried: Tried):
     assert set(records) == {"wide_bottom ls", "wide_bottom inverse_norm", "wide_bottom pub"}
     for record in records.values():
         assert record["status"] == "finished"
-        assert record["config"]["training"]["optimizer"]["name"] == "sgd"
+        assert record["config"]["training"]["optimizer"]["name"] == "adamax"
         assert record["config"]["backbone"]["options"]["wide"] == 16
         losses = [sum(epoch["train_loss"].values()) for epoch in record["epochs"]]
         assert losses[-1] < losses[0] < 2

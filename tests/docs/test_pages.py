@@ -104,7 +104,7 @@ def test_commands_exist(page: Path):
 def test_files_that_are_named_exist(page: Path):
     shown = {path for one in HOW_TO for path in files(one)} | {"src/mtbalance/problems/regression"}
     text = page.read_text(encoding="utf-8")
-    named = re.findall(r"`((?:src|tests|docs|workflow|bench)/[\w./]*)`", text)
+    named = re.findall(r"`((?:src|tests|docs|workflow|bench|examples)/[\w./]*)`", text)
     if page.name == "CONTRIBUTING.md":  # its tables name files and folders below the package
         rows = " ".join(line for line in text.splitlines() if line.startswith("|") and "src/" not in line)
         below = re.findall(r"`(?!tests/)((?:\w+/)+(?:\w+\.py)?|\w+\.py)`", rows)

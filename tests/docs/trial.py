@@ -114,6 +114,7 @@ def main() -> None:
     parameters = parse(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
     found = {
         "tests": own_tests(),
+        "contract": app(["test", "src/mtbalance/balancing/rules/inverse_norm.py"], standalone_mode=False) or 0,
         "declared": declared(parameters.balancers["inverse_norm"].model_dump(exclude_unset=True)),
         "negative power": refusal({"level": "gradient", "rule": "inverse_norm", "power": -1.0}),
         "misspelled": refusal({"level": "gradient", "rule": "inverse_norm", "powr": 1.0}),

@@ -29,12 +29,18 @@ TASKS = {
     "scenes": [Segmentation("segmentation", ""), Depth("depth", ""), Normal("normal", "")],
 }
 TRAINING = TrainingConfig(epochs=1)
+IN_EXPERIMENTS = {
+    name for experiment in PARAMETERS.experiments.values() for names in experiment.grid.values() for name in names
+}
+ONE_OF_EACH_KIND = ("mmoe", "split_segnet")
 PAIRS = [
     (name, backbone)
     for name, options in PARAMETERS.balancers.items()
     for backbone, kind in PARAMETERS.backbones.items()
     if options.level == "loss" or kind.shares
+    if name in IN_EXPERIMENTS or backbone in ONE_OF_EACH_KIND
 ]
+"""All pairs of a balancer of some experiment and a backbone; the other balancers with one backbone of each kind."""
 
 
 def problem_of(backbone: str) -> str:

@@ -1,71 +1,109 @@
-"""Balancer: a rule at a level, with the optimizer that it drives, for any training loop."""
+"""Balancer: a rule at a level, around the optimizer of any training loop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+import torch
 from torch.nn import Parameter
 
-from mtbalance.balancing.checking import balancer_options, rule_options
+from mtbalance.balancing.checking import balancer_options, level_options, rule_options
 from mtbalance.balancing.contradictions import of_optimizer
-from mtbalance.balancing.levels import Again, Level, StepReport, Tensors, build_level
+from mtbalance.balancing.levels import Again, Level, Representation, StepReport, build_level
+from mtbalance.balancing.losses import Losses
 from mtbalance.balancing.optimizers import build_optimizer
 from mtbalance.balancing.options import RULES, BalancerOptions, OptimizerOptions
 from mtbalance.balancing.rules import Rule
 from mtbalance.blocks import refuse
 from mtbalance.registry import entry
 
-DEFAULT = OptimizerOptions()
+if TYPE_CHECKING:
+    import torch.distributed as dist
 
 
 class Balancer:
-    """Takes the optimizer's place: :meth:`step` takes K losses and changes the parameters.
+    """Balances K tasks in a training loop; the model, the optimizer and the scheduler stay the user's own.
 
     ``level``, ``rule`` and ``options`` are those of ``params.yaml``: PUB is the rule ``nash`` at the level ``update``,
-    and ``options`` are whatever the level and the rule know, such as ``every`` or ``rescale``. ``optimizer``, ``lr``,
-    ``weight_decay`` and ``decay`` are the fields of :class:`~mtbalance.balancing.options.OptimizerOptions`. The shared
-    parameters are found at the first step, from the graphs of the losses.
+    and ``options`` are whatever the level and the rule know, such as ``every`` or ``rescale``. ``rule`` may also be a
+    :class:`~mtbalance.balancing.rules.Rule` that was made elsewhere. ``optimizer`` is any torch optimizer: its groups
+    and learning rates are read at every step. ``shared`` lists the parameters that tasks share; by default they are
+    told by the tasks' gradients at every step that searches. ``process_group`` are the processes that train together,
+    by default all of them.
+
+    In the plain loop, ``step(losses)`` stands where ``loss.backward()`` and ``optimizer.step()`` stood. In any other
+    loop, ``backward(losses)`` leaves the joint gradient in ``.grad``; clipping, ``optimizer.step()`` and the scheduler
+    are then called as ever. At level ``update`` only :meth:`step` can take the step.
 
     Raises ``pydantic.ValidationError`` for unknown options and impossible values, and ``ValueError`` for a rule that is
-    not defined at the level and for options that contradict each other.
+    not defined at the level, for options that contradict each other, and for sharded parameters.
     """
 
     def __init__(
         self,
-        parameters: Iterable[Parameter],
+        optimizer: torch.optim.Optimizer,
         tasks: int,
         *,
         level: str,
-        rule: str,
-        optimizer: str = DEFAULT.name,
-        lr: float = DEFAULT.lr,
-        weight_decay: float = DEFAULT.weight_decay,
-        decay: str = DEFAULT.decay,
+        rule: str | Rule,
+        shared: Iterable[Parameter] | None = None,
         seed: int = 0,
+        process_group: dist.ProcessGroup | None = None,
         **options: Any,
     ) -> None:
-        checked = balancer_options({"level": level, "rule": rule, **options})
-        refuse(of_optimizer(checked, optimizer))
-        driven = OptimizerOptions.model_validate(
-            {"name": optimizer, "lr": lr, "weight_decay": weight_decay, "decay": decay}
-        )
-        self.level = assemble(checked, driven, parameters, tasks, seed)
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            raise TypeError(
+                f"optimizer must be a torch optimizer, such as torch.optim.AdamW(model.parameters()), not "
+                f"{type(optimizer).__name__}"
+            )
+        if isinstance(rule, Rule):
+            checked, made = level_options(level, rule, options), rule
+        else:
+            checked = balancer_options({"level": level, "rule": rule, **options})
+            made = entry(RULES, rule, Rule)(tasks, **rule_options(checked))
+        refuse(of_optimizer(checked, type(optimizer).__name__.lower()))
+        if made.tasks != tasks:
+            raise ValueError(f"the rule is one for {made.tasks} tasks, not {tasks}")
+        made.seed(seed)
+        self.level = build_level(checked, made, optimizer, shared=shared, group=process_group)
 
-    def fork(self, representation: Tensors) -> list[Tensors]:
-        """The representation, a tuple of tensors, as each task's head must see it; needed at that level only."""
+    def fork(self, representation: Representation) -> list[Representation]:
+        """The representation, a tensor or a tuple of tensors, as the head of each of the K tasks must read it.
+
+        Needed at level ``representation``, where each head gets a copy; at the others it is the representation itself.
+        """
         return self.level.fork(representation)
 
-    def step(self, losses: Sequence[Tensor], again: Again | None = None) -> StepReport:
-        """Take one step on K scalar losses.
+    def backward(self, losses: Losses, scaler: torch.amp.GradScaler | None = None) -> StepReport:
+        """Add the joint gradient of K losses to ``.grad``; at level ``update``, keep what :meth:`step` needs.
+
+        ``losses`` are K scalars, or a tensor [K]. May be called for the parts of a batch, one after the other, with
+        losses that sum to those of the batch. ``scaler`` is the gradient scaler of a float16 loop: give it the losses
+        as they are, and step by ``scaler.step(balancer)``. Details and errors: :meth:`Level.backward
+        <mtbalance.balancing.levels.Level.backward>`.
+        """
+        return self.level.backward(losses, scaler)
+
+    def step(self, losses: Losses | None = None, again: Again | None = None) -> StepReport:
+        """Take the optimizer's step and clear the gradients; with ``losses``, after a backward pass on them.
 
         ``again`` computes the losses of the same batch anew, for rules that look at them after the step (FAMO).
         """
         return self.level.step(losses, again)
 
+    def zero_grad(self) -> None:
+        """Clear the gradients and give up the step that has begun, as if its batch had not been."""
+        self.level.zero_grad()
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The optimizer's groups, so that a gradient scaler takes a balancer for an optimizer."""
+        groups: list[dict[str, Any]] = self.level.optimizer.param_groups
+        return groups
+
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on, apart from the parameters."""
+        """Everything that the next step depends on, the optimizer's state included, apart from the parameters."""
         return self.level.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -77,7 +115,6 @@ def assemble(
     options: BalancerOptions, optimizer: OptimizerOptions, parameters: Iterable[Parameter], tasks: int, seed: int
 ) -> Level:
     """The level of a checked balancer with its rule, driving ``optimizer`` on ``parameters``."""
-    parameters = list(parameters)
     rule = entry(RULES, options.rule, Rule)(tasks, **rule_options(options))
     rule.seed(seed)
-    return build_level(options, rule, parameters, build_optimizer(parameters, optimizer))
+    return build_level(options, rule, build_optimizer(parameters, optimizer))

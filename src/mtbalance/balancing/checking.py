@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from mtbalance.balancing.contradictions import of_balancer
+from mtbalance.balancing.contradictions import of_balancer, of_rule
 from mtbalance.balancing.options import LEVELS, RULES, BalancerOptions
 from mtbalance.balancing.rules import Rule
 from mtbalance.blocks import extended, refuse
@@ -33,13 +33,22 @@ def balancer_options(block: Mapping[str, Any]) -> BalancerOptions:
         if name not in known:
             refuse([(key, unknown(key, str(name), known) if key in block else f"missing; one of {', '.join(known)}")])
     options = balancer_schema(block["level"], block["rule"]).model_validate(dict(block))
-    refuse(of_balancer(options))
     rule = entry(RULES, options.rule, Rule)
+    refuse(of_balancer(options, rule))
     rule.check_level(options.level)
     own = rule_options(options)
-    tasks = len(next(iter(_lists(own).values()), ())) or 2
-    rule(tasks=tasks, **own)  # its constructor checks the values
+    tasks = len(next(iter(_lists(own).values()), ())) or max(2, own.get("target", 0) + 1)
+    refuse(of_rule(options, rule(tasks=tasks, **own)))  # the constructor checks the values
     return options
+
+
+def level_options(level: str, rule: Rule, options: Mapping[str, Any]) -> BalancerOptions:
+    """Check the options of a level, for a rule that has been made already. Raises as :func:`balancer_options` does."""
+    if level not in LEVELS:
+        refuse([("level", unknown("level", level, list(LEVELS)))])
+    checked = LEVELS[level].model_validate({"level": level, "rule": type(rule).__name__, **options})
+    refuse([*of_balancer(checked, type(rule)), *of_rule(checked, rule)])
+    return checked
 
 
 def rule_options(options: BalancerOptions) -> dict[str, Any]:
@@ -49,9 +58,15 @@ def rule_options(options: BalancerOptions) -> dict[str, Any]:
 
 
 def task_faults(options: BalancerOptions, tasks: int, path: str) -> list[str]:
-    """A line for each option of the balancer at ``path`` that has one value per task, but not for ``tasks`` tasks."""
-    lists = _lists(rule_options(options))
-    return [f"{path}.{name}: {len(found)} values, not {tasks}" for name, found in lists.items() if len(found) != tasks]
+    """A line for each option of the balancer at ``path`` that does not fit ``tasks`` tasks: a list, or a target."""
+    own = rule_options(options)
+    lists = _lists(own)
+    faults = [
+        f"{path}.{name}: {len(found)} values, not {tasks}" for name, found in lists.items() if len(found) != tasks
+    ]
+    if own.get("target", 0) >= tasks:
+        faults.append(f"{path}.target: must be at most {tasks - 1}, the number of the last task")
+    return faults
 
 
 def _lists(options: Mapping[str, Any]) -> dict[str, list[Any]]:

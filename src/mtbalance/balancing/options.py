@@ -6,11 +6,11 @@ which are declared in the rule's own file, as keyword-only arguments of its cons
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from mtbalance.blocks import Block, Count, NonNegative, Positive
+from mtbalance.blocks import Block, Count, Fraction, NonNegative, Positive, changed, refuse
 from mtbalance.registry import available, unknown
 
 RULES = "mtbalance.balancing.rules"
@@ -37,6 +37,12 @@ class OptimizerOptions(Block):
     """Form of the weight decay. ``decoupled``: every step shrinks a parameter by lr times weight_decay, apart from its
     gradient (AdamW). ``coupled``: weight_decay times the parameter is added to its gradient, and so to the moments
     (Adam)."""
+
+    @model_validator(mode="after")
+    def _refuse_idle_decay(self) -> Self:
+        if self.weight_decay == 0 and changed(self, "decay"):
+            refuse([("decay", "acts only with weight_decay above 0")])
+        return self
 
 
 class ClippyOptions(Block):
@@ -73,14 +79,20 @@ class BalancerOptions(Block):
     """The quantity that is balanced: ``loss``, ``representation``, ``gradient`` or ``update``."""
     rule: str
     """The way from K tasks to K weights: a file in ``mtbalance.balancing.rules``."""
+    smoothing: Fraction = 0.0
+    """Share of the last search's weights in the weights of a search, as solved: 0 means none of them. CR-MOGM smooths
+    the weights of any method like this (Zhou et al. 2022)."""
 
 
 class JointGradientOptions(BalancerOptions):
     """Levels whose optimizer sees one joint gradient of all parameters."""
 
     max_norm: Positive | None = None
-    """Shorten the joint gradient of all parameters, shared and the tasks' own together, to this norm before the
-    optimizer's step (1.0 in NashMTL's code on NYUv2). Default: never."""
+    """Shorten the joint gradient to this norm before the optimizer's step (1.0 in NashMTL's code on NYUv2). Default:
+    never."""
+    clip_over: Literal["all", "shared"] = "all"
+    """Parameters whose joint gradient ``max_norm`` shortens: ``all`` of them together, or the ``shared`` ones only, as
+    in the codes of NashMTL and FAMO."""
 
 
 class ManipulationOptions(BalancerOptions):
@@ -94,8 +106,9 @@ class ManipulationOptions(BalancerOptions):
     """Gradients that enter the divisor of an update. ``present``: all up to and including the update's own, as in PUB's
     release. ``delayed``: only those before it. That is the order of Clippy, which PUB's text cites for moments that
     move last. (The numerator always includes the update's own gradient. Without it all tasks would have the same
-    update.) Default: ``delayed`` for Clippy with AdaGrad (the original), ``present`` otherwise. At level ``loss`` the
-    option acts only with ``manipulation: clippy``."""
+    update.) Without a manipulation the first 10 steps are ``present`` either way, since the root of few squares is no
+    measure of the next gradient. Default: ``delayed`` for Clippy with AdaGrad (the original), ``present`` otherwise. At
+    level ``loss`` the option acts only with ``manipulation: clippy``."""
 
 
 class RowOptions(BalancerOptions):
@@ -112,6 +125,10 @@ class SearchOptions(RowOptions):
     every: Count = 1
     """Search weights at steps 1, n+1, 2n+1, ... and keep them in between."""
     between: Between
+    gram_over: Literal["shared", "all"] = "shared"
+    """Parameters whose rows enter a search: the shared ones, or the tasks' own as well (PUB's release; NashMTL's code
+    on MTAN). A task's row in parameters that it does not reach is zero. So ``all`` makes the rows longer and leaves
+    their inner products as they are; ``joint_norm`` and ``match_norm`` then include the tasks' own parameters."""
 
 
 class LossOptions(JointGradientOptions, ManipulationOptions):
@@ -170,10 +187,6 @@ class UpdateOptions(SearchOptions, ManipulationOptions):
     section V-A), so that momentum and fresh gradient are on one scale. ``solved``: those before ``rescale``. ``ones``:
     the plain sum of gradients. With ``adatask`` the moments of task k see task k's gradient, weighted likewise.
     Default: ``ones`` for ``adatask``, ``rescaled`` otherwise."""
-    gram_over: Literal["shared", "all"] = "shared"
-    """Parameters whose updates enter a search: the shared ones (PUB's text), or the tasks' own as well (PUB's release).
-    A task's update of parameters that it does not reach is zero. So ``all`` makes |d_k|^2 larger and leaves the inner
-    products as they are; ``joint_norm`` and ``match_norm`` then include the tasks' own parameters."""
 
 
 LEVELS: dict[str, type[BalancerOptions]] = {

@@ -8,38 +8,109 @@ copied to make the other, and a network is never copied into one flat vector.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.balancing.arrays import Matrix, Vector
+from mtbalance.balancing.losses import read
+from mtbalance.balancing.processes import ALONE, Processes
 
 Parts = Tensor | Sequence[Tensor | None]
 """The parts of K rows in one parameter."""
 PAIRWISE_UP_TO = 3
 """Up to this number of tasks, K (K + 1) / 2 inner products are cheaper than a matrix product of stacked parts."""
+SAFE = (1e-24, 1e32)
+"""Squared norms of rows between which float32 holds the squares of all entries that count."""
+
+
+def gram_matrix(rows: Iterable[Parts]) -> Matrix:
+    """G [K, K]: products within a tensor in float32 or better, sums over tensors in float64.
+
+    It is read from the device once. Rows so short or so long that float32 cannot hold the squares of their entries are
+    multiplied again in float64; that takes a second reading.
+    """
+    (gram,), _ = measure([list(rows)])
+    return gram
 
 
 @torch.no_grad()
-def gram_matrix(rows: Iterable[Parts]) -> Matrix:
-    """G [K, K], summed over tensors in float64; the products within a tensor are in float32 or better."""
-    return sum((_gram_of(parts) for parts in rows), np.zeros(()))
+def measure(
+    groups: Sequence[Sequence[Parts]], others: Sequence[Tensor] = (), processes: Processes = ALONE
+) -> tuple[list[Matrix], Vector]:
+    """The Gram matrices of several groups of rows, as :func:`gram_matrix` says, and ``others``: one reading for all.
+
+    ``processes`` are those that hold parts of the rows each.
+    """
+    with np.errstate(invalid="ignore"):  # of infinite products, which are looked at next
+        grams, numbers = _measured(groups, others, processes, double=False)
+    if not all(map(_is_safe, grams, groups)):
+        with np.errstate(invalid="ignore"):
+            grams, _ = _measured(groups, (), processes, double=True)
+    return grams, numbers
 
 
-def _gram_of(parts: Parts) -> Matrix:
-    tasks = len(parts)
-    if tasks > PAIRWISE_UP_TO:
-        matrix = at_least_float32(flattened(stacked(parts)))
-        product: Matrix = (matrix @ matrix.T).double().cpu().numpy()
-        return product
-    gram = np.zeros((tasks, tasks))
-    flat = [None if part is None else at_least_float32(part.flatten()) for part in parts]
-    for i, one in enumerate(flat):
-        for j, other in enumerate(flat[i:], start=i):
-            if one is not None and other is not None:
-                gram[i, j] = gram[j, i] = float(torch.dot(one, other))
-    return gram
+def _is_safe(gram: Matrix, rows: Sequence[Parts]) -> bool:
+    squares = gram.diagonal()
+    present = [any(parts[task] is not None for parts in rows) for task in range(len(gram))]
+    return bool(((squares > SAFE[0]) & (squares < SAFE[1]))[present].all())
+
+
+def _measured(
+    groups: Sequence[Sequence[Parts]], others: Sequence[Tensor], processes: Processes, *, double: bool
+) -> tuple[list[Matrix], Vector]:
+    tasks = next((len(parts) for rows in groups for parts in rows), 0)
+    products_of = _inner_products if tasks <= PAIRWISE_UP_TO else _matrix_products
+    found = [products_of(rows, double) for rows in groups]
+    flat = [product for products, _ in found for product in products]
+    if len({product.device for product in flat}) > 1:  # a model spread over devices
+        flat = [product.to(flat[0].device) for product in flat]
+    products = [processes.sum(torch.stack(flat).double())] if flat else []
+    numbers = read([*products, *others]) if products or others else np.zeros(0)
+    grams, position = [], 0
+    for _, places in found:
+        gram = np.zeros((tasks, tasks))
+        for place in places:
+            if place is None:
+                gram += numbers[position : position + tasks**2].reshape(tasks, tasks)
+                position += tasks**2
+            else:
+                for here in {place, place[::-1]}:
+                    gram[here] += numbers[position]
+                position += 1
+        grams.append(gram)
+    return grams, numbers[position:]
+
+
+Places = list[tuple[int, int] | None]
+"""Where products belong in a Gram matrix: one in its upper triangle, or a whole matrix (None)."""
+
+
+def _inner_products(rows: Iterable[Parts], double: bool) -> tuple[list[Tensor], Places]:
+    """The inner products of all pairs of parts."""
+    found: list[Tensor] = []
+    places: Places = []
+    for parts in rows:
+        flat = [None if part is None else _precise(part.flatten(), double) for part in parts]
+        for i, one in enumerate(flat):
+            for j, other in enumerate(flat[i:], start=i):
+                if one is not None and other is not None:
+                    found.append(torch.dot(one, other))
+                    places.append((i, j))
+    return found, places
+
+
+def _matrix_products(rows: Iterable[Parts], double: bool) -> tuple[list[Tensor], Places]:
+    """The Gram matrix of the parts in each parameter."""
+    matrices = [_precise(flattened(stacked(parts)), double) for parts in rows]
+    return [matrix @ matrix.T for matrix in matrices], [None] * len(matrices)
+
+
+def _precise(tensor: Tensor, double: bool) -> Tensor:
+    return tensor.double() if double else at_least_float32(tensor)
 
 
 @torch.no_grad()
@@ -79,16 +150,16 @@ def size_of(parts: Parts) -> int:
     return sum(part.nbytes for part in parts if part is not None)
 
 
-def norm_of(row: Iterable[Tensor]) -> float:
-    """The norm of one row that is spread over tensors."""
-    norm: float = float(sum(at_least_float32(part).square().sum(dtype=torch.float64) for part in row)) ** 0.5
-    return norm
+@torch.no_grad()
+def squared_norms(row: Iterable[Tensor], processes: Processes = ALONE) -> Tensor:
+    """The squared norms of the tensors of one row, in float64; they stay on the device."""
+    return processes.sum(torch.stack([at_least_float32(part).square().sum(dtype=torch.float64) for part in row]))
 
 
 def describe(gram: Matrix, weights: Vector) -> dict[str, float]:
     """The geometry of a search: mean and smallest cosine between rows, norm of the joint row, sum of weights."""
     norms = np.sqrt(gram.diagonal())
-    upper = np.triu_indices(len(gram), 1)
+    upper = _pairs(len(gram))
     sizes = np.outer(norms, norms)[upper]
     cosines = gram[upper][sizes > 0] / sizes[sizes > 0]
     squared = max(float(weights @ gram @ weights), 0.0)
@@ -96,3 +167,9 @@ def describe(gram: Matrix, weights: Vector) -> dict[str, float]:
     if len(cosines):
         report |= {"cosine": float(cosines.mean()), "smallest_cosine": float(cosines.min())}
     return report
+
+
+@cache
+def _pairs(tasks: int) -> tuple[NDArray[np.intp], ...]:
+    """The indices of all pairs of different tasks."""
+    return np.triu_indices(tasks, 1)

@@ -1,84 +1,87 @@
-"""The parameters that tasks share, read off the autograd graphs of their losses; no list is kept by hand."""
+"""The parameters that tasks share, told by the tasks' gradients at every step."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
-from torch.autograd.graph import Node
 from torch.nn import Parameter
 
+Gradients = dict[Parameter, list[Tensor | None]]
+"""The K tasks' gradients of each parameter that some task reaches; None for a task that does not reach it."""
 
-@dataclass(frozen=True)
+
 class Sharing:
-    """Parameters by the losses that reach them."""
+    """Tells at every step which parameters several tasks share, from the gradients of K backward passes.
 
-    shared: list[Parameter] = field(default_factory=list)
-    """Parameters that two or more losses reach. With a single task: all that its loss reaches."""
-    own: list[list[Parameter]] = field(default_factory=list)
-    """For each task, the parameters that its loss alone reaches."""
-    last_layer: int = -1
-    """Index in ``shared`` of the last shared layer's weight: the one nearest to a loss.
+    A parameter is shared if two tasks have had a gradient of it that is not zero. Graphs alone do not tell: losses that
+    meet before the end, as one stacked tensor or as the outputs of a compiled model, reach every head, but with
+    gradients of zero. What a step shows is remembered, so a batch without rows of one task makes no shared parameter
+    another task's own. A task whose gradients have all been zero so far has shown nothing, and counts as one that uses
+    what it reaches.
 
-    Only parameters of two or more dimensions count as weights (biases and norms have one). The distance to a loss is
-    the number of operations on the longest path between the two. Of several weights at the smallest distance the last
-    one in ``shared`` is taken; if there is no weight, the last shared parameter is."""
-
-
-def find_sharing(losses: Sequence[Tensor], parameters: Sequence[Parameter]) -> Sharing:
-    """Sort ``parameters`` by the graphs of K losses. Parameters that no loss reaches are in neither list."""
-    reached = [_distances(loss) for loss in losses]
-    counts = {parameter: sum(parameter in leaves for leaves in reached) for parameter in parameters}
-    shared = [parameter for parameter in parameters if counts[parameter] >= min(2, len(losses))]
-    own = [
-        [parameter for parameter in parameters if counts[parameter] == 1 < len(losses) and parameter in leaves]
-        for leaves in reached
-    ]
-    return Sharing(shared, own, _last_layer(shared, reached))
-
-
-def _last_layer(shared: Sequence[Parameter], reached: Sequence[Mapping[Tensor, int]]) -> int:
-    weights = [
-        (min(leaves[parameter] for leaves in reached if parameter in leaves), -index)
-        for index, parameter in enumerate(shared)
-        if parameter.dim() > 1
-    ]
-    return -min(weights)[1] if weights else len(shared) - 1
-
-
-def _distances(loss: Tensor) -> dict[Tensor, int]:
-    """The leaf tensors in the graph of ``loss``, each with the number of operations on the longest path to it.
-
-    The longest, because a shortcut does not make a layer a late one: a gate may read the network's input directly.
+    ``given`` are the shared parameters, if the user lists them; then they are those that some task reaches.
     """
-    found: dict[Tensor, int] = {}
-    waiting = _edges(loss.grad_fn)
-    distances, ready = {loss.grad_fn: 0}, [loss.grad_fn] if loss.grad_fn else []
-    while ready:
-        node = ready.pop()
-        if hasattr(node, "variable"):
-            found[node.variable] = distances[node]
-        for parent in _parents(node):
-            distances[parent] = max(distances.get(parent, 0), distances[node] + 1)
-            waiting[parent] -= 1
-            if not waiting[parent]:
-                ready.append(parent)
-    return found
 
+    def __init__(self, tasks: int, given: Collection[Parameter] | None = None) -> None:
+        self.tasks = tasks
+        self.given = None if given is None else set(given)
+        self.users: dict[Parameter, set[int]] = {}
+        """The tasks that have had a gradient that is not zero."""
+        self.shown: set[int] = set()
+        """The tasks that have had one of a parameter that other tasks reach as well."""
 
-def _edges(root: Node | None) -> Counter[Node]:
-    """The number of edges that lead to each node of the graph under ``root``."""
-    counts: Counter[Node] = Counter()
-    stack = [root] if root else []
-    while stack:
-        for parent in _parents(stack.pop()):
-            if not counts[parent]:
-                stack.append(parent)
-            counts[parent] += 1
-    return counts
+    def unclear(self, gradients: Gradients) -> list[tuple[Parameter, int]]:
+        """The parameters, each with a task, whose gradient must be looked at to tell who uses them."""
+        if self.given is not None or self.tasks == 1:
+            return []
+        return [
+            (parameter, task)
+            for parameter, parts in gradients.items()
+            for task, part in enumerate(parts)
+            if part is not None and self._is_unclear(parameter, task, parts)
+        ]
 
+    def _is_unclear(self, parameter: Parameter, task: int, parts: Sequence[Tensor | None]) -> bool:
+        """True if the task is not known to use the parameter, and it matters: no two others do."""
+        known = self.users.get(parameter, set())
+        return len(known) < 2 and task not in known
 
-def _parents(node: Node) -> list[Node]:
-    return [parent for parent, _ in node.next_functions if parent is not None]
+    def learn(self, gradients: Gradients, found: Iterable[tuple[Parameter, int]]) -> None:
+        """Remember parameters with tasks whose gradient, of ``gradients``, is not zero."""
+        for parameter, task in found:
+            self.users.setdefault(parameter, set()).add(task)
+            if sum(part is not None for part in gradients[parameter]) > 1:
+                self.shown.add(task)
+
+    def user(self, parameter: Parameter) -> int | None:
+        """The only task that has had a gradient of ``parameter``; None if that is not known."""
+        users = self.users.get(parameter, set())
+        return next(iter(users)) if len(users) == 1 else None
+
+    def shared(self, gradients: Gradients) -> list[Parameter]:
+        """The parameters of ``gradients`` that tasks share."""
+        if self.given is not None:
+            return [parameter for parameter in gradients if parameter in self.given]
+        if self.tasks == 1:
+            return list(gradients)
+        return [parameter for parameter, parts in gradients.items() if len(self._users(parameter, parts)) > 1]
+
+    def _users(self, parameter: Parameter, parts: Sequence[Tensor | None]) -> set[int]:
+        known = self.users.get(parameter, set())
+        if len(known) > 1:
+            return known
+        return known | {task for task, part in enumerate(parts) if part is not None and task not in self.shown}
+
+    def state_dict(self, order: Sequence[Parameter]) -> dict[str, Any]:
+        """The tasks that use each parameter, by its position in ``order``; and those that have shown something."""
+        positions = {parameter: position for position, parameter in enumerate(order)}
+        known = self.users.items()
+        users = {positions[parameter]: sorted(tasks) for parameter, tasks in known if parameter in positions}
+        return {"users": users, "shown": sorted(self.shown)}
+
+    def load_state_dict(self, state: Mapping[str, Any], order: Sequence[Parameter]) -> None:
+        """Take back a state that :meth:`state_dict` gave."""
+        self.users = {order[int(position)]: set(tasks) for position, tasks in state["users"].items()}
+        self.shown = set(state["shown"])

@@ -24,7 +24,7 @@ def trajectory(
     FAMO.
     """
     theta = Parameter(torch.tensor(start, dtype=torch.float64))
-    taken = Balancer([theta], tasks=2, lr=lr, **balancer)
+    taken = Balancer(torch.optim.AdamW([theta], lr=lr, weight_decay=0.0, fused=True), tasks=2, **balancer)
     rows = []
     for step in range(steps + 1):
         losses = [loss(view, task, scale) for task, (view,) in enumerate(taken.fork((theta,)))]

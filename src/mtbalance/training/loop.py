@@ -15,7 +15,7 @@ from mtbalance.data.batch import Batch
 from mtbalance.records.run import ByTask, EpochRecord, EpochSeconds, Evaluation
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.evaluation import evaluate
-from mtbalance.training.schedule import rate_factor
+from mtbalance.training.schedule import rate_factor, set_rate
 from mtbalance.training.session import Session
 from mtbalance.training.step import train_step
 from mtbalance.training.watcher import Watcher
@@ -57,7 +57,8 @@ def train_epoch(session: Session, watcher: Watcher) -> Pass:
     passed = Pass([task.name for task in tasks])
     while (batch := passed.next_of(batches)) is not None:
         began = time.perf_counter()
-        level.optimizer.scale_rate(rate_factor(training.schedule, level.steps, steps, training.epochs))
+        rate = training.optimizer.lr * rate_factor(training.schedule, level.steps, steps, training.epochs)
+        set_rate(level.optimizer, rate)
         report = train_step(session.model, tasks, level, batch, session.device, training)
         passed.add(report, len(batch.targets[0]), time.perf_counter() - began)
         watcher.after_step(number, passed.rows / train.rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mtbalance import sources
-from mtbalance.balancing.sharing import find_sharing
+from mtbalance.balancing.reach import find_reach
 from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.history import History
@@ -51,7 +51,7 @@ def _size(session: Session) -> ModelSize:
     session.model.eval()
     outputs = session.model(batch.inputs)
     parameters = list(session.model.parameters())
-    found = find_sharing([output.sum() for output in outputs], parameters)
+    found = find_reach([output.sum() for output in outputs], parameters)
     return ModelSize(
         parameters=sum(parameter.numel() for parameter in parameters),
         shared=sum(parameter.numel() for parameter in found.shared),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch.optim import Optimizer
+
 from mtbalance.config.training import ScheduleConfig
 
 
@@ -15,3 +17,9 @@ def rate_factor(schedule: ScheduleConfig, step: int, steps: int, epochs: int) ->
     rising = min(1.0, (step + 1) / warm) if warm else 1.0
     drops = step * epochs // steps // schedule.every if schedule.every else 0
     return rising * schedule.factor**drops
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Set the learning rate of all parameters."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

@@ -40,7 +40,6 @@ class Setting:
         self.level: Level = a_level(
             level,
             rule_class(rule)(tasks, **(rule_options or {})),
-            self.model.parameters(),
             self.optimizer,
             **(options or {}),
         )

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from mtbalance.training.schedule import set_rate
+
 
 def test_shared_parameters_get_the_weighted_sum_and_heads_what_is_asked(setting):
     for heads, factors in (("weighted", "weights"), ("own", None)):
@@ -10,8 +12,10 @@ def test_shared_parameters_get_the_weighted_sum_and_heads_what_is_asked(setting)
         pairs = zip(own.losses(), own_heads, strict=True)
         separate = [torch.autograd.grad(loss, [trunk, head], retain_graph=True) for loss, head in pairs]
         seen = {}
-        own.optimizer.step = lambda own=own, seen=seen: seen.update(
-            {id(parameter): parameter.grad for parameter in own.model.parameters()}
+        own.optimizer.register_step_pre_hook(
+            lambda *_, own=own, seen=seen: seen.update(
+                {id(p): p.grad.clone() for p in own.model.parameters() if p.grad is not None}
+            )
         )
         weights = own.step().weights
         joint = sum(weight * gradients[0] for weight, gradients in zip(weights, separate, strict=True))
@@ -78,9 +82,11 @@ def test_gradnorm_follows_the_norms_in_the_part_of_the_rows_that_it_asks_for(set
     part = [trunk.weight] if norms == "last_layer" else [trunk.weight, trunk.bias]
     found = [torch.autograd.grad(loss, part, retain_graph=True) for loss in own.losses()]
     norm = np.array([np.sqrt(sum(float((g**2).sum()) for g in gradient)) for gradient in found])
-    own.optimizer.step = own.optimizer.torch_optimizer.zero_grad  # the model stays
+    before = own.parameters().clone()
+    set_rate(own.optimizer, 0.0)  # the model stays
     for _ in range(1500):
         weights = own.step().weights
+    assert torch.equal(own.parameters(), before)
     np.testing.assert_allclose(weights, 2 / norm / (1 / norm).sum(), atol=2e-3)
 
 
@@ -115,6 +121,8 @@ def test_gradients_that_are_not_finite_end_a_run_as_diverged(setting, level, rul
 def test_the_joint_norm_of_a_rule_of_rows_is_that_of_the_row_it_takes(setting):
     own = setting("gradient", "graddrop")
     taken = {}
-    own.optimizer.step = lambda: taken.update(trunk=[p.grad for p in own.model.trunk.parameters()])
+    own.optimizer.register_step_pre_hook(
+        lambda *_: taken.update(trunk=[p.grad.clone() for p in own.model.trunk.parameters()])
+    )
     found = own.step().diagnostics["joint_norm"]
     assert found == pytest.approx(float(torch.cat([part.flatten() for part in taken["trunk"]]).norm()))

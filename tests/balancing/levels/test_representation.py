@@ -52,7 +52,7 @@ def test_mgda_ub_is_mgda_where_the_trunk_keeps_inner_products(outputs):
         trunk = nn.Parameter(torch.randn(9, dtype=torch.float64))
         heads = nn.ParameterList(torch.randn(outputs, dtype=torch.float64) for _ in range(3))
         optimizer = an_optimizer([trunk, *heads], lr=0.01)
-        own = a_level(level, MinNorm(3), [trunk, *heads], optimizer)
+        own = a_level(level, MinNorm(3), optimizer)
         forks = own.fork((jacobian @ trunk,))
         report = own.step([((fork[0] - 1) @ head) ** 2 for fork, head in zip(forks, heads, strict=True)])
         weights.append(torch.as_tensor(report.weights))
@@ -62,7 +62,7 @@ def test_mgda_ub_is_mgda_where_the_trunk_keeps_inner_products(outputs):
 def test_a_task_that_reads_only_a_part_of_the_representation():
     first, second = (nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(2))
     optimizer = an_optimizer([first, second], lr=0.1)
-    own = a_level("representation", MinNorm(2), [first, second], optimizer)
+    own = a_level("representation", MinNorm(2), optimizer)
     one, two = own.fork((first * 2, second * 3))
     own.step([one[0].sum(), (two[0] + two[1]).sum()])
     # The min-norm weighs the shorter row alone, which does not read the second tensor.

@@ -7,13 +7,14 @@ from torch.nn import Parameter
 
 from building import a_level, an_optimizer
 from entries import rule_class
+from mtbalance.balancing.proposals import build_proposer
 
 FIRST, SECOND = torch.tensor([1.0, -2, 3], dtype=torch.float64), torch.tensor([4.0, 5, 6], dtype=torch.float64)
 
 
 def pub(parameter: Parameter, rule: str = "nash", tasks: int = 2, optimizer: str = "adam", **options):
     optimizer = an_optimizer([parameter], optimizer, lr=0.1)
-    level = a_level("update", rule_class(rule)(tasks), [parameter], optimizer, **options)
+    level = a_level("update", rule_class(rule)(tasks), optimizer, **options)
     return level, optimizer
 
 
@@ -36,7 +37,7 @@ def test_the_first_step_balances_signs(optimizer, weight, moments):
     seen = weight * np.array([5.0, 3, 9])
     for name, factor in moments.items():
         expected = factor * (seen if name == "exp_avg" else seen**2)
-        np.testing.assert_allclose(own.torch_optimizer.state[parameter][name], expected, rtol=1e-6)
+        np.testing.assert_allclose(own.state[parameter][name], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad", "rmsprop"])
@@ -47,7 +48,7 @@ def test_two_tasks_have_the_closed_form_at_every_search(optimizer):
     for _ in range(4):
         losses = [parameter @ FIRST, ((parameter - 1.5) @ SECOND) ** 2]
         gradients = torch.stack([torch.autograd.grad(loss, parameter, retain_graph=True)[0] for loss in losses])
-        updates = own.propose(parameter, gradients)
+        updates = build_proposer(own).propose([parameter], [gradients])[0]
         norms = updates.norm(dim=1)
         cosine = updates[0] @ updates[1] / norms.prod()
         report = level.step(losses)

@@ -7,6 +7,7 @@ from torch.nn import Parameter
 
 from building import a_level, an_optimizer
 from entries import rule_class
+from mtbalance.balancing.levels.update import SEEN
 from mtbalance.balancing.rules import GramRule
 
 FIRST, SECOND = torch.tensor([1.0, -2, 3], dtype=torch.float64), torch.tensor([4.0, 5, 6], dtype=torch.float64)
@@ -15,7 +16,7 @@ FIRST, SECOND = torch.tensor([1.0, -2, 3], dtype=torch.float64), torch.tensor([4
 def update_level(parameters: list[Parameter], rule="nash", optimizer: str = "adam", **options):
     own = an_optimizer(parameters, optimizer, lr=0.1)
     rule = rule_class(rule)(2) if isinstance(rule, str) else rule
-    return a_level("update", rule, parameters, own, **options), own
+    return a_level("update", rule, own, **options), own
 
 
 def zeros(count: int = 3) -> Parameter:
@@ -29,12 +30,12 @@ def linear(parameter: Parameter) -> list[torch.Tensor]:
 # --- preconditioner (D1)
 
 
-@pytest.mark.parametrize(("preconditioner", "squares"), [("present", 45), ("delayed", 36)])
+@pytest.mark.parametrize(("preconditioner", "squares"), [("present", 36 * SEEN + 9), ("delayed", 36 * SEEN)])
 def test_a_delayed_divisor_has_seen_the_steps_before_only(preconditioner, squares):
-    """AdaGrad, g_k = 3: at step 2 the divisor is the root of (3 + 3)^2 from step 1, plus 3^2 if present."""
+    """AdaGrad, g_k = 3: the divisor is the root of (3 + 3)^2 from each step before, plus 3^2 if present."""
     parameter = zeros(1)
     level, _ = update_level([parameter], "equal", "adagrad", preconditioner=preconditioner)
-    for _ in range(2):
+    for _ in range(SEEN + 1):
         before = parameter.item()
         level.step([3 * parameter[0], 3 * parameter[0]])
     np.testing.assert_allclose(before - parameter.item(), 0.1 * 2 * 3 / np.sqrt(squares), rtol=1e-8)
@@ -50,7 +51,7 @@ def test_every_manipulation_can_be_delayed(setting, manipulation):
         own.step()
     torch.testing.assert_close(present.parameters(), delayed.parameters(), rtol=0, atol=0)  # nothing to be delayed yet
     for own in (present, delayed):
-        own.step(5)
+        own.step(SEEN + 5)
     assert not torch.allclose(present.parameters(), delayed.parameters(), rtol=0, atol=1e-6)
 
 
@@ -74,7 +75,7 @@ def test_the_moments_see_the_weights_that_they_are_told_to(rescale, moment_weigh
     level, own = update_level([parameter], rescale=rescale, moment_weights=moment_weights, every=2)
     for mass in (0.1, 0.19):
         level.step(linear(parameter))
-        moments = own.torch_optimizer.state[parameter]["exp_avg"]
+        moments = own.state[parameter]["exp_avg"]
         np.testing.assert_allclose(moments, mass * factor * np.array([5.0, 3, 9]), rtol=1e-6)
 
 

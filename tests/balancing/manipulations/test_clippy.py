@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from building import a_manipulation, an_optimizer
+from building import a_manipulation, a_proposer, told
 from mtbalance.balancing.manipulations.clippy import clip_factors
 
 
@@ -26,42 +26,42 @@ def test_factors_by_hand(step, theta, relative, absolute, factor):
 def test_no_coordinate_moves_further_than_allowed_and_one_moves_so_far():
     generator = torch.Generator().manual_seed(0)
     parameter = Parameter(torch.randn(8, 5, generator=generator))
-    optimizer = an_optimizer([parameter], lr=1.0)
-    clippy = a_manipulation("clippy", optimizer, clip={"relative": 0.1, "absolute": 0.01})
-    updates = clippy.propose(parameter, torch.randn(3, 8, 5, generator=generator))
+    proposer = a_proposer([parameter], lr=1.0)
+    clippy = a_manipulation("clippy", proposer, clip={"relative": 0.1, "absolute": 0.01})
+    (updates,) = clippy.propose([parameter], [torch.randn(3, 8, 5, generator=generator)])
     shares = updates.abs() / (0.1 * parameter.detach().abs() + 0.01)
     np.testing.assert_allclose(shares.flatten(1).amax(dim=1), 1, rtol=1e-5)
-    assert clippy.diagnostics() == {"clip_rate": 1.0}
+    assert told(clippy) == {"clip_rate": 1.0}
 
 
 @pytest.mark.parametrize("name", ["adam", "rmsprop"])
 def test_the_defaults_allow_a_tenth_and_a_ten_thousandth(name):
     """From zero moments a step is of length lr, or 10 lr: at lr 1 that is far more, for either sign."""
     parameter = Parameter(torch.tensor([0.0, -2.0], dtype=torch.float64))
-    optimizer = an_optimizer([parameter], name, lr=1.0)
-    clippy = a_manipulation("clippy", optimizer)
-    updates = clippy.propose(parameter, torch.tensor([[3.0, -1], [0, 5]], dtype=torch.float64))
+    clippy = a_manipulation("clippy", a_proposer([parameter], name, lr=1.0))
+    (updates,) = clippy.propose([parameter], [torch.tensor([[3.0, -1], [0, 5]], dtype=torch.float64)])
     np.testing.assert_allclose(updates, [[1e-4, -1e-4], [0, 0.2 + 1e-4]], rtol=1e-6)
-    assert clippy.diagnostics() == {"clip_rate": 1.0}
+    assert told(clippy) == {"clip_rate": 1.0}
 
 
 def test_without_a_limit_it_is_the_optimizer():
     generator = torch.Generator().manual_seed(0)
     parameter, gradients = Parameter(torch.randn(4, generator=generator)), torch.randn(2, 4, generator=generator)
-    optimizer = an_optimizer([parameter], lr=1.0)
-    clippy = a_manipulation("clippy", optimizer, clip={"relative": 1e9, "absolute": 1e9})
-    torch.testing.assert_close(clippy.propose(parameter, gradients), optimizer.propose(parameter, gradients))
-    assert clippy.diagnostics() == {"clip_rate": 0.0}
+    proposer = a_proposer([parameter], lr=1.0)
+    clippy = a_manipulation("clippy", proposer, clip={"relative": 1e9, "absolute": 1e9})
+    torch.testing.assert_close(clippy.propose([parameter], [gradients]), proposer.propose([parameter], [gradients]))
+    assert told(clippy) == {"clip_rate": 0.0}
 
 
 def test_the_released_settings_never_clip_adam_at_its_usual_rate():
     """|m / sqrt(v)| <= 7.2703 for any gradients, so a step at lr 1e-3 stays below absolute = 0.01."""
     parameter = Parameter(torch.zeros(1, dtype=torch.float64))
-    optimizer = an_optimizer([parameter], lr=1e-3)
-    clippy = a_manipulation("clippy", optimizer, clip={"relative": 0.5, "absolute": 0.01})
+    proposer = a_proposer([parameter], lr=1e-3)
+    clippy = a_manipulation("clippy", proposer, clip={"relative": 0.5, "absolute": 0.01})
     worst = 0.0
     for power in range(400):  # growing geometrically is close to the worst sequence there is
         gradient = torch.full((1, 1), 1.11**power, dtype=torch.float64)
-        worst = max(worst, float(clippy.propose(parameter, gradient).abs()))
-        clippy.commit(parameter, gradient, np.ones(1))
-    assert 2 < worst < 7.2703 and clippy.diagnostics() == {"clip_rate": 0.0}
+        worst = max(worst, float(clippy.propose([parameter], [gradient])[0].abs()))
+        seen = clippy.commit(parameter, gradient, np.ones(1))
+        proposer.commit(proposer.moments(parameter), parameter, seen)
+    assert 2 < worst < 7.2703 and told(clippy) == {"clip_rate": 0.0}

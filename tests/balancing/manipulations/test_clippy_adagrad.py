@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from building import a_manipulation, an_optimizer
+from building import a_manipulation, a_proposer, told
 from mtbalance import Balancer
 
 ROOT = float(np.sqrt(0.1 + 1e-7))
@@ -14,15 +14,20 @@ ROOT = float(np.sqrt(0.1 + 1e-7))
 
 def clippy(theta, lr: float = 1.0, **options):
     parameter = Parameter(torch.tensor(theta, dtype=torch.float64))
-    optimizer = an_optimizer([parameter], "adagrad", lr=lr)
+    proposer = a_proposer([parameter], "adagrad", lr=lr)
     preconditioner = options.pop("preconditioner", None)
-    return parameter, optimizer, a_manipulation("clippy", optimizer, clip=options, preconditioner=preconditioner)
+    return parameter, proposer, a_manipulation("clippy", proposer, clip=options, preconditioner=preconditioner)
 
 
 def proposed(theta, steps, **options) -> torch.Tensor:
     """sigma Delta of one task whose unclipped step from a fresh accumulator is ``steps``."""
     parameter, _, own = clippy(theta, **options)
-    return own.propose(parameter, ROOT * torch.tensor([steps], dtype=torch.float64))[0]
+    return updates(own, parameter, ROOT * torch.tensor([steps], dtype=torch.float64))[0]
+
+
+def updates(own, parameter, gradients) -> torch.Tensor:
+    (found,) = own.propose([parameter], [gradients])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -44,49 +49,49 @@ def test_first_steps_by_hand(steps, theta, options, expected):
 
 def test_without_a_limit_it_is_delayed_adagrad():
     """theta <- theta - lr g / sqrt(v + eps), and only then v <- v + g^2."""
-    parameter, optimizer, own = clippy([1.0, -2.0, 0.5], lr=0.3, relative=1e12)
+    parameter, proposer, own = clippy([1.0, -2.0, 0.5], lr=0.3, relative=1e12)
     theta, total = parameter.detach().clone(), torch.full((3,), 0.1, dtype=torch.float64)
     for gradient in torch.randn(10, 3, dtype=torch.float64):
-        update = own.propose(parameter, gradient.unsqueeze(0))[0]
-        own.commit(parameter, gradient.unsqueeze(0), np.ones(1))
-        optimizer.apply(parameter, update)
+        update = updates(own, parameter, gradient.unsqueeze(0))[0]
+        seen = own.commit(parameter, gradient.unsqueeze(0), np.ones(1))
+        proposer.take([parameter], [update], lambda _, seen=seen: seen)
         theta -= 0.3 * gradient / (total + 1e-7).sqrt()
         total += gradient**2
         torch.testing.assert_close(parameter.detach(), theta, rtol=1e-8, atol=0)
-    assert own.diagnostics() == {"clip_rate": 0.0}
+    assert told(own) == {"clip_rate": 0.0}
 
 
 def test_the_standard_order_has_seen_the_gradient():
     parameter, _, own = clippy([1.0], preconditioner="present", relative=1e12)
     gradient = torch.tensor([[2.0]], dtype=torch.float64)
-    np.testing.assert_allclose(own.propose(parameter, gradient)[0], 2 / np.sqrt(4.1 + 1e-7), rtol=1e-8)
+    np.testing.assert_allclose(updates(own, parameter, gradient)[0], 2 / np.sqrt(4.1 + 1e-7), rtol=1e-8)
 
 
 def test_an_accumulator_can_begin_elsewhere():
     parameter, _, own = clippy([1.0], initial_accumulator=4.0, relative=1e12)
-    np.testing.assert_allclose(own.propose(parameter, torch.ones(1, 1, dtype=torch.float64))[0], 0.5, rtol=1e-7)
+    np.testing.assert_allclose(updates(own, parameter, torch.ones(1, 1, dtype=torch.float64))[0], 0.5, rtol=1e-7)
 
 
 @pytest.mark.parametrize("accumulator", [0.0, 1e-3])
 def test_no_coordinate_moves_further_than_allowed_and_the_clip_rate_is_told(accumulator):
-    parameter, optimizer, own = clippy(torch.randn(6, 4).tolist(), lr=0.05, absolute=1e-3, accumulator=accumulator)
+    parameter, proposer, own = clippy(torch.randn(6, 4).tolist(), lr=0.05, absolute=1e-3, accumulator=accumulator)
     clipped = 0
     for gradients in torch.randn(20, 3, 6, 4, dtype=torch.float64) * torch.logspace(-3, 1, 20).view(-1, 1, 1, 1):
-        seen = optimizer.moments(parameter)["sum"] + 0.1
+        seen = proposer.moments(parameter)["sum"] + 0.1
         allowed = 0.1 * parameter.detach().abs() + 1e-3 + accumulator / seen.sqrt()
-        steps = 0.05 * own.propose(parameter, gradients)
+        steps = 0.05 * updates(own, parameter, gradients)
         assert (steps.abs() <= allowed * (1 + 1e-12)).all()
         free = 0.05 * gradients / (seen + 1e-7).sqrt()
         clipped += int(((free.abs() > allowed).flatten(1).any(dim=1)).sum())
-        own.commit(parameter, gradients, np.ones(3))
-        optimizer.apply(parameter, steps[0] / 0.05)
-    assert 0 < clipped < 60 and own.diagnostics() == {"clip_rate": clipped / 60}
+        seen = own.commit(parameter, gradients, np.ones(3))
+        proposer.take([parameter], [steps[0] / 0.05], lambda _, seen=seen: seen)
+    assert 0 < clipped < 60 and told(own) == {"clip_rate": clipped / 60}
 
 
 def test_an_empty_tensor_is_left_alone():
     parameter, _, own = clippy([])
-    assert own.propose(parameter, torch.zeros(2, 0, dtype=torch.float64)).shape == (2, 0)
-    assert own.diagnostics() == {"clip_rate": 0.0}
+    assert updates(own, parameter, torch.zeros(2, 0, dtype=torch.float64)).shape == (2, 0)
+    assert told(own) == {"clip_rate": 0.0}
 
 
 # --- at its two levels
@@ -94,9 +99,8 @@ def test_an_empty_tensor_is_left_alone():
 
 def trained(level: str, steps: int, **clip):
     theta = Parameter(torch.tensor([4.0, -1.0], dtype=torch.float64))
-    balancer = Balancer(
-        [theta], tasks=2, level=level, rule="equal", optimizer="adagrad", lr=1.0, manipulation="clippy", clip=clip
-    )
+    optimizer = torch.optim.Adagrad([theta], lr=1.0)
+    balancer = Balancer(optimizer, tasks=2, level=level, rule="equal", manipulation="clippy", clip=clip)
     for _ in range(steps):
         report = balancer.step([ROOT * theta[0] * 2.0, ROOT * theta[1] * 0.5])
     return theta.detach(), report, balancer
@@ -122,7 +126,8 @@ def test_at_the_update_level_each_tasks_update_is():
 def test_the_authors_values_clip_and_train(level):
     """At lr 1, the paper's form, on a quadratic: far steps are cut to a tenth of the parameter."""
     theta = Parameter(torch.tensor([3.0, -2.0], dtype=torch.float64))
-    balancer = Balancer([theta], tasks=2, level=level, rule="equal", optimizer="adagrad", lr=1.0, manipulation="clippy")
+    optimizer = torch.optim.Adagrad([theta], lr=1.0)
+    balancer = Balancer(optimizer, tasks=2, level=level, rule="equal", manipulation="clippy")
     losses = []
     for _ in range(60):
         report = balancer.step([((theta - target) ** 2).sum() for target in (1.0, -1.0)])

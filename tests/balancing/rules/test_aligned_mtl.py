@@ -60,3 +60,14 @@ def test_rows_in_float32_that_depend_on_each_other_have_one_direction():
 def test_a_short_row_is_a_row(size):
     """Orthogonal rows: both come to the length of the shorter."""
     np.testing.assert_allclose(AlignedMTL(2).weights(np.diag([1.0, size**2]), np.ones(2)), [size, 1.0])
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+@pytest.mark.parametrize("ratio", [1e4, 1e5, 1e6])
+def test_rows_far_apart_in_length_are_those_of_gram_and_schmidt_longest_first(order, ratio):
+    """To first order in the ratio; sigma is then the length that the shortest row keeps."""
+    rows = random_rows(3, 0) * np.array([[1.0], [1 / ratio], [ratio**-2]])
+    orthogonal, triangle = np.linalg.qr(rows.T)
+    aligned = orthogonal * np.sign(triangle.diagonal()) * abs(triangle[2, 2])
+    found = AlignedMTL(3).weights(gram(rows[order]), np.ones(3)) @ rows[order]
+    np.testing.assert_allclose(found, aligned.sum(axis=1), rtol=0, atol=10 / ratio * abs(triangle[2, 2]))

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import minimize
 
 from matrices import J2, J3, J3C, gram, random_rows
+from mtbalance.balancing.rows import gram_matrix
 from mtbalance.balancing.rules.cagrad import CAGrad
 
 
@@ -68,3 +70,14 @@ def test_a_common_scale_changes_no_weight(scale):
 @pytest.mark.parametrize(("divide_by", "weight"), [("none", 1.4), ("1+c^2", 1.4 / 1.16), ("1+c", 1.0)])
 def test_one_task_is_its_own_conflict(divide_by, weight):
     np.testing.assert_allclose(CAGrad(1, c=0.4, divide_by=divide_by).weights(np.array([[9.0]]), np.ones(1)), [weight])
+
+
+@pytest.mark.parametrize("c", [1.0, 2.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
+def test_a_large_ball_leaves_no_conflict_with_zero_in_the_hull_either(c, dtype):
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        rows = generator.normal(size=(6, 3)) @ np.linalg.qr(generator.normal(size=(20, 3)))[0].T
+        weights = CAGrad(6, c=c).weights(gram_matrix([torch.tensor(rows, dtype=dtype)]), np.ones(6))
+        gains = rows @ (weights @ rows) / np.linalg.norm(rows, axis=1)
+        assert gains.min() >= -1e-3 * np.linalg.norm(rows.sum(axis=0))

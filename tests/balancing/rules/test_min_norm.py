@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 from matrices import J3C, gram
+from mtbalance.balancing.rows import gram_matrix
 from mtbalance.balancing.rules.min_norm import MinNorm
 
 
@@ -21,3 +23,15 @@ def test_normalization_by_hand(normalization, first):
     rows = np.diag([1.0, 2.0])
     weights = MinNorm(2, normalization=normalization).weights(gram(rows), np.array([1.0, 4.0]))
     np.testing.assert_allclose(weights, [2 * first, 2 * (1 - first)])
+
+
+@pytest.mark.parametrize("tasks", [2, 3, 8])
+def test_tasks_with_the_same_row_weigh_the_same(tasks):
+    np.testing.assert_allclose(MinNorm(tasks).weights(gram(np.tile(J3C[0], (tasks, 1))), np.ones(tasks)), 1)
+
+
+@pytest.mark.parametrize("tasks", [2, 3, 4, 8])
+@pytest.mark.parametrize("size", [10, 1001])
+def test_so_they_do_in_float32_where_the_products_of_equal_rows_differ_by_rounding(tasks, size):
+    rows = torch.randn(size, generator=torch.Generator().manual_seed(0)).repeat(tasks, 1)
+    np.testing.assert_allclose(MinNorm(tasks).weights(gram_matrix([rows]), np.ones(tasks)), 1, atol=1e-5)

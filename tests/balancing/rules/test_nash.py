@@ -4,8 +4,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from matrices import J2, J3, J3C, gram, random_rows
+from mtbalance.balancing.rows import gram_matrix
 from mtbalance.balancing.rules.nash import Nash
 from mtbalance.balancing.solvers.ccp import sub_problem
 
@@ -74,3 +76,12 @@ def test_scaling_a_loss_leaves_the_joint_row(solver):
 def test_cvxpy_is_imported_only_where_it_is_asked_for():
     code = "import sys, mtbalance.balancing.rules.nash as nash; nash.Nash(2); assert 'cvxpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_rows_of_float32_that_are_opposed_up_to_rounding_do_not_bargain():
+    rule = Nash(2)
+    row = torch.randn(10_000, generator=torch.Generator().manual_seed(0))
+    for noise in range(20):
+        rounded = row * (1 + 1e-4 * torch.randn(10_000, generator=torch.Generator().manual_seed(noise)))
+        np.testing.assert_array_equal(rule.weights(gram_matrix([[row, -rounded]]), np.ones(2)), [1, 1])
+        assert rule.diagnostics["fallback"] == 1 and rule.diagnostics["certificate"] < np.sqrt(2) / 900

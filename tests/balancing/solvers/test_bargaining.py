@@ -55,6 +55,41 @@ def test_nearly_opposed_tasks_still_agree():
     np.testing.assert_allclose(result.weights, (1 + cosine) ** -0.5, rtol=1e-9)
 
 
+def test_terms_that_cancel_do_not_count_as_a_residual():
+    """Near the edge the sum b_i (C b)_i has terms a million times as large as itself, and their rounding."""
+    for seed in range(200):
+        one, other = np.random.default_rng(seed).normal(size=(2, 30))
+        other -= other @ one / (one @ one) * one
+        beyond = 2e-3 * np.linalg.norm(one) / np.linalg.norm(other) * other  # 1 + cosine is 2e-6
+        rows = np.array([one, 7 * (beyond - one)])
+        result = bargain(gram(rows))
+        assert result.accepted
+        units = rows / np.linalg.norm(rows, axis=1)[:, None]
+        exact = np.sqrt(2) / np.linalg.norm(units.sum(axis=0))  # both weights of the joint row of length sqrt(2)
+        np.testing.assert_allclose(result.weights * np.linalg.norm(rows, axis=1), exact, rtol=1e-8)
+
+
+@pytest.mark.parametrize("tasks", [3, 5])
+def test_newton_s_solution_near_the_edge_is_accepted(tasks):
+    for seed in range(50):
+        rows = np.random.default_rng(seed).normal(size=(tasks, tasks + 3))
+        rows[-1] = -rows[:-1].sum(axis=0) + 3e-3 * rows[-1]
+        result = bargain(gram(rows))
+        largest = (result.weights * np.linalg.norm(rows, axis=1)).max()
+        assert result.accepted == (largest <= 916) and largest < 1e5
+
+
+def test_weights_that_the_rounding_of_float32_rows_decides_are_no_solution():
+    """Cosines of such rows are wrong by 1e-7, so from weights of about 1000 on they say nothing about the weights."""
+    cosine = -1 + 1e-7
+    matrix = np.array([[1, cosine], [cosine, 1]])
+    result = bargain(matrix)
+    assert not result.accepted and result.certificate < np.sqrt(2) / 900
+    exact = bargain(matrix, precision=1e-16)
+    assert exact.accepted
+    np.testing.assert_allclose(exact.weights, 1e-7**-0.5, rtol=1e-6)
+
+
 NO_BARGAIN = {
     "opposed pair": [[1.0, 2], [-1, -2]],
     "opposed pair, not exact in binary": [[0.1, 0.7], [-0.3, -2.1]],

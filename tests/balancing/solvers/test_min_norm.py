@@ -1,5 +1,8 @@
+import itertools
+
 import numpy as np
 import pytest
+from scipy.linalg import null_space
 from scipy.optimize import minimize
 
 from matrices import J2, J3, J3C, ORTHOGONAL, gram, random_rows
@@ -69,6 +72,41 @@ def test_a_short_row_beside_a_long_one_keeps_its_digits():
 
 def test_zero_rows_share_the_weight():
     np.testing.assert_array_equal(min_norm(gram(np.array([[0.0, 0], [1, 1], [0, 0]]))), [0.5, 0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("rows", "weights"),
+    [
+        ([[1.0, 2], [1, 2], [1, 2]], [1 / 3, 1 / 3, 1 / 3]),
+        ([[1.0, 0], [-1, 0], [0, 1], [0, -1]], [1 / 4, 1 / 4, 1 / 4, 1 / 4]),
+        ([[0.0, 0], [1, 0], [-1, 0]], [1 / 3, 1 / 3, 1 / 3]),
+        ([[0.0, 0], [1, 0], [-1, 0], [0, 1]], [1 / 3, 1 / 3, 1 / 3, 0]),
+        ([[1.0, 0], [1, 0], [0, 1]], [1 / 4, 1 / 4, 1 / 2]),
+        # w_1 - w_2 + 2 w_3 = 0 and a sum of 1: least squares give (2, 4, 1) / 7, all positive.
+        ([[1.0, 0], [-1, 0], [2, 0], [0, 1]], [2 / 7, 4 / 7, 1 / 7, 0]),
+        # Here least squares would make the first negative.
+        ([[10.0, 0], [8, 0], [-1, 0]], [0, 1 / 9, 8 / 9]),
+        ([[1e-6, 0], [-1e-6, 0], [0, 1e6], [0, -1e6]], [1 / 4, 1 / 4, 1 / 4, 1 / 4]),
+    ],
+)
+def test_of_many_minimizers_it_is_the_one_of_least_norm(rows, weights):
+    for order in itertools.permutations(range(len(rows))):
+        found = min_norm(gram(np.array(rows)[list(order)]))
+        np.testing.assert_allclose(found, np.array(weights)[list(order)], atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [0.0, 2.0])
+def test_the_order_of_dependent_rows_does_not_matter_and_no_other_minimizer_is_shorter(scale):
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        tasks, rank = int(generator.integers(3, 9)), int(generator.integers(1, 4))
+        rows = generator.normal(size=(tasks, rank)) * 10 ** generator.uniform(-scale, scale, (tasks, 1))
+        weights, order = min_norm(gram(rows)), generator.permutation(tasks)
+        np.testing.assert_allclose(min_norm(gram(rows[order])), weights[order], atol=1e-8)
+        ways = null_space(np.vstack([rows.T / np.abs(rows).max(), np.ones(tasks)]))
+        for way in (ways @ generator.normal(size=(ways.shape[1], 50))).T if ways.size else []:
+            other = weights + 1e-3 * way  # as near to the origin, if it is a mean of rows at all
+            assert other.min() < 0 or other @ other >= weights @ weights * (1 - 1e-9)
 
 
 def test_dependent_rows_are_no_obstacle():

@@ -8,7 +8,7 @@ from entries import backbone_class
 from mtbalance.balancing.balancer import assemble
 from mtbalance.balancing.checking import balancer_options
 from mtbalance.balancing.options import OptimizerOptions
-from mtbalance.balancing.sharing import find_sharing
+from mtbalance.balancing.reach import find_reach
 from mtbalance.models.ranking._options import RankingShape, RankingSizes
 from problem_kinds import kinds
 
@@ -55,7 +55,7 @@ def test_every_task_has_a_logit_a_row_and_every_parameter_a_use(kind, tasks, exp
 def test_what_lies_before_the_fork_is_what_is_shared(kind, expert):
     model = build(kind, expert=expert)
     parameters = list(model.parameters())
-    shared = set(find_sharing(losses(model, rows()), parameters).shared)
+    shared = set(find_reach(losses(model, rows()), parameters).shared)
     representation = model.encode(rows())
     before = {
         parameter
@@ -73,7 +73,7 @@ def test_what_lies_before_the_fork_is_what_is_shared(kind, expert):
 def test_after_the_fork_no_parameter_serves_two_tasks(kind):
     model = build(kind)
     detached = tuple(tensor.detach() for tensor in model.encode(rows()))
-    found = find_sharing([model.decode(detached, task).sum() for task in range(3)], list(model.parameters()))
+    found = find_reach([model.decode(detached, task).sum() for task in range(3)], list(model.parameters()))
     assert not found.shared and all(found.own)
 
 
@@ -81,8 +81,8 @@ def test_after_the_fork_no_parameter_serves_two_tasks(kind):
 def test_after_the_fields_the_trunk_serves_all_tasks(kind):
     model = build(kind)
     (fields,) = model.encode(rows())
-    found = find_sharing([model.decode((fields.detach(),), task).sum() for task in range(3)], list(model.parameters()))
-    assert set(found.shared) == set(find_sharing(losses(model, rows()), list(model.parameters())).shared) - set(
+    found = find_reach([model.decode((fields.detach(),), task).sum() for task in range(3)], list(model.parameters()))
+    assert set(found.shared) == set(find_reach(losses(model, rows()), list(model.parameters())).shared) - set(
         model.fields.parameters()
     )
 
@@ -108,41 +108,59 @@ def test_the_trunk_is_computed_once_for_one_fork_and_for_each_of_separate_ones(k
 
 
 def stepped(kind: str, steps: int = 1, **block):
-    """The model after steps in double precision, and what the last gave its parameters as gradients, by name.
+    """The model after steps in double precision, what the last gave its parameters as gradients, by name, and weights.
 
     Without batch norm: the gradients of biases before it are rounding, and Adam makes whole steps of that.
     """
     model = build(kind).double()
     optimizer = OptimizerOptions(lr=0.01)
     own = assemble(balancer_options(block), optimizer, model.parameters(), 3, seed=0)
-    inputs, targets = (rows()[0], rows()[1].double()), (torch.arange(ROWS) % 2).double()
-    gradients, step = {}, own.optimizer.step
-    own.optimizer.step = lambda: (gradients.update({n: p.grad for n, p in model.named_parameters()}), step())
+    gradients = {}
+    own.optimizer.register_step_pre_hook(
+        lambda *_: gradients.update(
+            {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+        )
+    )
     for _ in range(steps):
-        outputs = model.decode_all(own.fork(model.encode(inputs)))
-        own.step([(task + 1) * binary_cross_entropy_with_logits(z, targets) for task, z in enumerate(outputs)])
-    return model, gradients
+        weights = own.step(scaled_losses(model, own.fork)).weights
+    return model, gradients, weights
+
+
+def scaled_losses(model, fork=lambda representation: [representation] * 3):
+    """Losses of different sizes, in double precision."""
+    inputs, targets = (rows()[0], rows()[1].double()), (torch.arange(ROWS) % 2).double()
+    outputs = model.decode_all(fork(model.encode(inputs)))
+    return [(task + 1) * binary_cross_entropy_with_logits(z, targets) for task, z in enumerate(outputs)]
 
 
 @pytest.mark.parametrize("kind", [*SHARING, *AT_FIELDS])
 @pytest.mark.parametrize("heads", ["own", "weighted"])
 def test_equal_weights_at_the_representation_are_linear_scalarization(kind, heads):
-    plain, _ = stepped(kind.removesuffix(" at fields"), 3, level="loss", rule="equal")
-    model, _ = stepped(kind, 3, level="representation", rule="equal", heads=heads)
+    plain, *_ = stepped(kind.removesuffix(" at fields"), 3, level="loss", rule="equal")
+    model, *_ = stepped(kind, 3, level="representation", rule="equal", heads=heads)
     for one, other in zip(model.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
 
+def gradients_of(kind: str, weights) -> dict[str, torch.Tensor]:
+    """Gradients of the weighted loss in double precision, by the parameters' names."""
+    model = build(kind).double()
+    sum(float(weight) * loss for weight, loss in zip(weights, scaled_losses(model), strict=True)).backward()
+    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
 @pytest.mark.parametrize("kind", AT_FIELDS)
 @pytest.mark.parametrize("heads", ["own", "weighted"])
-def test_a_trunk_behind_the_fields_gets_the_sum_of_the_losses_own_gradients(kind, heads):
-    model, plain = stepped(kind, level="loss", rule="equal")
-    _, found = stepped(kind, level="representation", rule="min_norm", heads=heads)
-    shared = set(find_sharing(losses(model.float(), rows()), list(model.parameters())).shared)
+def test_a_trunk_behind_the_fields_gets_the_sum_of_the_losses_gradients_weighted_if_heads_are(kind, heads):
+    model, found, weights = stepped(kind, level="representation", rule="min_norm", heads=heads)
+    plain, weighted = gradients_of(kind, [1, 1, 1]), gradients_of(kind, weights)
+    shared = set(find_reach(losses(model.float(), rows()), list(model.parameters())).shared)
     trunk = [n for n, p in model.named_parameters() if p in shared and not n.startswith("fields.")]
-    assert trunk and not torch.allclose(found["fields.table.weight"], plain["fields.table.weight"])
+    assert trunk and not torch.allclose(weighted["fields.table.weight"], plain["fields.table.weight"])
+    torch.testing.assert_close(found["fields.table.weight"], weighted["fields.table.weight"], rtol=0, atol=1e-12)
     for name in trunk:
-        torch.testing.assert_close(found[name], plain[name], rtol=0, atol=1e-12)
+        assert not torch.allclose(weighted[name], plain[name])
+        torch.testing.assert_close(found[name], (weighted if heads == "weighted" else plain)[name], rtol=0, atol=1e-12)
 
 
 LAST = {
@@ -161,7 +179,7 @@ WITH_NORMS = {"shared_bottom": ("bottom.0.weight", "bottom.4.weight", "bottom.8.
 def test_the_last_shared_layer_is_the_experts_last(kind, depth, between):
     """However many operations the way takes: gates, which read what the first layer does, are a short cut."""
     model = build(kind, expert=(8, 7, 6)[:depth], **between)
-    found = find_sharing(losses(model, rows()), list(model.parameters()))
+    found = find_reach(losses(model, rows()), list(model.parameters()))
     name = kind.partition(" at ")[0]
     expected = model.get_parameter((WITH_NORMS.get(name, LAST[name]) if between else LAST[name])[depth - 1])
     assert found.shared[found.last_layer] is expected
@@ -169,7 +187,7 @@ def test_the_last_shared_layer_is_the_experts_last(kind, depth, between):
 
 def test_single_task_learning_shares_nothing():
     model = build("single_task")
-    found = find_sharing(losses(model, rows()), list(model.parameters()))
+    found = find_reach(losses(model, rows()), list(model.parameters()))
     assert not found.shared
     assert sum(len(own) for own in found.own) == len(list(model.parameters()))
 

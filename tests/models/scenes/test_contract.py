@@ -7,7 +7,7 @@ import torch
 
 from building import a_level, an_optimizer
 from entries import backbone_class, rule_class
-from mtbalance.balancing.sharing import find_sharing
+from mtbalance.balancing.reach import find_reach
 from mtbalance.models.scenes._options import SceneSizes
 from mtbalance.tasks.depth import Depth
 from mtbalance.tasks.normal import Normal
@@ -106,7 +106,7 @@ def test_the_same_numbers_again(kind):
 
 def test_separate_networks_share_nothing():
     model = build("segnet")
-    found = find_sharing(losses(model, *scenes()), list(model.parameters()))
+    found = find_reach(losses(model, *scenes()), list(model.parameters()))
     assert not found.shared
     assert [numbers(own) for own in found.own] == [
         numbers([*trunk.parameters(), *head.parameters()])
@@ -116,17 +116,17 @@ def test_separate_networks_share_nothing():
 
 def test_split_shares_its_trunk():
     model = build("split_segnet")
-    found = find_sharing(losses(model, *scenes()), list(model.parameters()))
+    found = find_reach(losses(model, *scenes()), list(model.parameters()))
     assert set(found.shared) == set(model.trunk.parameters())
 
 
 def test_mtan_shares_its_trunk_and_the_common_convolutions_behind_the_fork():
     model = build("mtan")
     common = {*model.common_down.parameters(), *model.common_up.parameters()}
-    found = find_sharing(losses(model, *scenes()), list(model.parameters()))
+    found = find_reach(losses(model, *scenes()), list(model.parameters()))
     assert set(found.shared) == {*model.trunk.parameters()} | common
     detached = tuple(tensor.detach() for tensor in model.encode((scenes()[0],)))
-    behind = find_sharing([model.decode(detached, task).sum() for task in range(3)], list(model.parameters()))
+    behind = find_reach([model.decode(detached, task).sum() for task in range(3)], list(model.parameters()))
     assert set(behind.shared) == common
 
 
@@ -136,7 +136,7 @@ def test_the_papers_sizes():
     assert numbers(mtan.parameters()) == 44_229_073
     assert numbers(mtan.heads.parameters()) == 111_889
     assert numbers([*mtan.attention_down.parameters(), *mtan.attention_up.parameters()]) == 8_953_728
-    found = find_sharing([output.sum() for output in mtan((torch.rand(1, 3, 32, 32),))], list(mtan.parameters()))
+    found = find_reach([output.sum() for output in mtan((torch.rand(1, 3, 32, 32),))], list(mtan.parameters()))
     assert numbers(found.shared) == 35_163_456
     assert sum(map(numbers, found.own)) == 111_889 + 8_953_728
     assert numbers(build("split_segnet", 64, 13).parameters()) == 25_055_185
@@ -145,7 +145,7 @@ def test_the_papers_sizes():
 
 
 def level_of(model, level: str):
-    return a_level(level, rule_class("equal")(3), model.parameters(), an_optimizer(model.parameters(), lr=1e-3))
+    return a_level(level, rule_class("equal")(3), an_optimizer(model.parameters(), lr=1e-3))
 
 
 @pytest.mark.parametrize("kind", SHARING)
@@ -156,8 +156,10 @@ def test_equal_weights_at_the_representation_are_linear_scalarization(kind):
         model = models[level] = build(kind).double().train()
         balancer = level_of(model, level)
         seen = {}
-        balancer.optimizer.step = lambda model=model, seen=seen: seen.update(
-            {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+        balancer.optimizer.register_step_pre_hook(
+            lambda *_, model=model, seen=seen: seen.update(
+                {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+            )
         )
         balancer.step(losses(model, *scenes(dtype=torch.float64), fork=balancer.fork))
         steps[level] = seen
@@ -192,7 +194,7 @@ def test_a_few_steps_lower_the_losses(kind):
 def test_the_last_shared_layer_is_the_one_nearest_to_the_outputs(kind):
     model, images = build(kind), torch.rand(2, 3, 32, 64)
     names = {parameter: name for name, parameter in model.named_parameters()}
-    found = find_sharing([output.square().mean() for output in model((images,))], list(model.parameters()))
+    found = find_reach([output.square().mean() for output in model((images,))], list(model.parameters()))
     assert names[found.shared[found.last_layer]] == "trunk.up_rest.0.0.0.weight"
 
 

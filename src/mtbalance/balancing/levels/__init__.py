@@ -1,15 +1,15 @@
-"""Level: one training step, from K losses to changed parameters. One level per file.
+"""Level: from K losses to gradients, and from gradients to changed parameters. One level per file.
 
-A level takes K scalar losses, asks its rule for weights, and changes the parameters. The losses are separate scalars,
-never one stacked vector, so that each backward pass visits the graph of its own task only.
+A level takes K scalar losses, asks its rule for weights, and hands the result to the user's optimizer. The losses are
+separate scalars, so that each backward pass visits the graph of its own task only.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -17,14 +17,20 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
-from mtbalance.balancing.optimizers import Optimizer
+from mtbalance.balancing.levels._steps import Steps
+from mtbalance.balancing.losses import Losses, read, scalar_losses, values_of
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
+from mtbalance.balancing.processes import Processes, processes
+from mtbalance.balancing.reach import find_reach
 from mtbalance.balancing.rules import Rule
 from mtbalance.registry import entry
 
-Tensors = tuple[Tensor, ...]
-"""A representation: the tensors that the tasks' heads read."""
-Again = Callable[[], Sequence[Tensor]]
+if TYPE_CHECKING:
+    import torch.distributed as dist
+
+Representation = TypeVar("Representation", Tensor, tuple[Tensor, ...])
+"""The tensor, or the tensors, that the tasks' heads read."""
+Again = Callable[[], Losses]
 """Computes the K losses of the same batch anew."""
 
 
@@ -41,74 +47,154 @@ class StepReport:
     kept."""
 
 
-class Level(ABC):
-    """One training step, from losses to changed parameters: the part that all levels have in common."""
+class Level(Steps):
+    """From losses to changed parameters: the part that all levels have in common."""
 
     row_bytes: int = 0
     """Memory of the K rows that are balanced; 0 at a level without rows, and until they are known."""
 
     def __init__(
-        self, parameters: Iterable[Parameter], rule: Rule, optimizer: Optimizer, options: BalancerOptions
+        self,
+        optimizer: torch.optim.Optimizer,
+        rule: Rule,
+        options: BalancerOptions,
+        *,
+        shared: Iterable[Parameter] | None = None,
+        group: dist.ProcessGroup | None = None,
     ) -> None:
         rule.check_level(options.level)
-        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
-        self.rule, self.optimizer, self.options = rule, optimizer, options
-        self.max_norm = options.max_norm if isinstance(options, JointGradientOptions) else None
+        super().__init__(optimizer, rule, options)
+        refuse_sharded(self.all_parameters())
         self.tasks = rule.tasks
-        self.steps = 0
+        self.given = None if shared is None else list(shared)
+        self.group = group
+        self.searched = False
+        """True if the step that has begun searches weights."""
+        self._report: StepReport | None = None
 
-    def fork(self, representation: Tensors) -> list[Tensors]:
-        """The representation as each of the K tasks' heads must see it, for losses given to :meth:`step`."""
+    def processes(self) -> Processes:
+        """The processes that train together."""
+        return processes(self.group)
+
+    def fork(self, representation: Representation) -> list[Representation]:
+        """The representation as each of the K tasks' heads must see it, for losses given to :meth:`backward`."""
         return [representation] * self.tasks
 
-    def step(self, losses: Sequence[Tensor], again: Again | None = None) -> StepReport:
-        """Change the parameters by one step on K scalar losses with their graphs.
+    def backward(self, losses: Losses, scaler: torch.amp.GradScaler | None = None) -> StepReport:
+        """Give the losses' gradients to the parameters, as the level and its rule weigh them.
 
-        ``again`` computes the losses of the same batch anew. It is called after the step, without gradients, where the
-        rule looks again (FAMO). Raises ``ValueError`` for another number of losses than the rule's and if ``again``
-        is missing, and ``FloatingPointError`` for losses, or at a search rows, that are not finite.
+        The gradients are added to those in ``.grad``, as torch does. Of several calls before a step, each takes the
+        losses of a part of the batch, such that they sum to the losses of the whole. Whatever the rule decides is
+        decided on the whole, and that is refused where the earlier calls cannot be corrected.
+
+        With ``scaler`` the gradients are scaled by it, and the rule sees rows and losses that are not. Raises
+        ``ValueError`` for losses that do not fit, and ``FloatingPointError`` for losses, or at a search rows, that are
+        not finite, unless a scaler is there to skip the step. After an error all gradients are cleared.
         """
-        if len(losses) != self.tasks:
-            raise ValueError(f"{len(losses)} losses for a rule of {self.tasks} tasks")
-        values = np.array([float(loss.detach()) for loss in losses])
-        if not np.isfinite(values).all():
-            raise FloatingPointError(f"losses are not finite at step {self.steps + 1}: {values.tolist()}")
-        weights, diagnostics = self._step(list(losses), values)
-        self.steps += 1
-        if self.rule.looks_again:
-            self._look_again(again)
-        return StepReport(values, weights.copy(), diagnostics)
+        if self._owes_look:
+            name = type(self.rule).__name__
+            raise ValueError(f"rule {name} was not told the losses after the last step: use balancer.step(again=...)")
+        if scaler is not None and self.max_norm is not None:
+            raise ValueError("max_norm would shorten scaled gradients: leave it out, unscale and clip by yourself")
+        separate = scalar_losses(losses, self.tasks)
+        if not any(loss.requires_grad for loss in separate):
+            raise ValueError("no loss depends on a parameter: nothing can be learned from this batch")
+        with self._clearing():
+            self._begin(scaler, separate[0].device)
+            self._report = self._backward(separate)
+            self._mark()
+            if isinstance(self.options, JointGradientOptions) and self.options.clip_over == "shared":
+                self._clipped = self._shared_by(separate)
+        return self._report
 
     @abstractmethod
-    def _step(self, losses: list[Tensor], values: Vector) -> tuple[Vector, dict[str, float]]:
-        """Take the step; return the weights [K] and the diagnostics of a search."""
+    def _backward(self, losses: list[Tensor]) -> StepReport:
+        """Add the gradients of K losses to ``.grad``, or keep them for :meth:`_step`."""
 
-    def _look_again(self, again: Again | None) -> None:
-        if again is None:
-            raise ValueError(f"rule {type(self.rule).__name__} needs the losses after the step: pass `again`")
-        with torch.no_grad():
-            self.rule.observe(np.array([float(loss) for loss in again()]))
+    def _scaled(self, losses: list[Tensor]) -> list[Tensor]:
+        """The losses, times the factor of a gradient scaler if there is one."""
+        return losses if self._scale is None else [self._scale * loss for loss in losses]
 
-    def shorten(self) -> dict[str, float]:
-        """Shorten the gradients of all parameters together to ``max_norm``; their norm before, as diagnostics.
+    def _values_of(self, losses: Sequence[Tensor]) -> Tensor:
+        return values_of(losses, self.processes())
 
-        Without ``max_norm``, do nothing. This is no part of a rule, so every rule can have it.
+    def _take_values(self, values: Vector) -> bool:
+        """Add the losses [K] of this call to those of the step. False if they are not finite and a scaler may skip."""
+        assert self.values is not None
+        finite = bool(np.isfinite(values).all())
+        if not finite and self._scale is None:
+            raise FloatingPointError(f"losses are not finite at step {self.steps + 1}: {values.tolist()}")
+        self.values = self.values + values
+        return finite
+
+    def _smoothed(self, weights: Vector) -> Vector:
+        """The weights, mixed with those of the search before (``smoothing``)."""
+        if self.options.smoothing:
+            last = weights if self._smooth is None else self._smooth
+            weights = self._smooth = self.options.smoothing * last + (1 - self.options.smoothing) * weights
+        return weights
+
+    def _shared_by(self, losses: Sequence[Tensor]) -> list[Parameter]:
+        """The parameters whose gradient ``clip_over: shared`` shortens."""
+        return find_reach(losses, self.present).shared if self.given is None else self.given
+
+    def step(self, losses: Losses | None = None, again: Again | None = None) -> StepReport:
+        """Take the optimizer's step, after a backward pass on ``losses`` if they are given; then clear the gradients.
+
+        ``again`` computes the losses of the same batch anew. It is called after the step, without gradients, where the
+        rule looks again (FAMO). Raises ``ValueError`` if ``again`` is missing and if there is nothing to step on, both
+        before a parameter moves, and whatever :meth:`backward` raises.
         """
-        if self.max_norm is None:
-            return {}
-        return {"gradient_norm": float(torch.nn.utils.clip_grad_norm_(self.parameters, self.max_norm))}
+        if self.rule.looks_again and again is None:
+            raise ValueError(f"rule {type(self.rule).__name__} needs the losses after the step: pass `again`")
+        if losses is not None:
+            self.backward(losses)
+        if self._report is None or self.values is None:
+            raise ValueError("there is nothing to step on: call backward(losses) first, or give the losses")
+        with self._clearing():
+            report = self._step(self._report)
+        self.zero_grad()
+        if again is not None and self.rule.looks_again:
+            self._look_again(again)
+        return report
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on, apart from the parameters."""
-        return {"steps": self.steps, "rule": self.rule.state_dict(), "optimizer": self.optimizer.state_dict()}
+    def _step(self, report: StepReport) -> StepReport:
+        self.optimizer.step()
+        if self._norm is None or not self.searched:
+            return report
+        return replace(report, diagnostics=report.diagnostics | {"gradient_norm": float(self._norm)})
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back a state that :meth:`state_dict` gave."""
-        self.steps = state["steps"]
-        self.rule.load_state_dict(state["rule"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def _forget(self) -> None:
+        super()._forget()
+        self._report = None
+
+    def _look_again(self, again: Again) -> None:
+        """Tell the rule the losses after the step; not if they are not finite, since its weights must stay finite."""
+        with torch.no_grad():
+            values = read([self._values_of(scalar_losses(again(), self.tasks))])
+        self._owes_look = False
+        if np.isfinite(values).all():
+            self.rule.observe(values)
 
 
-def build_level(options: BalancerOptions, rule: Rule, parameters: Iterable[Parameter], optimizer: Optimizer) -> Level:
+def refuse_sharded(parameters: Iterable[Parameter]) -> None:
+    """Raise ``ValueError`` for parameters that are sharded over processes."""
+    for parameter in parameters:
+        if type(parameter.data).__name__ == "DTensor" or hasattr(parameter, "_fsdp_flattened"):
+            raise ValueError(
+                "parameters are sharded (FSDP, or DTensor): norms and inner products of rows would be those of one "
+                "shard. Replicated data parallelism (DistributedDataParallel) is supported"
+            )
+
+
+def build_level(
+    options: BalancerOptions,
+    rule: Rule,
+    optimizer: torch.optim.Optimizer,
+    *,
+    shared: Iterable[Parameter] | None = None,
+    group: dist.ProcessGroup | None = None,
+) -> Level:
     """The level ``options.level`` with its options. Raises ``ValueError`` for a rule that is not defined there."""
-    return entry("mtbalance.balancing.levels", options.level, Level)(parameters, rule, optimizer, options)
+    kind = entry("mtbalance.balancing.levels", options.level, Level)
+    return kind(optimizer, rule, options, shared=shared, group=group)

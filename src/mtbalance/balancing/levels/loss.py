@@ -2,55 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
-from mtbalance.balancing.levels import Level
+from mtbalance.balancing.levels import Level, StepReport
+from mtbalance.balancing.levels._gradients import accumulate, refuse_other_weights
+from mtbalance.balancing.losses import read
 from mtbalance.balancing.manipulations import build_manipulation
-from mtbalance.balancing.optimizers import Optimizer
 from mtbalance.balancing.options import LossOptions
+from mtbalance.balancing.proposals import build_proposer
 from mtbalance.balancing.rules import LossRule
 
 
 class LossLevel(Level):
     """All parameters, shared and the tasks' own alike, take a step on the gradient of sum_k w_k L_k.
 
-    With equal weights a clipped step is ClippyAdam, and with the optimizer AdaGrad the original Clippy.
+    With equal weights a clipped step is ClippyAdam, and with the optimizer AdaGrad the original Clippy. Gradients of a
+    part of a batch cannot be weighed anew, so a rule whose weights depend on the losses of the step is refused at a
+    second call of :meth:`backward`.
     """
 
     rule: LossRule
     options: LossOptions
 
-    def __init__(
-        self, parameters: Iterable[Parameter], rule: LossRule, optimizer: Optimizer, options: LossOptions
-    ) -> None:
-        super().__init__(parameters, rule, optimizer, options)
-        self.manipulation = build_manipulation(optimizer, options)
+    def __init__(self, optimizer: torch.optim.Optimizer, rule: LossRule, options: LossOptions, **others: Any) -> None:
+        super().__init__(optimizer, rule, options, **others)
+        self.moves = options.manipulation != "none"
+        self.proposer = build_proposer(optimizer) if self.moves else None
+        self.manipulation = build_manipulation(self.proposer, options) if self.proposer else None
+        self._used: Vector | None = None
 
-    def _step(self, losses: list[Tensor], values: Vector) -> tuple[Vector, dict[str, float]]:
-        weights = np.ones(1) if self.tasks == 1 else self.rule.weights(values)
-        torch.autograd.backward(weighted_sum(losses, weights))
-        norm = self.shorten()
-        if self.options.manipulation == "none":
-            self.optimizer.step()
-        else:
-            self._manipulated_step()
-        return weights, self.rule.diagnostics | self.manipulation.diagnostics() | norm
+    def _forget(self) -> None:
+        super()._forget()
+        self._used = None
 
-    def _manipulated_step(self) -> None:
-        for parameter in self.parameters:
-            if parameter.grad is not None:
-                gradient, parameter.grad = parameter.grad.unsqueeze(0), None
-                update = self.manipulation.propose(parameter, gradient)[0]
-                self.manipulation.commit(parameter, gradient, np.ones(1))
-                self.optimizer.apply(parameter, update)
+    def _backward(self, losses: list[Tensor]) -> StepReport:
+        finite = self._take_values(read([self._values_of(losses)]))
+        assert self.values is not None
+        weights = np.ones(self.tasks)
+        if finite and self.tasks > 1:
+            weights = self._smoothed(self.rule.weights(self.values))
+            refuse_other_weights(self._used, weights, self.rule)
+            self._used = weights
+        self.searched = True
+        accumulate(weighted_sum(self._scaled(losses), weights), self.present, self.processes())
+        return StepReport(self.values, weights.copy(), dict(self.rule.diagnostics))
+
+    def _step(self, report: StepReport) -> StepReport:
+        return self._manipulated_step(report) if self.moves else super()._step(report)
+
+    def _manipulated_step(self, report: StepReport) -> StepReport:
+        """The optimizer's step on the joint gradient, with each parameter's update manipulated."""
+        assert self.proposer is not None and self.manipulation is not None
+        manipulation = self.manipulation
+        self._shorten()
+        gradients = {p: p.grad.unsqueeze(0) for p in self.present if p.grad is not None}
+        self.proposer.refresh()
+        updates = [update[0] for update in manipulation.propose(list(gradients), list(gradients.values()))]
+        with self._own_step():
+            commit = lambda parameter: manipulation.commit(parameter, gradients[parameter], np.ones(1))  # noqa: E731
+            self.proposer.take(list(gradients), updates, commit)
+        norm = [] if self._norm is None else [self._norm]
+        numbers = read([*norm, *manipulation.counts()])
+        told = manipulation.diagnostics(numbers[len(norm) :])
+        shortened = {"gradient_norm": float(numbers[0])} if norm else {}
+        return replace(report, diagnostics=report.diagnostics | told | shortened)
 
 
 def weighted_sum(losses: Sequence[Tensor], weights: Vector) -> Tensor:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.balancing.arrays import Vector
-from mtbalance.balancing.levels import Tensors
-from mtbalance.balancing.levels._rows import RowLevel, weigh_gradients
-from mtbalance.balancing.optimizers import Optimizer
+from mtbalance.balancing.arrays import Matrix, Vector
+from mtbalance.balancing.levels import Representation, StepReport
+from mtbalance.balancing.levels._gradients import add_gradients, refuse_other_weights
+from mtbalance.balancing.levels._rows import RowLevel
+from mtbalance.balancing.losses import read
 from mtbalance.balancing.options import RepresentationOptions
+from mtbalance.balancing.processes import Processes
+from mtbalance.balancing.reach import find_reach
 from mtbalance.balancing.rows import Parts, combine
 from mtbalance.balancing.rules import GramRule, RowRule
-from mtbalance.balancing.sharing import find_sharing
+
+Fork = tuple[tuple[Tensor, ...], list[tuple[Tensor, ...]]]
+"""A representation and its K detached copies."""
 
 
 class RepresentationLevel(RowLevel):
@@ -23,58 +30,160 @@ class RepresentationLevel(RowLevel):
 
     Source: MultiBalance (arXiv 2411.11871); with the min-norm rule, MGDA-UB (Sener and Koltun 2018, section 3.3). The
     heads read K detached copies of z (:meth:`fork`). A step is then one forward pass, one backward pass through each
-    head, which yields the K rows, and one backward pass through the trunk. z is a tuple of tensors, and rows are
-    flattened over all of it, batch included. Parameters that are applied after z and serve several tasks get the sum
-    of the gradients of their losses, whatever ``heads`` says.
+    head, which yields the K rows, and one backward pass through the trunk. z is a tensor or a tuple of tensors, and
+    rows are flattened over all of it, batch included. Several forks before one backward pass are parts of one z.
+    Parameters that are applied after z and serve several tasks get the sum of the gradients of their losses, weighted
+    if heads are.
+
+    The trunk's gradient of a part of a batch cannot be weighed anew, so a rule whose weights depend on the rows is
+    refused at a second call of :meth:`backward` before the step.
     """
+
+    options: RepresentationOptions
 
     def __init__(
         self,
-        parameters: Iterable[Parameter],
+        optimizer: torch.optim.Optimizer,
         rule: GramRule | RowRule,
-        optimizer: Optimizer,
         options: RepresentationOptions,
+        **others: Any,
     ) -> None:
-        super().__init__(parameters, rule, optimizer, options)
-        self.trunk: Tensors = ()
-        """The representation of the last :meth:`fork`, until the step is taken."""
-        self.copies: list[Tensors] = []
-        """Its K detached copies, one for each task's head."""
-        self.own: list[list[Parameter]] = []
-        """Each task's own parameters, if heads are weighted; found at the first step."""
+        super().__init__(optimizer, rule, options, **others)
+        self.forks: list[Fork] = []
+        """The representations forked since the last backward pass."""
         self.joint: list[Tensor] = []
-        """The last joint row."""
+        self._used: Vector | None = None
+        self._gram: Matrix | None = None
+        self._trunk: list[Tensor] = []
 
-    def fork(self, representation: Tensors) -> list[Tensors]:
-        """K copies of the representation without its graph: task k's loss must be computed from copy k alone.
+    def fork(self, representation: Representation) -> list[Representation]:
+        """K detached copies of the representation, one for each task's head; without gradients, it itself.
 
-        Raises ``ValueError`` for a representation without a graph, which means that tasks share nothing.
+        Raises ``ValueError`` if the representation depends on no parameter.
         """
-        if not any(tensor.requires_grad for tensor in representation):
+        if not torch.is_grad_enabled():
+            return [representation] * self.tasks
+        tensors = (representation,) if isinstance(representation, Tensor) else tuple(representation)
+        if not any(tensor.requires_grad for tensor in tensors):
             raise ValueError("the representation depends on no parameter: there is nothing shared to balance")
-        self.trunk = representation
-        self.copies = [
-            tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in representation)
-            for _ in range(self.tasks)
+        copies = [
+            tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in tensors) for _ in range(self.tasks)
         ]
-        return list(self.copies)
+        self.forks.append((tensors, copies))
+        return [copy[0] for copy in copies] if isinstance(representation, Tensor) else list(copies)
 
-    def _step(self, losses: list[Tensor], values: Vector) -> tuple[Vector, dict[str, float]]:
-        if not self.copies:
-            raise ValueError("level representation needs a fork of the representation before every step")
-        if self.heads == "weighted" and not self.own:
-            self.own = find_sharing(losses, self.parameters).own
-        torch.autograd.backward(losses)
-        trunk, rows = self._rows()
-        joint, weights, diagnostics = self.balance(rows, values)
-        if self.heads == "weighted":
-            for weight, parameters in zip(weights, self.own, strict=True):
-                weigh_gradients(parameters, weight)
-        torch.autograd.backward(trunk, list(joint))
-        self.trunk, self.copies = (), []  # their memory is for the next forward pass
-        norm = self.shorten()
-        self.optimizer.step()
-        return weights, diagnostics | norm
+    def _forget(self) -> None:
+        super()._forget()
+        self._used = self._gram = None
+        self._trunk = []
+
+    def _shared_by(self, losses: Sequence[Tensor]) -> list[Parameter]:
+        trunk, self._trunk = self._trunk, []
+        before = {parameter for z in trunk for parameter in find_reach([z], self.present).shared}
+        return [*before, *(parameter for parameter in super()._shared_by(losses) if parameter not in before)]
+
+    def _backward(self, losses: list[Tensor]) -> StepReport:
+        forks, self.forks = self.forks, []
+        if not forks:
+            raise ValueError(
+                "level representation needs a fork before every backward pass: forks = balancer.fork(z), and the head "
+                "of task k reads forks[k]"
+            )
+        finite = self._take_values(read([self._values_of(losses)]))
+        assert self.values is not None
+        trunk = [tensor for tensors, _ in forks for tensor in tensors]
+        copies = [[tensor for _, copied in forks for tensor in copied[task]] for task in range(self.tasks)]
+        heads = self._through_heads(self._scaled(losses), copies)
+        self._check_read(losses, copies)
+        read_by = [
+            (z, parts)
+            for z, *parts in zip(trunk, *([tensor.grad for tensor in copy] for copy in copies), strict=True)
+            if any(part is not None for part in parts)
+        ]
+        rows = [parts for _, parts in read_by]
+        self.searched = True
+        joint, weights, diagnostics = self._balanced(rows, self.values, finite)
+        self._trunk = [z for z, _ in read_by] if self.options.clip_over == "shared" else []
+        self._through_trunk([z for z, _ in read_by], list(joint), heads, weights)
+        return StepReport(self.values, weights.copy(), diagnostics)
+
+    def _balanced(
+        self, rows: list[list[Tensor | None]], values: Vector, finite: bool
+    ) -> tuple[list[Tensor], Vector, dict[str, float]]:
+        if not finite:
+            return list(self.combined(rows, np.ones(self.tasks))), np.ones(self.tasks), {}
+        if isinstance(self.rule, RowRule) and self._used is not None:
+            refuse_other_weights(self._used, np.full(self.tasks, np.nan), self.rule)
+        joint, weights, diagnostics = self.balance(rows, values, scale=self._scale, apart=self.processes())
+        refuse_other_weights(self._used, weights, self.rule)
+        self._used = weights
+        return list(joint), weights, diagnostics
+
+    def _through_heads(self, losses: list[Tensor], copies: list[list[Tensor]]) -> list[Sequence[Tensor | None]]:
+        """Backward passes from the losses to the copies, whose ``.grad`` they fill.
+
+        Returns the gradients of the parameters on the way, one list for each task if heads are weighted, else one for
+        all, unless they are in ``.grad`` already.
+        """
+        live = [loss for loss in losses if loss.requires_grad]
+        processes = self.processes()
+        if self.heads == "own" and processes.size == 1:
+            torch.autograd.backward(live)
+            return []
+        parameters = self.present
+        share = [loss / processes.size for loss in losses] if processes.size > 1 else losses
+        groups = [[loss] for loss in share] if self.heads == "weighted" else [share]
+        reached = copies if self.heads == "weighted" else [[tensor for copy in copies for tensor in copy]]
+        heads: list[Sequence[Tensor | None]] = []
+        for number, (group, tensors) in enumerate(zip(groups, reached, strict=True)):
+            wanted = [tensor for tensor in tensors if tensor.requires_grad] + parameters
+            found: Sequence[Tensor | None] = [None] * len(wanted)
+            if any(loss.requires_grad for loss in group):
+                found = torch.autograd.grad(
+                    [loss for loss in group if loss.requires_grad],
+                    wanted,
+                    retain_graph=number < len(groups) - 1,
+                    allow_unused=True,
+                )
+            gradients = iter(found)
+            for tensor in tensors:
+                if tensor.requires_grad:
+                    tensor.grad = next(gradients)
+            heads.append(list(gradients))
+        return heads
+
+    def _through_trunk(
+        self, trunk: list[Tensor], joint: list[Tensor], heads: list[Sequence[Tensor | None]], weights: Vector
+    ) -> None:
+        """One backward pass through the trunk; then the gradients of the parameters after z, weighted as heads are."""
+        processes, parameters = self.processes(), self.present
+        counted = weights if self.heads == "weighted" else np.ones(len(heads))
+        behind = [_sum(parts, counted) for parts in zip(*heads, strict=True)] if heads else [None] * len(parameters)
+        if processes.size == 1:
+            torch.autograd.backward(trunk, joint)
+            add_gradients(parameters, behind)
+            return
+        found = torch.autograd.grad(trunk, parameters, joint, allow_unused=True)
+        both = [_sum(parts, np.ones(2)) for parts in zip(found, behind, strict=True)]
+        add_gradients(parameters, processes.sum_present(both, parameters))
+
+    def _check_read(self, losses: list[Tensor], copies: list[list[Tensor]]) -> None:
+        for task, (loss, copy) in enumerate(zip(losses, copies, strict=True)):
+            if loss.requires_grad and all(tensor.grad is None for tensor in copy):
+                raise ValueError(
+                    f"loss {task} does not depend on forks[{task}]: the head of task {task} must read that copy of the "
+                    "representation, and no other one"
+                )
+
+    def measure(
+        self, rows: Sequence[Parts], scale: Tensor | None, apart: Processes
+    ) -> tuple[tuple[Matrix, Matrix], bool]:
+        """The Gram matrix of the whole batch, of which the rows may be a part."""
+        (gram, _), finite = super().measure(rows, scale, apart)
+        if self._gram is not None:
+            gram = gram + self._gram
+        self._gram = gram
+        return (gram, gram), finite
 
     def combined(self, rows: Sequence[Parts], weights: Vector) -> list[Tensor]:
         """The weighted sum of K rows, in the memory of the last one: to allocate it anew costs more than the sum."""
@@ -83,11 +192,9 @@ class RepresentationLevel(RowLevel):
             self.joint = [torch.empty_like(part) for part in like]
         return [combine(parts, weights, out) for parts, out in zip(rows, self.joint, strict=True)]
 
-    def _rows(self) -> tuple[list[Tensor], list[Parts]]:
-        """The tensors of z that depend on parameters and that some task reads, and the K gradients of each."""
-        parts = zip(*([tensor.grad for tensor in copy] for copy in self.copies), strict=True)
-        read = [(z, part) for z, part in zip(self.trunk, parts, strict=True) if any(one is not None for one in part)]
-        return [z for z, _ in read], [part for _, part in read]
+
+def _sum(parts: Sequence[Tensor | None], weights: Vector) -> Tensor | None:
+    return combine(parts, weights) if any(part is not None for part in parts) else None
 
 
 def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype, torch.device]:

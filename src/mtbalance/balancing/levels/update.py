@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import sqrt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Matrix, Vector
+from mtbalance.balancing.levels import StepReport
+from mtbalance.balancing.levels._rescaling import rescaled
 from mtbalance.balancing.levels.gradient import GradientLevel
-from mtbalance.balancing.manipulations import build_manipulation
-from mtbalance.balancing.optimizers import Optimizer
+from mtbalance.balancing.manipulations import build_manipulation, known_update
 from mtbalance.balancing.options import UpdateOptions
-from mtbalance.balancing.rows import Parts, gram_matrix, stacked
-from mtbalance.balancing.rules import GramRule, RowRule, has_positive_sum
+from mtbalance.balancing.processes import ALONE
+from mtbalance.balancing.proposals import build_proposer
+from mtbalance.balancing.rows import Parts, combine, stacked
+from mtbalance.balancing.rules import GramRule, RowRule
 
-SMALLEST = 1e-10
-"""A squared norm below this part of its largest possible value is taken for zero."""
+SEEN = 10
+"""Gradients that a second moment has averaged before its root divides others. One gradient over the root of n averaged
+squares has Student's distribution with n degrees of freedom, whose tails are heavy while n is small: after a single
+gradient some of many elements would move thousands of times as far as the others."""
 
 
 class UpdateLevel(GradientLevel):
@@ -38,90 +44,198 @@ class UpdateLevel(GradientLevel):
     The text leaves several choices open; the options of
     :class:`~mtbalance.balancing.options.UpdateOptions` name them. Four are decided here and have no option:
 
-    - d_k does not include the learning rate, so a search does not depend on it. (Clippy compares lr d_k.)
+    - d_k does not include the learning rate, so a search does not depend on it. (Clippy compares lr d_k.) With several
+      rates, d_k is in units of the largest one.
     - Decoupled weight decay acts once per step. Coupled decay, which is part of a gradient, is in every d_k.
-    - Shared parameters are those that two losses reach.
+    - A gradient that ``.grad`` of a shared parameter holds already is given to the tasks in equal shares.
     - Gradients are dense.
+
+    With ``preconditioner: delayed`` the divisors are those of the step before, so the joint update is a function of
+    sum_k a_k g_k alone: sum_k a_k d_k = (b1 (sum_k a_k) m + (1 - b1) sum_k a_k g_k) / (sqrt(v) + eps) for Adam, up to
+    the corrections of its averages. Between two searches one backward pass of the weighted loss then gives the very
+    step that K passes would give (``between: weighted_loss``). An element that has had no gradient yet has no divisor;
+    between searches its divisor is the one after the joint gradient, whichever way that is found. The first ``SEEN``
+    steps have the present divisors, and take K passes.
 
     A rule that combines rows itself gives the joint update; it is taken as it is. What happens at a search without a
     solution is the rule's to decide (``without_solution`` of ``nash``).
     """
 
     options: UpdateOptions
+    moves = True
 
     def __init__(
-        self, parameters: Iterable[Parameter], rule: GramRule | RowRule, optimizer: Optimizer, options: UpdateOptions
+        self, optimizer: torch.optim.Optimizer, rule: GramRule | RowRule, options: UpdateOptions, **others: Any
     ) -> None:
-        super().__init__(parameters, rule, optimizer, options)
-        self.manipulation = build_manipulation(optimizer, options)
+        super().__init__(optimizer, rule, options, **others)
+        self.proposer = build_proposer(optimizer)
+        self.manipulation = build_manipulation(self.proposer, options)
+        self.linear = self.manipulation.delayed and options.manipulation == "none"
+        """True if a joint update is, after ``SEEN`` steps, a function of the joint gradient."""
         self.moment_weights = options.moment_weights or self.manipulation.moment_weights
         if options.rescale == "sum_to_1":
             self.weights = self.weights / self.tasks
         self.solved, self.unscaled = self.weights, False
+        self._own_updates: dict[Parameter, list[Tensor | None]] = {}
+        self._told: dict[str, float] = {}
+
+    def passes(self) -> bool:
+        """True if this step takes K backward passes."""
+        return super().passes() or (self.linear and self.steps < SEEN)
 
     def searches(self) -> bool:
         """True if this step searches weights."""
         since = self.steps + 1 - self.options.first_search
         return since >= 0 and since % self.options.every == 0
 
-    def _task_gradients(self, losses: list[Tensor]) -> Sequence[Tensor]:
-        return [stacked(parts) for parts in super()._task_gradients(losses)]
+    def _use(self, finite: bool) -> StepReport:
+        """Keep the tasks' gradients for the step, and write those of the tasks' own parameters."""
+        assert self.values is not None
+        for parameter in self.own:
+            self._write(parameter, combine(self.gradients[parameter], np.ones(self.tasks)))
+        if self._scale is not None:
+            for parameter in self.shared:
+                self._write(parameter, _marker(self.gradients[parameter]))
+        elif not self.own:  # a gradient that shows if the user clears gradients to give up the step
+            smallest = min(self.shared, key=Tensor.numel)
+            self._write(smallest, torch.zeros_like(smallest))
+        return StepReport(self.values, self.weights.copy())
 
-    def _rows(self, gradients: Sequence[Parts]) -> Sequence[Tensor]:
-        return [self.manipulation.propose(p, stacked(g)) for p, g in zip(self.sharing.shared, gradients, strict=True)]
+    def _step(self, report: StepReport) -> StepReport:
+        self.proposer.refresh()
+        if self.linear:
+            self.manipulation.delayed = self.steps >= SEEN
+        if self.gradients:
+            return self._balanced_step(report)
+        if self.linear:
+            joint = {p: p.grad for p in self.shared if p.grad is not None}
+            self._linear_step(joint)
+        else:
+            with self._own_step():
+                self.optimizer.step()
+        return report
 
-    def gram(self, rows: Sequence[Parts]) -> Matrix:
-        """D'D [K, K], over the parameters that ``gram_over`` names."""
-        gram = gram_matrix(rows)
-        if self.options.gram_over == "all":
-            gram += np.diag(np.array([self._squared_update(own) for own in self.sharing.own]))
-        return gram
+    def _balanced_step(self, report: StepReport) -> StepReport:
+        """Propose the tasks' updates, combine them, and take the joint one."""
+        gradients = {parameter: self._whole_gradient(parameter) for parameter in self.shared}
+        if self.tasks == 1 and self.options.manipulation == "none":  # a single task's update is the optimizer's own
+            if self.searched:
+                self.measure(list(gradients.values()), None, ALONE)  # refuses what is not finite
+            for parameter, gradient in gradients.items():
+                parameter.grad = gradient[0]
+            with self._own_step():
+                self.optimizer.step()
+            return report
+        if self.linear and self.manipulation.delayed and not self.searched:
+            self._linear_step({parameter: combine(gradient, self.weights) for parameter, gradient in gradients.items()})
+            return report
+        rows = self.manipulation.propose(self.shared, list(gradients.values()))
+        diagnostics: dict[str, float] = {}
+        if self.searched:
+            self._propose_own()
+            joint, self.weights, diagnostics = self.balance(rows, report.losses)
+        else:
+            joint = self.combined(rows, self.weights)
+        self._weigh_own()
+        seen = {"rescaled": self.weights, "solved": self.solved, "ones": np.ones(self.tasks)}[self.moment_weights]
 
-    def _squared_update(self, own: list[Parameter]) -> float:
-        """|d|^2 of the ordinary step that a task's own parameters are about to take."""
-        moved = [(parameter, parameter.grad) for parameter in own if parameter.grad is not None]
-        updates = (self.optimizer.propose(parameter, gradient.unsqueeze(0)) for parameter, gradient in moved)
-        return sum(float(update.square().sum()) for update in updates)
+        def commit(parameter: Parameter) -> Tensor | None:
+            return self.manipulation.commit(parameter, gradients[parameter], seen)
+
+        with self._own_step():
+            self.proposer.take(self.shared, list(joint), commit)
+        return replace(report, weights=self.weights.copy(), diagnostics=diagnostics)
+
+    def _whole_gradient(self, parameter: Parameter) -> Tensor:
+        """The tasks' gradients [K, *shape] of a shared parameter, without a scaler's factor."""
+        gradient = stacked(self.gradients.pop(parameter))
+        if self._scale is not None:
+            gradient = gradient / self._scale
+        if parameter.grad is not None:
+            gradient = gradient + parameter.grad / self.tasks
+            parameter.grad = None
+        return gradient
+
+    def _linear_step(self, joint: dict[Parameter, Tensor]) -> None:
+        """The joint update of a delayed preconditioner, from the weighted sums of the tasks' gradients."""
+        known = known_update(self.proposer, "preconditioner: delayed")
+        total = float(self.weights.sum())
+        updates = [
+            known.propose_from(known.moments(p), p, gradient, delayed=True, total=total)
+            for p, gradient in joint.items()
+        ]
+        if self.heads == "weighted" and self.gradients:
+            self._weigh_own()
+        with self._own_step():
+            self.proposer.take(list(joint), updates, lambda parameter: joint[parameter])
+
+    def _weigh_own(self) -> None:
+        """Weigh the gradients of the tasks' own parameters, if heads are weighted."""
+        if self.heads == "own":
+            return
+        for parameter in self.own:
+            users = [task for task, part in enumerate(self.gradients[parameter]) if part is not None]
+            if parameter.grad is not None and len(users) == 1:
+                parameter.grad.mul_(float(self.weights[users[0]]))
+            elif parameter.grad is not None:
+                self._write(parameter, combine(self.gradients[parameter], self.weights))
+
+    def _propose_own(self) -> None:
+        """The updates of the ordinary step that the tasks' own parameters are about to take, as parts of rows."""
+        self._own_updates = {}
+        if self.options.gram_over == "shared":
+            return
+        moved = [parameter for parameter in self.own if parameter.grad is not None]
+        gradients = [parameter.grad.unsqueeze(0) for parameter in moved if parameter.grad is not None]
+        for parameter, update in zip(moved, self.proposer.propose(moved, gradients), strict=True):
+            user, parts = self.sharing.user(parameter), self.gradients[parameter]
+            uses = [part is not None and user in (task, None) for task, part in enumerate(parts)]
+            self._own_updates[parameter] = [update[0] if used else None for used in uses]
+
+    def own_rows(self) -> list[Parts]:
+        """The rows in the tasks' own parameters. A task's update of parameters that it does not use is zero."""
+        return list(self._own_updates.values())
+
+    def groups(self, rows: Sequence[Parts]) -> tuple[list[Sequence[Parts]], list[Tensor]]:
+        """As at the gradient level; the manipulation's counts are read along."""
+        return super().groups(rows)[0], self.manipulation.counts()
+
+    def read_along(self, numbers: Vector) -> None:
+        """Tell what the manipulation's counts mean."""
+        self._told = self.manipulation.diagnostics(numbers)
 
     def rescaled(self, weights: Vector, gram: Matrix) -> Vector:
         """The weights [K] on the scale that ``rescale`` names; as solved if there is no such scale."""
         self.solved = weights
-        self.unscaled = not self._has_scale(weights, gram)
-        if self.unscaled or self.options.rescale == "none":
-            return weights
-        if self.options.rescale == "match_norm":
-            ones = np.ones(self.tasks)
-            plain, solved = float(ones @ gram @ ones), float(weights @ gram @ weights)
-            return weights * sqrt(max(plain, 0.0) / solved)
-        total = float(weights.sum())
-        return weights * (self.tasks / total) if self.options.rescale == "sum_to_K" else weights / total
+        scaled = rescaled(weights, gram, self.options.rescale)
+        self.unscaled = scaled is None
+        return weights if scaled is None else scaled
 
-    def _has_scale(self, weights: Vector, gram: Matrix) -> bool:
-        if self.options.rescale == "match_norm":
-            longest = np.abs(weights) @ np.sqrt(gram.diagonal())
-            return bool(weights @ gram @ weights > SMALLEST * longest**2)
-        return self.options.rescale == "none" or has_positive_sum(weights)
-
-    def _write(self, gradients: Sequence[Parts], joint: Iterable[Tensor]) -> None:
-        """Let the moments see the task gradients, and apply the joint update."""
-        seen = {"rescaled": self.weights, "solved": self.solved, "ones": np.ones(self.tasks)}[self.moment_weights]
-        for parameter, gradient, update in zip(self.sharing.shared, gradients, joint, strict=True):
-            self.manipulation.commit(parameter, stacked(gradient), seen)
-            self.optimizer.apply(parameter, update)
-        self._weigh_heads()
-
-    def balance(self, rows: Sequence[Parts], values: Vector) -> tuple[Iterable[Tensor], Vector, dict[str, float]]:
+    def balance(
+        self, rows: Sequence[Parts], values: Vector, **others: Any
+    ) -> tuple[Iterable[Tensor], Vector, dict[str, float]]:
         """As at every level with rows; the scale and the manipulation add their diagnostics."""
-        joint, weights, diagnostics = super().balance(rows, values)
-        return joint, weights, diagnostics | {"unscaled": float(self.unscaled)} | self.manipulation.diagnostics()
+        self._told = {}
+        joint, weights, diagnostics = super().balance(rows, values, **others)
+        return joint, weights, diagnostics | {"unscaled": float(self.unscaled)} | self._told
+
+    def _memory(self) -> dict[str, Any]:
+        return super()._memory() | {"solved": self.solved.tolist()}
+
+    def _remember(self, memory: dict[str, Any]) -> None:
+        super()._remember(memory)
+        self.solved = np.array(memory["solved"])
 
     def state_dict(self) -> dict[str, Any]:
-        """As the gradient level's, the weights as solved, and the manipulation's memory."""
-        own = {"solved": self.solved.tolist(), "manipulation": self.manipulation.state_dict()}
-        return super().state_dict() | own
+        """As the gradient level's, and the manipulation's memory."""
+        return super().state_dict() | {"manipulation": self.manipulation.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back a state that :meth:`state_dict` gave."""
         super().load_state_dict(state)
-        self.solved = np.array(state["solved"])
         self.manipulation.load_state_dict(state["manipulation"])
+
+
+def _marker(parts: Sequence[Tensor | None]) -> Tensor:
+    """Zeros, or NaN if a part is not finite, for a gradient scaler to find."""
+    return sum((0 * part for part in parts if part is not None), torch.zeros(()))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from mtbalance.balancing.manipulations import Manipulation
-from mtbalance.balancing.optimizers import Moments, Optimizer
+from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.manipulations import Manipulation, known_update
+from mtbalance.balancing.optimizers import Proposer
 from mtbalance.balancing.options import ManipulationOptions
 from mtbalance.balancing.rows import flattened
 
@@ -37,65 +39,87 @@ class Clippy(Manipulation):
     tensor) that were scaled down.
     """
 
-    def __init__(self, optimizer: Optimizer, options: ManipulationOptions) -> None:
-        self.original = optimizer.accumulator is not None
-        super().__init__(optimizer, options)
+    def __init__(self, proposer: Proposer, options: ManipulationOptions) -> None:
+        self.original = proposer.accumulator is not None
+        super().__init__(proposer, options)
         self.clip = options.clip
         default = ABSOLUTE_ADAGRAD if self.original else ABSOLUTE
         self.absolute = default if self.clip.absolute is None else self.clip.absolute
-        self.clipped, self.proposed = 0, 0
+        self.clipped: list[Tensor] = []
+        self.proposed = 0
 
     def default_preconditioner(self) -> str:
         """The authors' for AdaGrad; for others, the optimizer's own."""
         return "delayed" if self.original else "present"
 
     @torch.no_grad()
-    def propose(self, parameter: Parameter, gradients: Tensor) -> Tensor:
+    def propose(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
         """The optimizer's updates [K, *shape], each times its own sigma."""
-        moments = self._moments(parameter)
-        updates = self.optimizer.propose(parameter, gradients, moments, delayed=self.delayed)
-        factors = clip_factors(self.optimizer.lr * updates, self._allowed(parameter, moments))
-        clipped = int((factors < 1).sum())
-        self.clipped += clipped
+        updates = self._original(parameters, gradients) if self.original else super().propose(parameters, gradients)
+        return [self._shortened(parameter, update) for parameter, update in zip(parameters, updates, strict=True)]
+
+    def _shortened(self, parameter: Parameter, updates: Tensor) -> Tensor:
+        factors = clip_factors(self.proposer.unit * updates, self._allowed(parameter), positive=self.absolute > 0)
+        self.clipped.append((factors < 1).sum(dtype=torch.float32))
         self.proposed += len(factors)
-        return updates.mul_(factors.view(-1, *[1] * parameter.dim())) if clipped else updates
+        return updates.mul_(factors.view(-1, *[1] * parameter.dim()))
 
-    def _moments(self, parameter: Parameter) -> Moments:
-        """The optimizer's moments. Torch's accumulator begins at zero, so its beginning and epsilon are added here."""
-        moments = self.optimizer.moments(parameter)
-        name = self.optimizer.accumulator
-        return moments if name is None else moments | {name: moments[name] + (self.clip.initial_accumulator + EPSILON)}
+    def _original(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
+        """Updates with an accumulator that begins above zero, as torch's need not."""
+        known, name = known_update(self.proposer, "manipulation: clippy"), str(self.proposer.accumulator)
+        return [
+            known.propose_from(
+                known.moments(parameter) | {name: self._accumulated(parameter)},
+                parameter,
+                gradient,
+                delayed=self.delayed,
+            )
+            for parameter, gradient in zip(parameters, gradients, strict=True)
+        ]
 
-    def _allowed(self, parameter: Parameter, moments: Moments) -> Tensor:
+    def _accumulated(self, parameter: Parameter) -> Tensor:
+        """v. Torch's accumulator begins at zero, so Clippy's beginning and epsilon are added here."""
+        moments = known_update(self.proposer, "manipulation: clippy").moments(parameter)
+        total: Tensor = moments[str(self.proposer.accumulator)]
+        return total + (self.clip.initial_accumulator + EPSILON)
+
+    def _allowed(self, parameter: Parameter) -> Tensor:
         allowed = self.clip.relative * parameter.abs() + self.absolute
-        if self.optimizer.accumulator is not None and self.clip.accumulator:
-            allowed = allowed + self.clip.accumulator * moments[self.optimizer.accumulator].rsqrt()
+        if self.original and self.clip.accumulator:
+            allowed = allowed + self.clip.accumulator * self._accumulated(parameter).rsqrt()
         return allowed
 
-    def diagnostics(self) -> dict[str, float]:
+    def counts(self) -> list[Tensor]:
+        """The number of clipped updates since the last call of :meth:`diagnostics`."""
+        if len(self.clipped) > 1:
+            device = self.clipped[-1].device
+            self.clipped = [torch.stack([count.to(device) for count in self.clipped]).sum()]
+        return self.clipped
+
+    def diagnostics(self, counts: Vector) -> dict[str, float]:
         """The clip rate since the last call."""
-        rate = self.clipped / max(self.proposed, 1)
-        self.clipped, self.proposed = 0, 0
+        rate = float(counts.sum()) / max(self.proposed, 1)
+        self.clipped, self.proposed = [], 0
         return {"clip_rate": rate}
 
     def state_dict(self) -> dict[str, Any]:
         """The two counts that the clip rate is computed from."""
-        return {"clipped": self.clipped, "proposed": self.proposed}
+        return {"clipped": sum(map(float, self.counts())), "proposed": self.proposed}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back a state that :meth:`state_dict` gave."""
-        self.clipped, self.proposed = state["clipped"], state["proposed"]
+        self.clipped, self.proposed = [torch.tensor(float(state["clipped"]))], state["proposed"]
 
 
-def clip_factors(steps: Tensor, allowed: Tensor) -> Tensor:
+def clip_factors(steps: Tensor, allowed: Tensor, *, positive: bool = False) -> Tensor:
     """Factors sigma [K] for steps [K, *shape]: 1, or the largest one with |sigma step_j| <= allowed_j for all j.
 
-    A coordinate that does not move sets no limit.
+    A coordinate that does not move sets no limit. ``positive`` promises that no limit is zero, which saves a pass.
     """
     if not allowed.numel():
         return steps.new_ones(len(steps))
     ratios = steps.abs()
     torch.div(allowed, ratios, out=ratios)  # infinite where nothing moves, but 0/0 where nothing may move either
-    if not allowed.all():
+    if not positive:
         ratios.nan_to_num_(nan=1.0)
     return flattened(ratios).amin(dim=1).clamp(max=1.0)

@@ -1,14 +1,15 @@
-"""Optimizer: a torch optimizer that can propose a step before it commits to it. One optimizer per file.
+"""Proposer: knows what a torch optimizer would do with a gradient, before it does it. One kind of optimizer per file.
 
-An ordinary step is the torch optimizer's own. Balancing updates needs three separate parts, in the order of PUB's
-algorithm 1. ``propose`` returns the update that the optimizer *would* make for one task's gradient, and leaves its
-state as it is. ``commit`` lets the moments see a gradient. ``apply`` takes any step on the parameter.
+Balancing updates needs an optimizer's step in two parts, in the order of PUB's algorithm 1. ``propose`` returns the
+updates that the optimizer *would* make for each task's gradient, and leaves its state as it is. ``take`` then moves the
+parameters by any combination of them, and lets the state see a gradient. The optimizer is the user's own: its groups,
+learning rates and state are read where they are, at every step.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -18,102 +19,149 @@ from torch.nn import Parameter
 from mtbalance.balancing.options import OPTIMIZERS, OptimizerOptions
 from mtbalance.registry import entry
 
-Moments = dict[str, Tensor]
+Moments = dict[str, Any]
+Group = dict[str, Any]
+DECAY = "decay_once"
+"""Key of a group: decoupled weight decay of an optimizer whose torch class knows only the coupled one."""
 
 
-class Optimizer(ABC):
-    """A torch optimizer with proposals, and with one meaning of weight decay for all (``OptimizerOptions.decay``)."""
+class Proposer(ABC):
+    """The proposals of one torch optimizer.
 
-    decays_itself: ClassVar[bool] = False
-    """True for a torch optimizer with decoupled decay of its own."""
+    Updates are measured in units of :attr:`unit`, the largest learning rate of all groups, and a step subtracts them.
+    So they do not depend on a schedule that scales all rates alike, and groups keep their relative rates.
+    """
+
     accumulator: ClassVar[str | None] = None
     """Name of the moment that sums all squared gradients, in an optimizer that has one (AdaGrad)."""
 
-    def __init__(self, parameters: Iterable[Parameter], options: OptimizerOptions) -> None:
-        self.parameters = list(parameters)
-        self.lr = self.full_rate = options.lr
-        self.weight_decay, self.decoupled = options.weight_decay, options.decay == "decoupled"
-        self.torch_optimizer = self._torch_optimizer()
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+        self.groups: dict[Parameter, Group] = {}
+        self.unit = 0.0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the groups and their learning rates; call it before the proposals of a step."""
+        groups = self.optimizer.param_groups
+        self.groups = {parameter: group for group in groups for parameter in group["params"]}
+        self.unit = max(float(group.get("lr", 1.0)) for group in groups)
 
     @abstractmethod
-    def _torch_optimizer(self) -> torch.optim.Optimizer: ...
+    def propose(
+        self, parameters: Sequence[Parameter], gradients: Sequence[Tensor], *, delayed: bool = False
+    ) -> list[Tensor]:
+        """Updates [K, *shape] of each parameter: the one that each gradient of [K, *shape] alone would lead to.
+
+        With ``delayed`` the divisor has not seen the gradient (:func:`divisor`). Changes nothing.
+        """
 
     @abstractmethod
-    def fresh(self, like: Tensor) -> Moments:
+    def take(
+        self, parameters: Sequence[Parameter], updates: Sequence[Tensor], commit: Callable[[Parameter], Tensor | None]
+    ) -> None:
+        """Move ``parameters`` by ``updates``, and all others by the optimizer's own step on their ``.grad``.
+
+        ``commit`` gives the gradient that a parameter's moments see, or sees to that by itself and returns None.
+        """
+
+
+class MomentProposer(Proposer):
+    """An optimizer whose update is known, element by element, from moments of the parameter's shape."""
+
+    @staticmethod
+    @abstractmethod
+    def build(parameters: Iterable[Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
+        """The torch optimizer for options of ``params.yaml``."""
+
+    @staticmethod
+    @abstractmethod
+    def covers(optimizer: torch.optim.Optimizer) -> bool:
+        """True for a torch optimizer whose proposals this class knows, with its present options."""
+
+    @abstractmethod
+    def fresh(self, like: Tensor, group: Group) -> Moments:
         """Moments of a parameter of that shape before its first step."""
 
     @abstractmethod
-    def updates(self, moments: Moments, gradients: Tensor, delayed: bool = False) -> Tensor:
-        """Updates, before the learning rate, for gradients that the moments have not seen; a step subtracts them.
+    def updates(
+        self, moments: Moments, gradients: Tensor, group: Group, *, delayed: bool = False, total: float = 1.0
+    ) -> Tensor:
+        """Updates, before the learning rate, for gradients that the moments have not seen.
 
-        Works element by element, so gradients [K, *shape] meet moments [*shape] or [K, *shape]. With ``delayed`` the
-        divisor has not seen the gradients either (:func:`divisor`). Changes nothing.
+        Works element by element, so gradients [K, *shape] meet moments [*shape] or [K, *shape]. With ``delayed``,
+        sum_k a_k d_k is the update of the gradient sum_k a_k g_k where first moments count ``total`` = sum_k a_k times.
+        Changes nothing.
         """
 
     @abstractmethod
-    def advance(self, moments: Moments, gradient: Tensor) -> None:
+    def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:
         """Let the moments see a gradient of their shape."""
-
-    def scale_rate(self, factor: float) -> None:
-        """Set the learning rate to ``factor`` times the one that the optimizer was made with."""
-        self.lr = factor * self.full_rate
-        for group in self.torch_optimizer.param_groups:
-            group["lr"] = self.lr
 
     @torch.no_grad()
     def propose(
-        self, parameter: Parameter, gradients: Tensor, moments: Moments | None = None, *, delayed: bool = False
+        self, parameters: Sequence[Parameter], gradients: Sequence[Tensor], *, delayed: bool = False
+    ) -> list[Tensor]:
+        """As every proposer does."""
+        moments = [self.moments(parameter) for parameter in parameters]
+        self.prepare(moments)
+        triples = zip(moments, parameters, gradients, strict=True)
+        return [self.propose_from(*triple, delayed=delayed) for triple in triples]
+
+    def prepare(self, moments: Sequence[Moments]) -> None:
+        """Get ready for the updates of many parameters."""
+
+    @torch.no_grad()
+    def propose_from(
+        self, moments: Moments, parameter: Parameter, gradients: Tensor, *, delayed: bool = False, total: float = 1.0
     ) -> Tensor:
-        """Updates [K, *shape], before the learning rate: the one that each gradient of [K, *shape] alone would lead to.
-
-        They start from the parameter's own moments, or from ``moments``. Changes nothing.
-        """
-        seen = self.moments(parameter) if moments is None else moments
-        return self.updates(seen, self._decay(parameter, gradients), delayed)
-
-    @torch.no_grad()
-    def apply(self, parameter: Parameter, update: Tensor) -> None:
-        """Subtract lr times ``update``; decoupled weight decay is applied here, once."""
-        if self.decoupled:
-            parameter.mul_(1 - self.lr * self.weight_decay)
-        parameter.add_(update, alpha=-self.lr)
+        """Updates [K, *shape] of one parameter, from moments that need not be its own."""
+        group = self.groups[parameter]
+        decayed = self._decay(parameter, gradients, group, total)
+        updates = self.updates(moments, decayed, group, delayed=delayed, total=total)
+        rate = group["lr"] / self.unit if self.unit else 1.0
+        return updates if rate == 1.0 else updates.mul_(rate)
 
     @torch.no_grad()
-    def commit(self, parameter: Parameter, gradient: Tensor, moments: Moments | None = None) -> None:
-        """Let the parameter's moments, or ``moments``, see a gradient; call it before :meth:`apply`.
-
-        Coupled weight decay, which is part of a gradient, depends on the parameter that :meth:`apply` changes.
-        """
-        self.advance(self.moments(parameter) if moments is None else moments, self._decay(parameter, gradient))
+    def take(
+        self, parameters: Sequence[Parameter], updates: Sequence[Tensor], commit: Callable[[Parameter], Tensor | None]
+    ) -> None:
+        """As every proposer does; decoupled weight decay is applied once."""
+        for parameter, update in zip(parameters, updates, strict=True):
+            gradient = commit(parameter)
+            if gradient is not None:
+                self.commit(self.moments(parameter), parameter, gradient)
+            decay = decoupled_decay(self.groups[parameter])
+            if decay:
+                parameter.mul_(1 - self.groups[parameter]["lr"] * decay)
+            parameter.add_(update, alpha=-self.unit)
+            parameter.grad = None
+        self.optimizer.step()
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Take an ordinary step on all parameters that have a gradient, and drop the gradients."""
-        if self.decoupled and not self.decays_itself:
-            for parameter in self.parameters:
-                if parameter.grad is not None:
-                    parameter.mul_(1 - self.lr * self.weight_decay)
-        self.torch_optimizer.step()
-        self.torch_optimizer.zero_grad(set_to_none=True)
+    def commit(self, moments: Moments, parameter: Parameter, gradient: Tensor) -> None:
+        """Let moments see a gradient; call it before the parameter moves, on which coupled weight decay depends."""
+        group = self.groups[parameter]
+        self.advance(moments, self._decay(parameter, gradient, group), group)
 
     def moments(self, parameter: Parameter) -> Moments:
         """The torch optimizer's state of ``parameter``, created as torch would create it."""
-        state: Moments = self.torch_optimizer.state[parameter]
+        state: Moments = self.optimizer.state[parameter]
         if not state:
-            state.update(self.fresh(parameter.detach()))
+            state.update(self.fresh(parameter.detach(), self.groups[parameter]))
         return state
 
-    def _decay(self, parameter: Parameter, gradients: Tensor) -> Tensor:
-        return gradients if self.decoupled else gradients.add(parameter, alpha=self.weight_decay)
+    @staticmethod
+    def _decay(parameter: Parameter, gradients: Tensor, group: Group, total: float = 1.0) -> Tensor:
+        """Gradients with coupled weight decay."""
+        strength = 0.0 if group.get("decoupled_weight_decay") else group["weight_decay"]
+        return gradients.add(parameter, alpha=strength * total) if strength else gradients
 
-    def state_dict(self) -> dict[str, Any]:
-        """The torch optimizer's state."""
-        return self.torch_optimizer.state_dict()
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back a state that :meth:`state_dict` gave."""
-        self.torch_optimizer.load_state_dict(state)
-        self.lr = self.torch_optimizer.param_groups[0]["lr"]
+def decoupled_decay(group: Group) -> float:
+    """The strength of a group's decoupled weight decay; 0 if it is coupled, or none."""
+    strength: float = group["weight_decay"] if group.get("decoupled_weight_decay") else group.get(DECAY, 0.0)
+    return strength
 
 
 def divisor(present: Tensor, before: Tensor) -> Tensor:
@@ -125,6 +173,23 @@ def divisor(present: Tensor, before: Tensor) -> Tensor:
     return torch.where(before > 0, before, present)
 
 
-def build_optimizer(parameters: Iterable[Parameter], options: OptimizerOptions) -> Optimizer:
-    """The optimizer ``options.name`` for ``parameters``."""
-    return entry(OPTIMIZERS, options.name, Optimizer)(parameters, options)
+def build_optimizer(parameters: Iterable[Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
+    """The torch optimizer ``options.name`` for ``parameters``, each of them once.
+
+    Decoupled weight decay that the torch class does not know is applied by a hook before every step.
+    """
+    optimizer = entry(OPTIMIZERS, options.name, MomentProposer).build(dict.fromkeys(parameters), options)
+    known = optimizer.param_groups[0].get("decoupled_weight_decay")
+    if options.decay == "decoupled" and options.weight_decay and not known:
+        for group in optimizer.param_groups:
+            group[DECAY], group["weight_decay"] = options.weight_decay, 0.0
+        optimizer.register_step_pre_hook(_shrink)
+    return optimizer
+
+
+@torch.no_grad()
+def _shrink(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                parameter.mul_(1 - group["lr"] * group[DECAY])

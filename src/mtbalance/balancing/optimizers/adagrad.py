@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
-from mtbalance.balancing.optimizers import Moments, Optimizer, divisor
+from mtbalance.balancing.optimizers import Group, MomentProposer, Moments, divisor
+from mtbalance.balancing.options import OptimizerOptions
 
-EPSILON = 1e-10
 
-
-class AdaGrad(Optimizer):
-    """AdaGrad without learning rate decay, its accumulator begun at zero, as in torch."""
+class AdaGrad(MomentProposer):
+    """AdaGrad without learning rate decay, as in torch."""
 
     accumulator = "sum"
 
-    def _torch_optimizer(self) -> torch.optim.Optimizer:
-        decay = 0.0 if self.decoupled else self.weight_decay
-        return torch.optim.Adagrad(self.parameters, lr=self.lr, eps=EPSILON, weight_decay=decay)
+    @staticmethod
+    def build(parameters: Iterable[Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
+        """AdaGrad with epsilon 1e-10 and an accumulator that begins at zero."""
+        return torch.optim.Adagrad(parameters, lr=options.lr, eps=1e-10, weight_decay=options.weight_decay)
 
-    def fresh(self, like: Tensor) -> Moments:
-        """Step count and accumulator at zero."""
-        return {"step": torch.zeros((), dtype=torch.float32), "sum": torch.zeros_like(like)}
+    @staticmethod
+    def covers(optimizer: torch.optim.Optimizer) -> bool:
+        """True for torch's AdaGrad without decay of the learning rate."""
+        plain = type(optimizer) is torch.optim.Adagrad
+        return plain and not any(group["lr_decay"] or group["maximize"] for group in optimizer.param_groups)
 
-    def updates(self, moments: Moments, gradients: Tensor, delayed: bool = False) -> Tensor:
+    def fresh(self, like: Tensor, group: Group) -> Moments:
+        """Step count and accumulator at their first values."""
+        start = torch.full_like(like, group["initial_accumulator_value"])
+        return {"step": torch.zeros((), dtype=torch.float32), "sum": start}
+
+    def updates(
+        self, moments: Moments, gradients: Tensor, group: Group, *, delayed: bool = False, total: float = 1.0
+    ) -> Tensor:
         """d = g / (sqrt(v + g^2) + eps) (PUB, algorithm 1); delayed: g / (sqrt(v) + eps)."""
         root = torch.addcmul(moments["sum"], gradients, gradients).sqrt_()
         if delayed:
             root = divisor(root, moments["sum"].sqrt())
-        return gradients / root.add_(EPSILON)
+        return gradients / root.add_(group["eps"])
 
-    def advance(self, moments: Moments, gradient: Tensor) -> None:
+    def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:
         """v <- v + g^2."""
         moments["step"] += 1
         moments["sum"].addcmul_(gradient, gradient)

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mtbalance.balancing.arrays import Matrix, Vector
+from mtbalance.balancing.arrays import ROUNDING, Matrix, Vector
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mtbalance.balancing.processes import Processes
+
 __all__ = ["ROUNDING", "GramRule", "LossRule", "Matrix", "RowRule", "Rule", "Vector", "has_positive_sum"]
 
-ROUNDING = float(np.finfo(np.float32).eps)
-"""Relative error of inner products of float32 rows: an eigenvalue below K times this is rounding."""
 SMALLEST_SUM = 1e-10
 """A sum of weights below this part of the sum of their absolute values is taken for zero."""
 
@@ -41,6 +41,8 @@ class Rule:
     """Default of the level's option ``heads``: the choice of the rule's authors."""
     draws: ClassVar[bool] = False
     """True for a rule that draws random numbers, from ``generator``."""
+    symmetric: ClassVar[bool] = True
+    """False for a rule in which a task's place has a meaning, as where the first task is the main one."""
     looks_again: ClassVar[bool] = False
     """True for a rule that wants the losses of the same batch after the step, in :meth:`observe`."""
     sees: Literal["all", "last_layer"] = "all"
@@ -107,6 +109,12 @@ class RowRule(Rule, ABC):
     """A rule that needs the rows themselves. Its joint row need not be a combination of them."""
 
     levels: ClassVar[tuple[str, ...]] = ("representation", "gradient", "update")
+    processes: Processes | None = None
+    """The processes that hold parts of the rows each, set by the level; None if this one holds all of them."""
+
+    def total(self, tensor: Tensor) -> Tensor:
+        """A sum over the rows' coordinates, added up over the processes that hold parts of the rows."""
+        return tensor if self.processes is None else self.processes.sum(tensor)
 
     @abstractmethod
     def combine(self, rows: list[Tensor], losses: Vector) -> tuple[list[Tensor], Vector]:

@@ -14,7 +14,8 @@ class CAGrad(GramRule):
 
     Source: Liu et al. 2021 (CAGrad), equation 4 and algorithm 1: d = g_0 + c |g_0| g_w / |g_w|, with w the solution of
     the dual on the simplex. Departures: times K, as in the NashMTL code, so that every task weighs 1 at c = 0; the dual
-    is solved exactly. Where the dual ends at g_w = 0, d is g_0.
+    is solved exactly. Where it ends at g_w = 0 (zero in the convex hull of the rows), the best d . g_k of the
+    worst-served task is 0, and d is the nearest to g_0 of all d that oppose no task; the algorithm does not say.
     """
 
     heads = "own"

@@ -14,10 +14,11 @@ from mtbalance.blocks import Count, Positive
 class DynamicWeights(LossRule):
     """K softmax(r / T), where r_k is task k's average loss in a window of steps over that in the window before (DWA).
 
-    Source: Liu et al. 2019, equation 7. The paper averages over epochs; the windows are those of the NashMTL code. The
-    step's own loss does not enter. Weights are equal until two windows are full (the NashMTL code begins earlier, with
-    windows filled up by ones). Departure from that code: the sum of weights is K, as in the paper. A task whose earlier
-    average is zero has r_k = 1.
+    Source: Liu et al. 2019, equation 7. The paper averages over epochs; the windows are those of the NashMTL code. As
+    in both, the sum of weights is K. Departures from that code: the step's own loss does not enter, while there it is
+    the last of the later window; weights are equal until two windows are full, while there they begin to move after one
+    window, with ones for the missing losses; the loss is the weighted sum, while there it is the weighted mean, 1/K of
+    that. A task whose earlier average is zero has r_k = 1.
     """
 
     def __init__(

@@ -10,7 +10,10 @@ from mtbalance.balancing.rules import GramRule, LossRule, Matrix, Vector
 
 
 class Equal(LossRule, GramRule):
-    """Every task weighs 1: the sum of losses (LS; rows "MMOE" and "PLE" of PUB's Table III)."""
+    """Every task weighs 1: the sum of losses (LS).
+
+    Source: PUB, table III, rows "MMOE" and "PLE".
+    """
 
     levels: ClassVar[tuple[str, ...]] = LossRule.levels + GramRule.levels
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -21,8 +20,8 @@ class GradDrop(RowRule):
     Source: Chen et al. 2020 (GradDrop), algorithm 1, with P = (1 + sum_k g_k / sum_k |g_k|) / 2, so that the expected
     joint row is the sum of rows. Departures: rows are taken as they are at every level, without the paper's factor
     sign(h) at a representation h; the joint row is a sum, which is K times the NashMTL code's mean; all tasks have one
-    ``leak``, while the paper has one for each. Uniform numbers are drawn on the CPU, so that a seed means the same on
-    every device.
+    ``leak``, while the paper has one for each. Uniform numbers are drawn where the rows are, in float32 or better. A
+    seed thus means other numbers on another kind of device, and a run resumed there begins its numbers anew.
     """
 
     heads = "own"
@@ -42,32 +41,50 @@ class GradDrop(RowRule):
     def seed(self, seed: int) -> None:
         """Restart the rule's random numbers."""
         self.start = seed
-        self.__dict__.pop("uniform", None)
+        self.uniform: torch.Generator | None = None
+        self.loaded: dict[str, Any] = {}
 
-    @cached_property
-    def uniform(self) -> torch.Generator:
-        """The source of the uniform numbers; made on demand, so that options are checked without torch."""
+    def _source(self, device: torch.device) -> torch.Generator:
+        """The source of the uniform numbers, made at the first step: until then the rows' device is not known."""
         import torch
 
-        return torch.Generator().manual_seed(self.start)
+        if self.uniform is None:
+            self.uniform = torch.Generator(device).manual_seed(self.start)
+            if self.loaded.get("device") == device.type:
+                self.uniform.set_state(self.loaded["generator"].cpu())
+        return self.uniform
 
     def combine(self, rows: list[Tensor], losses: Vector) -> tuple[list[Tensor], Vector]:
         """The joint row, tensor by tensor, and ones [K]."""
-        return [self._drop(tensor) for tensor in rows], np.ones(self.tasks)
+        source = self._source(rows[0].device)
+        return [self._drop(tensor, source) for tensor in rows], np.ones(self.tasks)
 
-    def _drop(self, rows: Tensor) -> Tensor:
+    def _drop(self, rows: Tensor, source: torch.Generator) -> Tensor:
         import torch
 
-        total, size = rows.sum(dim=0), rows.abs().sum(dim=0)
+        wide = torch.promote_types(rows.dtype, torch.float32)
+        total, size = rows.sum(dim=0, dtype=wide), rows.abs().sum(dim=0, dtype=wide)
         share = torch.where(size > 0, total / torch.where(size > 0, size, 1), 0)
-        drawn = torch.rand(total.shape, generator=self.uniform, dtype=rows.dtype).to(rows.device)
-        kept = torch.where((1 + share) / 2 > drawn, rows.clamp(min=0).sum(dim=0), rows.clamp(max=0).sum(dim=0))
-        return self.leak * total + (1 - self.leak) * kept
+        drawn = self._draw(total.shape, source, wide).to(rows.device)
+        positive, negative = rows.clamp(min=0).sum(dim=0, dtype=wide), rows.clamp(max=0).sum(dim=0, dtype=wide)
+        kept = torch.where((1 + share) / 2 > drawn, positive, negative)
+        return (self.leak * total + (1 - self.leak) * kept).to(rows.dtype)
+
+    def _draw(self, shape: torch.Size, source: torch.Generator, dtype: torch.dtype) -> Tensor:
+        """Uniform numbers; of those for the rows of all processes, this one's."""
+        import torch
+
+        if self.processes is None:
+            return torch.rand(shape, generator=source, dtype=dtype, device=source.device)
+        everyone = (self.processes.size, *shape)
+        return torch.rand(everyone, generator=source, dtype=dtype, device=source.device)[self.processes.rank]
 
     def state_dict(self) -> dict[str, Any]:
-        """The generator's state."""
-        return {"generator": self.uniform.get_state()}
+        """The seed; and from the first step on the generator's state and kind of device."""
+        if self.uniform is None:
+            return self.loaded | {"seed": self.start}
+        return {"seed": self.start, "generator": self.uniform.get_state(), "device": self.uniform.device.type}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back a state that :meth:`state_dict` gave."""
-        self.uniform.set_state(state["generator"])
+        self.start, self.uniform, self.loaded = state["seed"], None, dict(state)

@@ -14,7 +14,9 @@ class IMTLG(GramRule):
     Source: Liu et al. 2021 (IMTL), equations 2 to 4, for all K. With cosines C and norms n the weights are proportional
     to (C^+ 1) / n, where C^+ is the pseudo-inverse: for independent rows this solves the paper's linear system, for
     dependent rows it is the nearest solution. Weights may be negative from three tasks on. Departure: times K, so that
-    equal tasks weigh 1 each. A row that is zero has no projection: it weighs 1, and the others share the rest.
+    equal tasks weigh 1 each. A row that is zero has no projection: it weighs 1, and the others share the rest. In the
+    paper a task's own parameters follow its own loss (``heads: own``); the NashMTL code takes the gradient of the
+    weighted losses for all parameters (``heads: weighted``).
 
     Weights are ones if the sum of the solution is not positive, and ``fallback`` is then 1 in ``diagnostics``. A sum
     of zero cannot be made K, and with a negative sum the joint row would go against every task.

@@ -16,7 +16,9 @@ class MinNorm(GramRule):
     Source: Desideri 2012; Sener and Koltun 2018, equation 3 and algorithm 2 (MGDA at the gradient level, MGDA-UB at
     the representation level). The joint row opposes no task. It is zero at a Pareto stationary point, and if one
     task's row is zero. Times K so that equal tasks weigh 1 each, as in the NashMTL code. Departure: an exact active-set
-    method instead of Frank-Wolfe.
+    method instead of Frank-Wolfe. Of several minimizers it gives the one of least norm |w|, so that tasks with the same
+    row weigh the same. The authors' code takes the gradient of the weighted losses for all parameters, the tasks' own
+    included (``heads: weighted``).
     """
 
     def __init__(

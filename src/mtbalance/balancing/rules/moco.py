@@ -21,11 +21,12 @@ class MoCo(RowRule):
 
         Y <- Y - beta_t (Y - J),   lambda <- Pi(lambda - gamma_t (Y Y' + rho I) lambda)
 
-    Y starts at zero and lambda at 1/K. Departures: the joint row uses both as just moved, while the paper uses those of
-    the step before; times K, so that equal tasks weigh 1 each. The defaults are LibMTL's. Its normalized rows, its
-    factor of the loss and its softmax in place of the projection Pi are not offered; the softmax has other fixed
-    points. Y is as large as all rows together. Rows must be comparable from step to step, which gradients of a
-    representation are not.
+    Y starts at zero and lambda at 1/K. Departures: the joint row uses both as just moved, as the authors' code does
+    (``Tracking.py`` of github.com/heshandevaka/MoCo), while the paper uses those of the step before; that code has 2 Y
+    Y', so its gamma is half of ours; times K, so that equal tasks weigh 1 each. The defaults are LibMTL's. Its
+    normalized rows, its factor of the loss and its softmax in place of the projection Pi are not offered; the softmax
+    has other fixed points. Y is as large as all rows together. Rows must be comparable from step to step, which
+    gradients of a representation are not.
 
     With ``decay`` above 0 the tracked rows lag further and further behind: at step t they are a mean over roughly the
     last t^decay / beta steps. Training then oscillates with an optimizer whose step hardly depends on the length of the

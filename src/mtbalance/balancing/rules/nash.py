@@ -21,10 +21,10 @@ class Nash(GramRule):
     sequence of convex problems is ``solver: ccp`` (:mod:`~mtbalance.balancing.solvers.ccp`).
 
     Weights start at one. A task whose row is zero does not bargain and keeps its last weight. A search may end without
-    weights because the bargain has no solution (zero in the convex hull of the rows) or because the solver failed; the
-    option ``without_solution`` then decides. For such a search ``fallback`` is 1 in ``diagnostics``, and
-    ``certificate`` tells the two cases apart: it is the norm of the shortest weighted mean of the unit rows, which is
-    zero if there is no solution.
+    weights because the bargain has no solution (zero in the convex hull of the rows), none that float32 rows can tell
+    (weights above 900, for rows of length 1), or because the solver failed; the option ``without_solution``
+    then decides. For such a search ``fallback`` is 1 in ``diagnostics``, and ``certificate`` tells the cases apart: it
+    is the norm of the shortest weighted mean of the unit rows, which is below sqrt(K) / 900 unless the solver failed.
     """
 
     def __init__(

@@ -82,4 +82,4 @@ def bargain_by_ccp(gram: Matrix, start: Vector, max_iterations: int = 20) -> Bar
         if moved is None or not (moved > 0).all():
             break
         change, point = float(np.linalg.norm(moved - point)), moved
-    return judge(cosines, norms, point, iterations, ACCEPTED_RESIDUAL)
+    return judge(cosines, norms, point, iterations, tolerance=ACCEPTED_RESIDUAL)

@@ -1,0 +1,185 @@
+"""The life of a step: it begins with a backward pass, may go on with others, and ends when the optimizer steps.
+
+What a rule learns in a step counts only when the step has been taken. A step that is given up, by an error, by a
+gradient scaler or by the user, leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.losses import is_nonzero, read
+from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
+from mtbalance.balancing.rules import Rule
+
+
+class Steps:
+    """Knows whether a step has begun, what it has changed so far, and how to take that back."""
+
+    rewrites: ClassVar[bool] = False
+    """True for a level whose backward passes write gradients anew, rather than add to them."""
+    moves: bool = False
+    """True for a level that moves parameters itself, so that the optimizer's own step alone would be wrong."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, rule: Rule, options: BalancerOptions) -> None:
+        self.optimizer, self.rule, self.options = optimizer, rule, options
+        self.max_norm = options.max_norm if isinstance(options, JointGradientOptions) else None
+        self.steps = 0
+        """The number of steps that have been taken."""
+        self.values: Vector | None = None
+        """The losses [K] of the step that has begun; None between two steps."""
+        self.present: list[Parameter] = []
+        """The parameters that are not frozen in the step that has begun."""
+        self._before: dict[str, Any] | None = None
+        self._smooth: Vector | None = None
+        self._marks: list[tuple[Parameter, Tensor, int]] = []
+        self._scale: Tensor | None = None
+        self._clipped: list[Parameter] = []
+        self._norm: Tensor | None = None
+        self._owes_look = self._stepping = False
+        optimizer.register_step_pre_hook(self._before_optimizer)
+        optimizer.register_step_post_hook(self._after_optimizer)
+
+    def all_parameters(self) -> list[Parameter]:
+        """The optimizer's parameters, each once."""
+        groups = self.optimizer.param_groups
+        return list(dict.fromkeys(parameter for group in groups for parameter in group["params"]))
+
+    def trainable(self) -> list[Parameter]:
+        """The optimizer's parameters that are not frozen at present."""
+        return [parameter for parameter in self.all_parameters() if parameter.requires_grad]
+
+    def zero_grad(self) -> None:
+        """Clear all gradients, and give up the step that has begun."""
+        self.optimizer.zero_grad(set_to_none=True)
+        self._forget()
+
+    # --- the step begins, or goes on ---
+
+    def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
+        """Begin a step, or go on with it; the rule is as it was before the step."""
+        scale = None if scaler is None else scaler.scale(torch.ones((), device=device))
+        if self.values is not None and self._was_skipped(scale):
+            self.zero_grad()
+        if self._before is not None:
+            self._remember(self._before)
+        if not self._goes_on():
+            self._forget()
+            self.values = np.zeros(self.rule.tasks)
+        self._before, self._scale, self.present = self._memory(), scale, self.trainable()
+
+    def _was_skipped(self, scale: Tensor | None) -> bool:
+        """True if a scaler has refused to take the step that has begun: it has lowered its scale."""
+        if scale is None or self._scale is None:
+            return False
+        before, now = read([self._scale, scale])
+        return bool(now < before)
+
+    def _goes_on(self) -> bool:
+        """True if the step has begun and its gradients are still there."""
+        if self.values is None:
+            return False
+        changed = [
+            p.grad for p, gradient, version in self._marks if p.grad is not gradient or gradient._version != version
+        ]
+        left = [gradient for gradient in changed if gradient is not None]
+        if changed and (not left or not read([torch.stack([is_nonzero(gradient) for gradient in left])]).any()):
+            return False  # the user has cleared them
+        if changed and self.rewrites:
+            raise ValueError(
+                "gradients were changed between two backward calls of one step: clip, unscale and add after the last "
+                "call, or begin anew with balancer.zero_grad()"
+            )
+        return True
+
+    def _mark(self) -> None:
+        """Remember the gradients as they are now; one of them, if none is to be written anew."""
+        marks = ((p, p.grad, p.grad._version) for p in self.present if p.grad is not None)
+        self._marks = list(marks if self.rewrites else islice(marks, 1))
+
+    def _forget(self) -> None:
+        """Drop what is kept of the step that has begun."""
+        self.values, self._marks, self._scale, self._norm, self._clipped = None, [], None, None, []
+
+    @contextmanager
+    def _clearing(self) -> Iterator[None]:
+        """Clear all gradients if something is raised."""
+        try:
+            yield
+        except Exception:
+            self.zero_grad()
+            raise
+
+    # --- the step is taken ---
+
+    def _before_optimizer(self, *_: Any) -> None:
+        """Just before the optimizer steps: shorten the gradient, or refuse if the step is not the optimizer's."""
+        if self.values is None or self._stepping:
+            return
+        if self.moves:
+            raise RuntimeError(
+                f"at level {self.options.level} the balancer moves the parameters: call balancer.step() in place of "
+                "optimizer.step()"
+            )
+        self._shorten()
+
+    def _shorten(self) -> None:
+        """Shorten the joint gradient to ``max_norm``. This is no part of a rule, so every rule can have it."""
+        if self.max_norm is not None:
+            shortened = self._clipped or self.present
+            self._norm = torch.nn.utils.clip_grad_norm_(shortened, self.max_norm)
+
+    def _after_optimizer(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        """The step is taken, unless a fused optimizer has skipped it: from now on it counts."""
+        skipped = getattr(optimizer, "found_inf", None)
+        if self.values is None or (skipped is not None and bool(skipped)):
+            return
+        self.steps += 1
+        self._owes_look = self.rule.looks_again
+        self._before, self.values = None, None
+        self._release()
+
+    def _release(self) -> None:
+        """Let go of memory that only a step in progress needs."""
+        self._marks = []
+
+    @contextmanager
+    def _own_step(self) -> Iterator[None]:
+        """The level moves parameters itself, and may use the optimizer's step for it."""
+        self._stepping = True
+        try:
+            yield
+        finally:
+            self._stepping = False
+
+    # --- memory ---
+
+    def _memory(self) -> dict[str, Any]:
+        """What a step changes: it is taken back if the step is given up."""
+        smooth = None if self._smooth is None else self._smooth.tolist()
+        return {"rule": self.rule.state_dict(), "smooth": smooth}
+
+    def _remember(self, memory: dict[str, Any]) -> None:
+        self.rule.load_state_dict(memory["rule"])
+        self._smooth = None if memory["smooth"] is None else np.array(memory["smooth"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on, apart from the parameters; call it between two steps."""
+        return self._memory() | {"steps": self.steps, "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back a state that :meth:`state_dict` gave."""
+        self._forget()
+        self._before, self._owes_look = None, False
+        self.steps = state["steps"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._remember(state)

@@ -1,0 +1,50 @@
+"""The K losses of a step, as a user gives them: checked, and read from the device once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.processes import Processes
+
+Losses = Tensor | Sequence[Tensor]
+"""K losses: scalars, or one tensor [K]."""
+
+
+def scalar_losses(losses: Losses, tasks: int) -> list[Tensor]:
+    """The K losses as separate scalars.
+
+    Raises ``ValueError`` for another number of losses than ``tasks``, and for a loss that is not one number.
+    """
+    if isinstance(losses, Tensor) and losses.dim() != 1:
+        raise ValueError(f"losses of shape {tuple(losses.shape)}: give a list of {tasks} scalars or a tensor [{tasks}]")
+    separate = list(losses.unbind()) if isinstance(losses, Tensor) else list(losses)
+    if len(separate) != tasks:
+        raise ValueError(f"{len(separate)} losses for a rule of {tasks} tasks")
+    for task, loss in enumerate(separate):
+        if loss.numel() != 1:
+            raise ValueError(f"loss {task} has shape {tuple(loss.shape)}: reduce it to one number, such as its mean")
+    return separate
+
+
+def is_nonzero(tensor: Tensor) -> Tensor:
+    """True, on the device, if an entry is not zero."""
+    return (tensor.coalesce().values() if tensor.is_sparse else tensor).any()
+
+
+@torch.no_grad()
+def values_of(losses: Sequence[Tensor], processes: Processes) -> Tensor:
+    """The K losses [K] of the whole batch; they stay on the device."""
+    values = torch.stack([loss.detach().reshape(()) for loss in losses])
+    return processes.sum(values.double() / processes.size) if processes.size > 1 else values
+
+
+def read(tensors: Sequence[Tensor]) -> Vector:
+    """Numbers that lie on a device, brought to the host in one transfer."""
+    if len(tensors) == 1:
+        return np.array(tensors[0].reshape(-1).tolist(), dtype=float)
+    return np.array(torch.cat([tensor.reshape(-1).double() for tensor in tensors]).tolist())

@@ -1,0 +1,109 @@
+"""The proposer of any torch optimizer: one that knows its update, or else one that runs a copy of it."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from mtbalance.balancing.optimizers import Group, MomentProposer, Proposer
+from mtbalance.balancing.options import OPTIMIZERS
+from mtbalance.registry import available, entry
+
+DECOUPLED = ("Muon", "Adafactor")
+"""Torch optimizers whose weight decay is decoupled without a flag that says so."""
+
+
+def build_proposer(optimizer: torch.optim.Optimizer) -> Proposer:
+    """The proposer of a torch optimizer. Raises ``ValueError`` for one whose step needs a closure.
+
+    Its file is named as the optimizer's class begins: ``adam`` for Adam and AdamW. No other file is read.
+    """
+    kind = type(optimizer).__name__.lower()
+    names = sorted(filter(kind.startswith, available(OPTIMIZERS)), key=len, reverse=True)
+    known = (entry(OPTIMIZERS, name, MomentProposer) for name in names)
+    return next((found(optimizer) for found in known if found.covers(optimizer)), None) or RunningProposer(optimizer)
+
+
+class RunningProposer(Proposer):
+    """The updates that a copy of the optimizer makes, started from the optimizer's own state, once for each task.
+
+    Exact by construction for every optimizer whose step needs no closure, and as many times slower as there are tasks.
+    An optimizer of unknown kind decays weights as part of its step, so its decay is in every task's update. Decay that
+    is known to be decoupled is left out of the updates and applied once.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        super().__init__(optimizer)
+        if isinstance(optimizer, torch.optim.LBFGS):
+            raise ValueError(
+                "LBFGS evaluates the loss within its step; updates of it cannot be balanced: use level "
+                "loss, representation or gradient"
+            )
+
+    @torch.no_grad()
+    def propose(
+        self, parameters: Sequence[Parameter], gradients: Sequence[Tensor], *, delayed: bool = False
+    ) -> list[Tensor]:
+        """As every proposer does. Raises ``ValueError`` if ``delayed``, since the optimizer's divisor is unknown."""
+        if delayed:
+            kind = type(self.optimizer).__name__
+            raise ValueError(f"preconditioner: delayed needs the formula of the update, which is unknown for {kind}")
+        tasks = len(gradients[0]) if gradients else 0
+        found = [self._run(parameters, [gradient[task] for gradient in gradients]) for task in range(tasks)]
+        return [torch.stack(updates) for updates in zip(*found, strict=True)]
+
+    def _run(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
+        """The updates of one step of a copy."""
+        clones = {parameter: Parameter(parameter.detach().clone()) for parameter in parameters}
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            clones[parameter].grad = gradient.clone()
+        with torch.enable_grad():
+            self._copy(clones).step()
+        unit = self.unit or 1.0
+        return [(parameter - clones[parameter]).div_(unit) for parameter in parameters]
+
+    def _copy(self, clones: dict[Parameter, Parameter]) -> torch.optim.Optimizer:
+        """The optimizer with its state, on clones of some of its parameters."""
+        original = self.optimizer
+        twin: torch.optim.Optimizer = copy.copy(original)
+        known = {id(parameter): clone for parameter, clone in clones.items()}
+        others = {name: value for name, value in vars(original).items() if name not in vars(twin) and name != "step"}
+        vars(twin).update({name: copy.deepcopy(value, dict(known)) for name, value in others.items()})
+        twin.param_groups = [self._group(group, clones) for group in original.param_groups]
+        states = {
+            clone: original.state[parameter] for parameter, clone in clones.items() if parameter in original.state
+        }
+        twin.state = defaultdict(dict, {clone: copy.deepcopy(state, dict(known)) for clone, state in states.items()})
+        return twin
+
+    def _group(self, group: Group, clones: dict[Parameter, Parameter]) -> Group:
+        options = {name: copy.deepcopy(value) for name, value in group.items() if name != "params"}
+        if self._decay(group):
+            options["weight_decay"] = 0.0
+        return options | {"params": [clones[parameter] for parameter in group["params"] if parameter in clones]}
+
+    def _decay(self, group: Group) -> float:
+        """The strength of decay that is known to be decoupled."""
+        known = group.get("decoupled_weight_decay") or type(self.optimizer).__name__ in DECOUPLED
+        return float(group.get("weight_decay", 0.0)) if known else 0.0
+
+    @torch.no_grad()
+    def take(
+        self, parameters: Sequence[Parameter], updates: Sequence[Tensor], commit: Callable[[Parameter], Tensor | None]
+    ) -> None:
+        """As every proposer does: the optimizer steps, so its state is its own work; the updates replace its move."""
+        before = [parameter.detach().clone() for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad = commit(parameter)
+        self.optimizer.step()
+        for parameter, old, update in zip(parameters, before, updates, strict=True):
+            group: dict[str, Any] = self.groups[parameter]
+            shrunk = old.mul_(1 - float(group["lr"]) * self._decay(group)) if self._decay(group) else old
+            parameter.copy_(shrunk.sub_(update, alpha=self.unit or 1.0))
+            parameter.grad = None

@@ -1,0 +1,115 @@
+"""bfloat16 by autocast, and float16 with a gradient scaler: the weights are those of unscaled rows."""
+
+import numpy as np
+import pytest
+import torch
+
+from loops import PAIRS, Net, adamw, balanced, relative
+
+SCALE = 2.0**12
+
+
+def scaler(**options) -> torch.amp.GradScaler:
+    return torch.amp.GradScaler("cpu", init_scale=SCALE, growth_interval=3, **options)
+
+
+@pytest.mark.parametrize(("level", "rule"), PAIRS)
+def test_autocast_to_bfloat16_trains_in_float32(level, rule):
+    net = Net(dtype=torch.float32)
+    balancer = balanced(net, level, rule)
+
+    def losses():
+        with torch.autocast("cpu", torch.bfloat16):
+            return [loss.float() for loss in net.losses(balancer)]
+
+    first = balancer.step(losses(), again=losses).losses.sum()
+    for _ in range(60):
+        report = balancer.step(losses(), again=losses)
+    assert report.losses.sum() < 0.9 * first
+    assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
+
+
+@pytest.mark.parametrize(("level", "rule"), PAIRS)
+def test_a_gradient_scaler_changes_nothing(level, rule):
+    """Its scale is a power of two, and grows on the way."""
+    plain, scaled = Net(), Net()
+    one, other = balanced(plain, level, rule), balanced(scaled, level, rule)
+    amp = scaler()
+    for _ in range(5):
+        told = one.step(plain.losses(one), again=lambda: plain.losses(one))
+        report = other.backward(scaled.losses(other), amp)
+        if level != "update":
+            np.testing.assert_allclose(report.weights, told.weights, rtol=1e-9)
+        amp.step(other, again=lambda: scaled.losses(other))
+        amp.update()
+    assert amp.get_scale() > SCALE
+    assert relative(scaled.vector(), plain.vector()) < 1e-9
+
+
+@pytest.mark.parametrize("clears", [True, False])
+@pytest.mark.parametrize(("level", "rule"), [(level, rule) for level, rule in PAIRS if rule != "famo"])
+def test_a_skipped_step_stays_skipped(level, rule, clears):
+    """A batch whose gradients overflow: the scale falls, nothing moves, and the rule is as it was."""
+    plain, scaled = Net(), Net()
+    one, other = balanced(plain, level, rule), balanced(scaled, level, rule)
+    amp = scaler()
+    for step in range(4):
+        if step == 2:
+            before, losses = scaled.vector(), scaled.losses(other)
+            losses[1] = losses[1] * float("inf")
+            other.backward(losses, amp)
+            amp.step(other)
+            amp.update()
+            assert amp.get_scale() < SCALE
+            torch.testing.assert_close(scaled.vector(), before, rtol=0, atol=0)
+            if clears:
+                other.zero_grad()
+        one.step(plain.losses(one))
+        other.backward(scaled.losses(other), amp)
+        amp.step(other)
+        amp.update()
+    assert relative(scaled.vector(), plain.vector()) < 1e-9
+
+
+@pytest.mark.parametrize("level", ["loss", "representation", "gradient"])
+def test_the_scaler_may_drive_the_optimizer_itself(level):
+    """With unscaling and clipping by the user, as in a loop without a balancer."""
+    plain, scaled = Net(), Net()
+    optimizer, other_optimizer = adamw(plain), adamw(scaled)
+    one, other = balanced(plain, level, "equal", optimizer), balanced(scaled, level, "equal", other_optimizer)
+    amp = scaler()
+    for _ in range(3):
+        one.backward(plain.losses(one))
+        torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.1)
+        optimizer.step()
+        optimizer.zero_grad()
+        other.backward(scaled.losses(other), amp)
+        amp.unscale_(other_optimizer)
+        torch.nn.utils.clip_grad_norm_(scaled.parameters(), 0.1)
+        amp.step(other_optimizer)
+        amp.update()
+        other_optimizer.zero_grad()
+    assert relative(scaled.vector(), plain.vector()) < 1e-9
+
+
+def test_a_fused_optimizer_that_skips_by_itself_does_not_count_the_step():
+    net = Net(dtype=torch.float32)
+    optimizer = adamw(net, fused=True)
+    balancer = balanced(net, "gradient", "nash", optimizer, every=2)
+    amp = scaler()
+    for step in range(3):
+        losses = net.losses(balancer)
+        if step == 1:
+            losses = [loss * float("inf") for loss in losses]
+        balancer.backward(losses, amp)
+        amp.step(optimizer)
+        amp.update()
+        optimizer.zero_grad()
+    assert balancer.level.steps == 2
+
+
+def test_max_norm_with_a_scaler_is_refused():
+    net = Net()
+    balancer = balanced(net, "loss", "equal", max_norm=1.0)
+    with pytest.raises(ValueError, match="max_norm would shorten scaled gradients"):
+        balancer.backward(net.losses(balancer), scaler())

@@ -1,0 +1,151 @@
+"""Two processes on halves of a batch give the numbers of one process on the whole batch, at every level."""
+
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from loops import PAIRS, Net, adamw, balanced, relative
+from mtbalance import Balancer
+from mtbalance.balancing.levels import refuse_sharded
+
+WORLD = 2
+STEPS = 3
+HALVES = (slice(0, 8), slice(8, 16))
+WAYS = {
+    f"{rule} at {level}{' wrapped' if wrapped else ''}": (level, rule, {}, wrapped)
+    for level, rule in PAIRS
+    for wrapped in (False, True)
+    if not wrapped or rule in ("equal", "nash", "multibalance", "graddrop", "famo")
+} | {
+    "kept weights, own heads": ("gradient", "nash", {"every": 2, "heads": "own"}, False),
+    "kept weights": ("update", "nash", {"every": 2, "between": "weighted_loss"}, True),
+    "own updates in the search": ("update", "nash", {"gram_over": "all"}, True),
+    "weighted heads at a representation": ("representation", "min_norm", {"heads": "weighted"}, True),
+    "shortened": ("gradient", "min_norm", {"max_norm": 0.1}, False),
+}
+
+
+class Wrapped(nn.Module):
+    """A net as DistributedDataParallel wants it: all of it in the forward pass."""
+
+    def __init__(self, net: Net) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, balancer, rows):
+        return self.net.losses(balancer, rows)
+
+
+def train(way: str, rank: int | None) -> tuple[torch.Tensor, np.ndarray]:
+    """The parameters and weights after some steps; on one half of the batch if ``rank`` is given."""
+    level, rule, options, wrapped = WAYS[way]
+    net = Net(3)
+    balancer = balanced(net, level, rule, **options)
+    rows = slice(None) if rank is None else HALVES[rank]
+    model = Wrapped(net) if rank is None or not wrapped else DistributedDataParallel(Wrapped(net))
+    for _ in range(STEPS):
+        report = balancer.step(model(balancer, rows), again=lambda: model(balancer, rows))
+    return net.vector(), np.concatenate([report.weights, report.losses])
+
+
+def work(rank: int, folder: str) -> None:
+    """One process: all ways of training, and what only a process group can show."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORLD)
+    found = {way: train(way, rank) for way in WAYS}
+    found |= {"a task without rows": (lacking(rank), np.zeros(1)), "numbers sent": (torch.zeros(1), sent(rank))}
+    torch.save(found, Path(folder) / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+def lacking(rank: int) -> torch.Tensor:
+    """Training where one process has no labeled row of a task in its part of the batch."""
+    net = Net(2)
+    balancer = balanced(net, "gradient", "nash")
+    for _ in range(2):
+        losses = net.losses(balancer, HALVES[rank])
+        balancer.step([losses[0], losses[1] if rank == 0 else torch.zeros((), dtype=torch.float64)])
+    return net.vector()
+
+
+def sent(rank: int) -> np.ndarray:
+    """Numbers that one step of each level sends, in gradients of the whole model."""
+    found = []
+    for level, rule in (
+        ("loss", "equal"),
+        ("representation", "multibalance"),
+        ("gradient", "nash"),
+        ("update", "nash"),
+    ):
+        net = Net(3)
+        balancer = balanced(net, level, rule)
+        counted, original = [0], dist.all_reduce
+        dist.all_reduce = lambda tensor, *rest, c=counted, o=original, **kw: (
+            c.__setitem__(0, c[0] + tensor.numel()),
+            o(tensor, *rest, **kw),
+        )
+        try:
+            balancer.step(net.losses(balancer, HALVES[rank]))
+        finally:
+            dist.all_reduce = original
+        found.append(counted[0] / sum(parameter.numel() for parameter in net.parameters()))
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("processes")
+    mp.spawn(work, args=(str(folder),), nprocs=WORLD)
+    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(WORLD)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_processes_are_one(processes, way):
+    alone, told = train(way, None)
+    for parameters, numbers in (found[way] for found in processes):
+        assert relative(parameters, alone) < 1e-6
+        np.testing.assert_allclose(numbers, told, rtol=1e-6, atol=1e-9)
+
+
+def test_replicas_stay_alike_where_one_process_lacks_a_task(processes):
+    one, other = (found["a task without rows"][0] for found in processes)
+    torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_no_more_is_sent_than_k_gradients(processes):
+    loss, representation, gradient, update = processes[0]["numbers sent"][1]
+    assert loss < 2 and representation < 2  # one gradient, and small change in so small a model
+    assert gradient < 4 and update < 4  # three gradients
+
+
+def test_sharded_parameters_are_refused_by_name():
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, distribute_tensor
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    dist.init_process_group("gloo", rank=0, world_size=1)
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        sharded = nn.Parameter(distribute_tensor(torch.ones(4), mesh, [Replicate()]))
+        optimizer = torch.optim.SGD([sharded], lr=0.1)
+        with pytest.raises(ValueError, match=r"sharded \(FSDP, or DTensor\).*DistributedDataParallel"):
+            Balancer(optimizer, 2, level="gradient", rule="nash")
+    finally:
+        dist.destroy_process_group()
+
+
+def test_ordinary_parameters_are_not():
+    net = Net()
+    refuse_sharded(net.parameters())
+    assert adamw(net)
