@@ -241,3 +241,17 @@ def test_a_rule_made_elsewhere_can_be_given():
     for _ in range(3):
         weights = one.step(named.losses(one)).weights
         np.testing.assert_array_equal(other.step(made.losses(other)).weights, weights)
+
+
+def test_shared_parameters_that_the_optimizer_does_not_have_are_refused():
+    net = Net()
+    for shared in (Net().trunk.parameters(), net.trunk.named_parameters()):
+        with pytest.raises(ValueError, match="shared must list parameters of the optimizer"):
+            balanced(net, "gradient", "nash", shared=shared)
+
+
+def test_a_rule_given_as_a_class_is_refused_with_the_instance():
+    from mtbalance.balancing.rules.nash import Nash
+
+    with pytest.raises(TypeError, match=r"an instance such as Nash\(tasks=2\)"):
+        balanced(Net(), "gradient", Nash)

@@ -57,6 +57,8 @@ class Balancer:
                 f"optimizer must be a torch optimizer, such as torch.optim.AdamW(model.parameters()), not "
                 f"{type(optimizer).__name__}"
             )
+        if isinstance(rule, type):
+            raise TypeError(f"rule is a class: give its name, or an instance such as {rule.__name__}(tasks={tasks})")
         if isinstance(rule, Rule):
             checked, made = level_options(level, rule, options), rule
         else:

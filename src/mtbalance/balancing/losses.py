@@ -16,19 +16,33 @@ Losses = Tensor | Sequence[Tensor]
 
 
 def scalar_losses(losses: Losses, tasks: int) -> list[Tensor]:
-    """The K losses as separate scalars.
+    """The K losses as separate scalars; a Python number is a loss without a graph.
 
-    Raises ``ValueError`` for another number of losses than ``tasks``, and for a loss that is not one number.
+    Raises ``TypeError`` for what is no list of losses, and ``ValueError`` for another number of losses than ``tasks``
+    and for a loss that is not one number.
     """
+    if not isinstance(losses, Tensor | list | tuple):
+        raise TypeError(
+            f"losses must be a list of {tasks} scalar tensors or a tensor [{tasks}], not {type(losses).__name__}"
+        )
     if isinstance(losses, Tensor) and losses.dim() != 1:
         raise ValueError(f"losses of shape {tuple(losses.shape)}: give a list of {tasks} scalars or a tensor [{tasks}]")
-    separate = list(losses.unbind()) if isinstance(losses, Tensor) else list(losses)
+    separate = list(losses.unbind()) if isinstance(losses, Tensor) else [_as_tensor(loss, losses) for loss in losses]
     if len(separate) != tasks:
         raise ValueError(f"{len(separate)} losses for a rule of {tasks} tasks")
     for task, loss in enumerate(separate):
         if loss.numel() != 1:
             raise ValueError(f"loss {task} has shape {tuple(loss.shape)}: reduce it to one number, such as its mean")
     return separate
+
+
+def _as_tensor(loss: Tensor | float, losses: Sequence[Tensor | float]) -> Tensor:
+    if isinstance(loss, Tensor):
+        return loss
+    if not isinstance(loss, int | float):
+        raise TypeError(f"a loss must be a tensor with one number, not {type(loss).__name__}")
+    device = next((other.device for other in losses if isinstance(other, Tensor)), None)
+    return torch.tensor(float(loss), device=device)
 
 
 def is_nonzero(tensor: Tensor) -> Tensor:

@@ -47,6 +47,11 @@ def last_layer(losses: Sequence[Tensor], shared: Sequence[Parameter]) -> int:
     return _last_layer(shared, [_distances(loss) for loss in losses])
 
 
+def leaves(loss: Tensor) -> list[Tensor]:
+    """The leaf tensors that the graph of ``loss`` reaches."""
+    return list(_distances(loss))
+
+
 def _last_layer(shared: Sequence[Parameter], reached: Sequence[Mapping[Tensor, int]]) -> int:
     weights = [
         (min(leaves.get(parameter, FAR) for leaves in reached), -index)

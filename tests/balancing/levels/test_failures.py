@@ -77,3 +77,17 @@ def test_losses_of_another_shape_are_refused(losses, message):
     net = Net()
     with pytest.raises(ValueError, match=message):
         balanced(net, "gradient", "equal").step(losses)
+
+
+@pytest.mark.parametrize("losses", [{"a": 1}, None, "ab", [None, 1.0]])
+def test_what_is_no_list_of_losses_is_refused(losses):
+    net = Net()
+    with pytest.raises(TypeError, match=r"loss(es)? must be a"):
+        balanced(net, "gradient", "equal").backward(losses)
+
+
+def test_a_number_is_a_loss_without_a_graph():
+    net = Net()
+    balancer = balanced(net, "gradient", "equal")
+    report = balancer.step([net.losses(balancer)[0], 0.0])
+    assert report.losses[1] == 0

@@ -92,3 +92,12 @@ def test_parameters_after_the_representation_that_tasks_share_are_weighted_as_he
     weights = balancer.backward(losses).weights
     joint = sum(weight * gradient for weight, gradient in zip(weights, separate, strict=True))
     torch.testing.assert_close(net.behind.weight.grad, joint)
+
+
+def test_a_loss_that_reads_the_copy_of_another_task_too_is_refused():
+    net = Net()
+    balancer = balanced(net, "representation", "equal")
+    first, second = balancer.fork(net.trunk(data(2)[0]))
+    losses = [net.heads[0](first).square().mean(), (net.heads[1](second) + net.heads[0](first)).square().mean()]
+    with pytest.raises(ValueError, match=r"loss 1 depends on forks\[0\] too"):
+        balancer.step(losses)

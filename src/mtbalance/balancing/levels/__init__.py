@@ -66,11 +66,18 @@ class Level(Steps):
         super().__init__(optimizer, rule, options)
         refuse_sharded(self.all_parameters())
         self.tasks = rule.tasks
-        self.given = None if shared is None else list(shared)
+        self.given = None if shared is None else self._known(shared)
         self.group = group
         self.searched = False
         """True if the step that has begun searches weights."""
         self._report: StepReport | None = None
+
+    def _known(self, shared: Iterable[Parameter]) -> list[Parameter]:
+        """The shared parameters that the user lists. Raises ``ValueError`` for what the optimizer does not have."""
+        listed, known = list(shared), set(self.all_parameters())
+        if not all(isinstance(parameter, Parameter) and parameter in known for parameter in listed):
+            raise ValueError("shared must list parameters of the optimizer, such as list(trunk.parameters())")
+        return listed
 
     def processes(self) -> Processes:
         """The processes that train together."""

@@ -17,7 +17,7 @@ from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.losses import read
 from mtbalance.balancing.options import RepresentationOptions
 from mtbalance.balancing.processes import Processes
-from mtbalance.balancing.reach import find_reach
+from mtbalance.balancing.reach import find_reach, leaves
 from mtbalance.balancing.rows import Parts, combine
 from mtbalance.balancing.rules import GramRule, RowRule
 
@@ -173,6 +173,17 @@ class RepresentationLevel(RowLevel):
                 raise ValueError(
                     f"loss {task} does not depend on forks[{task}]: the head of task {task} must read that copy of the "
                     "representation, and no other one"
+                )
+            if not self.steps and loss.requires_grad:
+                self._check_others(task, loss, copies)
+
+    def _check_others(self, task: int, loss: Tensor, copies: list[list[Tensor]]) -> None:
+        """At the first step: refuse a loss that reads the copy of another task, whose row its gradient would enter."""
+        reached = {id(leaf) for leaf in leaves(loss)}
+        for other, copy in enumerate(copies):
+            if other != task and any(id(tensor) in reached for tensor in copy):
+                raise ValueError(
+                    f"loss {task} depends on forks[{other}] too: whatever it needs, read it off forks[{task}]"
                 )
 
     def measure(
