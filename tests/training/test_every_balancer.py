@@ -32,15 +32,14 @@ TRAINING = TrainingConfig(epochs=1)
 IN_EXPERIMENTS = {
     name for experiment in PARAMETERS.experiments.values() for names in experiment.grid.values() for name in names
 }
-ONE_OF_EACH_KIND = ("mmoe", "split_segnet")
 PAIRS = [
     (name, backbone)
     for name, options in PARAMETERS.balancers.items()
     for backbone, kind in PARAMETERS.backbones.items()
     if options.level == "loss" or kind.shares
-    if name in IN_EXPERIMENTS or backbone in ONE_OF_EACH_KIND
+    if name in IN_EXPERIMENTS or backbone == "mmoe"
 ]
-"""All pairs of a balancer of some experiment and a backbone; the other balancers with one backbone of each kind."""
+"""All pairs of a balancer of some experiment and a backbone; the other balancers with MMOE alone."""
 
 
 def problem_of(backbone: str) -> str:
