@@ -40,10 +40,10 @@ class Sharing:
             (parameter, task)
             for parameter, parts in gradients.items()
             for task, part in enumerate(parts)
-            if part is not None and self._is_unclear(parameter, task, parts)
+            if part is not None and self._is_unclear(parameter, task)
         ]
 
-    def _is_unclear(self, parameter: Parameter, task: int, parts: Sequence[Tensor | None]) -> bool:
+    def _is_unclear(self, parameter: Parameter, task: int) -> bool:
         """True if the task is not known to use the parameter, and it matters: no two others do."""
         known = self.users.get(parameter, set())
         return len(known) < 2 and task not in known

@@ -164,7 +164,7 @@ class UpdateLevel(GradientLevel):
             known.propose_from(known.moments(p), p, gradient, delayed=True, total=total)
             for p, gradient in joint.items()
         ]
-        if self.heads == "weighted" and self.gradients:
+        if self.gradients:  # else one pass of the weighted loss has weighed them
             self._weigh_own()
         with self._own_step():
             self.proposer.take(list(joint), updates, lambda parameter: joint[parameter])

@@ -66,10 +66,10 @@ class Clippy(Manipulation):
 
     def _original(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
         """Updates with an accumulator that begins above zero, as torch's need not."""
-        known, name = known_update(self.proposer, "manipulation: clippy"), str(self.proposer.accumulator)
+        known = known_update(self.proposer, "manipulation: clippy")
         return [
             known.propose_from(
-                known.moments(parameter) | {name: self._accumulated(parameter)},
+                known.moments(parameter) | {str(known.accumulator): self._accumulated(parameter)},
                 parameter,
                 gradient,
                 delayed=self.delayed,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from mtbalance.balancing.rules import ROUNDING, GramRule, Matrix, Vector
-from mtbalance.balancing.solvers.bargaining import unit_diagonal
+from mtbalance.balancing.solvers.bargaining import nonzero_rows, unit_diagonal
 
 ALIKE = 1e3
 """Up to this ratio of their norms rows keep their order for ``eigh``, which then costs no more than six digits."""
@@ -64,6 +64,6 @@ def _eigen(gram: Matrix) -> tuple[Vector, Matrix]:
 
 def _rank(gram: Matrix) -> int:
     """The number of independent rows, up to the rounding of their products."""
-    present = np.nonzero(gram.diagonal() > 0)[0]
-    cosines, _ = unit_diagonal(gram[np.ix_(present, present)])
+    _, inner = nonzero_rows(gram)
+    cosines, _ = unit_diagonal(inner)
     return int((np.linalg.eigvalsh(cosines) > len(gram) * ROUNDING).sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbalance.balancing.rules import ROUNDING, GramRule, Matrix, Vector
-from mtbalance.balancing.solvers.bargaining import unit_diagonal
+from mtbalance.balancing.solvers.bargaining import nonzero_rows, unit_diagonal
 
 
 class ConFIG(GramRule):
@@ -26,11 +26,11 @@ class ConFIG(GramRule):
 
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] of either sign."""
-        present = np.nonzero(gram.diagonal() > 0)[0]
+        present, inner = nonzero_rows(gram)
         self.diagnostics = {"rank": 0.0}
         if not len(present):
             return np.ones(self.tasks)
-        cosines, norms = unit_diagonal(gram[np.ix_(present, present)])
+        cosines, norms = unit_diagonal(inner)
         values, vectors = np.linalg.eigh(cosines)
         kept = values > len(present) * ROUNDING
         self.diagnostics["rank"] = float(kept.sum())

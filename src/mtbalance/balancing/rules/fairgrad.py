@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from mtbalance.balancing.rules import GramRule, Matrix, Vector
+from mtbalance.balancing.solvers.bargaining import nonzero_rows
 from mtbalance.balancing.solvers.fair import fair_weights
 from mtbalance.blocks import Positive
 
@@ -44,10 +45,10 @@ class FairGrad(GramRule):
 
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K], positive."""
-        present = np.nonzero(gram.diagonal() > 0)[0]
+        present, inner = nonzero_rows(gram)
         self.diagnostics, solved = {}, None
         if len(present):
-            solved, self.diagnostics["last_change"] = fair_weights(gram[np.ix_(present, present)], self.alpha)
+            solved, self.diagnostics["last_change"] = fair_weights(inner, self.alpha)
         if solved is not None:
             self.last[present] = solved
         self.diagnostics["fallback"] = float(solved is None)

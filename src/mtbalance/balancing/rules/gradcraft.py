@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from mtbalance.balancing.rules import ROUNDING, GramRule, Matrix, Vector
-from mtbalance.balancing.solvers.bargaining import unit_diagonal
+from mtbalance.balancing.solvers.bargaining import nonzero_rows, unit_diagonal
 from mtbalance.blocks import Fraction, NonNegative
 
 
@@ -44,10 +44,10 @@ class GradCraft(GramRule):
 
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] of either sign."""
-        present = np.nonzero(gram.diagonal() > 0)[0]
+        present, inner = nonzero_rows(gram)
         weights = np.ones(self.tasks)
         if len(present):
-            cosines, norms = unit_diagonal(gram[np.ix_(present, present)])
+            cosines, norms = unit_diagonal(inner)
             lengths = self.tau * norms.max() + (1 - self.tau) * norms
             weights[present] = (lengths @ self._deconflicted(cosines)) / norms
         return weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbalance.balancing.rules import ROUNDING, GramRule, Matrix, Vector, has_positive_sum
-from mtbalance.balancing.solvers.bargaining import unit_diagonal
+from mtbalance.balancing.solvers.bargaining import nonzero_rows, unit_diagonal
 
 
 class IMTLG(GramRule):
@@ -27,8 +27,8 @@ class IMTLG(GramRule):
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K] with sum K, of either sign."""
         weights = np.ones(self.tasks)
-        present = np.nonzero(gram.diagonal() > 0)[0]
-        solution = _equal_projections(gram[np.ix_(present, present)])
+        present, inner = nonzero_rows(gram)
+        solution = _equal_projections(inner)
         solved = has_positive_sum(solution)
         if solved:
             weights[present] = len(present) * solution / solution.sum()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from mtbalance.balancing.rules import GramRule, Matrix, Vector
-from mtbalance.balancing.solvers.bargaining import Bargain, bargain
+from mtbalance.balancing.solvers.bargaining import Bargain, bargain, nonzero_rows
 from mtbalance.blocks import Count
 
 
@@ -53,8 +53,8 @@ class Nash(GramRule):
 
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K], positive, such that weights' G weights is the number of bargaining tasks."""
-        present = np.nonzero(gram.diagonal() > 0)[0]
-        result = self._solve(gram[np.ix_(present, present)], self.last[present]) if len(present) else None
+        present, inner = nonzero_rows(gram)
+        result = self._solve(inner, self.last[present]) if len(present) else None
         self.diagnostics = _tell(result) if result else {}
         accepted = result if result and result.accepted else None
         if accepted:

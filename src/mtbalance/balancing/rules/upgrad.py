@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtbalance.balancing.rules import GramRule, Matrix, Vector
-from mtbalance.balancing.solvers.bargaining import unit_diagonal
+from mtbalance.balancing.solvers.bargaining import nonzero_rows, unit_diagonal
 from mtbalance.balancing.solvers.dual_cone import project
 
 
@@ -22,10 +22,10 @@ class UPGrad(GramRule):
 
     def weights(self, gram: Matrix, losses: Vector) -> Vector:
         """Weights [K], at least 1."""
-        present = np.nonzero(gram.diagonal() > 0)[0]
+        present, inner = nonzero_rows(gram)
         weights = np.ones(self.tasks)
         if len(present):
-            cosines, norms = unit_diagonal(gram[np.ix_(present, present)])
+            cosines, norms = unit_diagonal(inner)
             for row, norm in zip(np.eye(len(present)), norms, strict=True):
                 weights[present] += norm / norms * project(cosines, row)
         return weights

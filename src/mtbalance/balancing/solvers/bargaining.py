@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
 from mtbalance.balancing.arrays import ROUNDING, Matrix, Vector
@@ -62,6 +63,13 @@ def bargain(gram: Matrix, precision: float = ROUNDING) -> Bargain:
     else:
         scaled, iterations = _newton(cosines, 10 * largest)
     return judge(cosines, norms, scaled, iterations, largest=largest)
+
+
+def nonzero_rows(gram: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+    """The indices of the rows that are not zero, and their part of the Gram matrix."""
+    present = np.nonzero(gram.diagonal() > 0)[0]
+    inner: Matrix = gram[np.ix_(present, present)]
+    return present, inner
 
 
 def unit_diagonal(gram: Matrix) -> tuple[Matrix, Vector]:
