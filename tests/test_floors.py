@@ -13,7 +13,7 @@ import mtbalance
 
 PACKAGE = Path(mtbalance.__file__).parent
 FLOORS = (
-    {"", "errors", "blocks", "registry", "writing"},
+    {"", "errors", "blocks", "registry", "faults", "writing"},
     {"balancing", "records", "places"},
     {"config"},
     {"data", "models", "tasks"},
@@ -24,6 +24,8 @@ FLOORS = (
 """Parts of the package from the ground up. A part imports from the floors below it, and from its own part."""
 BESIDE = {
     ("registry", "errors"),
+    ("faults", "blocks"),
+    ("faults", "registry"),
     ("training", "sources"),
     ("__main__", "cli"),
     ("cli", "workflow"),

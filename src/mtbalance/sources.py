@@ -18,7 +18,7 @@ from mtbalance.config.run import RunConfig
 PACKAGE = "mtbalance"
 NOT_FOLLOWED = tuple(
     f"{PACKAGE}.{name}"
-    for name in ("config", "blocks", "balancing.options", "balancing.checking", "balancing.contradictions")
+    for name in ("config", "blocks", "faults", "balancing.options", "balancing.checking", "balancing.contradictions")
 )
 """Modules that are neither followed nor counted. A job receives checked and complete values of its own options, so a
 new option of one part must not re-run every job."""

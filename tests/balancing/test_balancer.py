@@ -3,7 +3,6 @@
 import copy
 from functools import partial
 
-import pydantic
 import pytest
 import torch
 from torch import nn
@@ -72,7 +71,7 @@ def test_it_goes_on_from_a_saved_state():
 
 
 def test_unknown_options_are_refused():
-    with pytest.raises(pydantic.ValidationError, match="evrey"):
+    with pytest.raises(ValueError, match=r"evrey: unknown key.*did you mean every\?"):
         Balancer(adam(Net()), tasks=3, level="update", rule="nash", evrey=4)
 
 
@@ -112,7 +111,7 @@ def test_the_learning_rate_of_a_saved_state_is_taken_back_at_every_level():
 
 @pytest.mark.parametrize("option", [{"decay": "coupled"}, {"weight_decay": 0.1}, {"lr": 0.1}])
 def test_options_of_the_optimizer_are_given_to_the_optimizer(option):
-    with pytest.raises(pydantic.ValidationError, match=next(iter(option))):
+    with pytest.raises(ValueError, match=f"{next(iter(option))}: unknown key"):
         Balancer(adam(Net()), 3, level="loss", rule="equal", **option)
 
 
@@ -130,3 +129,15 @@ def test_a_task_may_have_a_sparse_table_of_its_own():
     balancer.step([head(hidden).square().mean(), (hidden - table(torch.zeros(64, dtype=torch.long))).square().mean()])
     moved = (table.weight.detach() != before).any(dim=1)
     assert moved.tolist() == [True] + 9 * [False]
+
+
+def test_every_misspelled_option_is_told_on_one_line_of_its_own():
+    with pytest.raises(ValueError, match=r"^every: Input should be greater than or equal to 1, not 0\nc: .*, not 'x'$"):
+        Balancer(adam(Net()), 3, level="gradient", rule="cagrad", every=0, c="x")
+
+
+@pytest.mark.parametrize("state", [{}, {"a": 1}, None, torch.optim.AdamW(Net().parameters()).state_dict()])
+def test_a_state_of_something_else_is_refused(state):
+    balancer = Balancer(adam(Net()), 3, level="gradient", rule="cagrad")
+    with pytest.raises(ValueError, match=r"no state of a balancer at level gradient.*'steps'"):
+        balancer.load_state_dict(state)

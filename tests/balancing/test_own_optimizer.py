@@ -152,6 +152,22 @@ def test_a_learning_rate_of_zero_moves_nothing(make, level):
     assert torch.equal(net.vector(), before)
 
 
+@pytest.mark.parametrize("name", ["lion", "nadam", "adamw"])
+def test_a_search_at_a_learning_rate_of_zero_finds_weights(name):
+    """A warm-up may begin with a rate of 0, and the weights of its first search are kept until the next one."""
+    found = []
+    for rate in (0.0, 0.01):
+        net = Net(2)
+        optimizer = (KNOWN | OTHERS)[name](net.parameters())
+        balancer = balanced(net, "update", "min_norm", optimizer, every=3)
+        optimizer.param_groups[0]["lr"] = rate
+        before = net.vector()
+        found.append(balancer.step(net.losses(balancer)).weights)
+        assert torch.equal(net.vector(), before) == (rate == 0)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+    assert np.ptp(found[0]) > 1e-6
+
+
 @pytest.mark.parametrize("make", [KNOWN["adamw"], KNOWN["momentum"], OTHERS["lion"]], ids=["adamw", "momentum", "lion"])
 def test_groups_keep_their_rates_and_options(make):
     """A group at rate zero stays, and the others go as they would without it; rates by a scheduler count."""

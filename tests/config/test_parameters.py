@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from mtbalance import places
 from mtbalance.balancing.checking import balancer_options
 from mtbalance.blocks import Contradictions
-from mtbalance.config.faults import ParametersError, fault_lines
 from mtbalance.config.kinds import kind, kinds, names_in
-from mtbalance.config.reading import parse, read_parameters
+from mtbalance.config.reading import ParametersError, parse, read_parameters
 from mtbalance.config.run import RunConfig, canonical
+from mtbalance.faults import fault_lines
 from mtbalance.registry import available
 
 FILE = Path(__file__).parents[2] / "params.yaml"

@@ -1,7 +1,6 @@
 from snakemake.exceptions import WorkflowError
 
 from mtbalance import places
-from mtbalance.config.faults import ParametersError
 from mtbalance.config import reading
 from mtbalance.config.run import canonical
 from mtbalance.workflow import (
@@ -15,7 +14,7 @@ from mtbalance.workflow import (
 
 try:
     PARAMETERS = reading.parse(config)
-except ParametersError as error:
+except reading.ParametersError as error:
     raise WorkflowError(f"params.yaml is not valid:\n{error}")
 
 WORKFLOW = Workflow(PARAMETERS)

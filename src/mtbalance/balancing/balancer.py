@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 from torch.nn import Parameter
 
 from mtbalance.balancing.checking import balancer_options, level_options, rule_options
@@ -16,6 +17,7 @@ from mtbalance.balancing.optimizers import build_optimizer
 from mtbalance.balancing.options import RULES, BalancerOptions, OptimizerOptions
 from mtbalance.balancing.rules import Rule
 from mtbalance.blocks import refuse
+from mtbalance.faults import fault_lines
 from mtbalance.registry import entry
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ class Balancer:
     loop, ``backward(losses)`` leaves the joint gradient in ``.grad``; clipping, ``optimizer.step()`` and the scheduler
     are then called as ever. At level ``update`` only :meth:`step` can take the step.
 
-    Raises ``pydantic.ValidationError`` for unknown options and impossible values, and ``ValueError`` for a rule that is
-    not defined at the level, for options that contradict each other, and for sharded parameters.
+    Raises ``ValueError`` for unknown options and impossible values, for a rule that is not defined at the level, for
+    options that contradict each other, and for sharded parameters.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class Balancer:
             )
         if isinstance(rule, type):
             raise TypeError(f"rule is a class: give its name, or an instance such as {rule.__name__}(tasks={tasks})")
-        if isinstance(rule, Rule):
-            checked, made = level_options(level, rule, options), rule
-        else:
-            checked = balancer_options({"level": level, "rule": rule, **options})
-            made = entry(RULES, rule, Rule)(tasks, **rule_options(checked))
+        block = {"level": level, "rule": type(rule).__name__ if isinstance(rule, Rule) else rule, **options}
+        try:
+            checked = level_options(block, rule) if isinstance(rule, Rule) else balancer_options(block)
+        except ValidationError as error:
+            raise ValueError("\n".join(fault_lines(error, block))) from error
+        made = rule if isinstance(rule, Rule) else entry(RULES, rule, Rule)(tasks, **rule_options(checked))
         refuse(of_optimizer(checked, type(optimizer).__name__.lower()))
         if made.tasks != tasks:
             raise ValueError(f"the rule is one for {made.tasks} tasks, not {tasks}")
@@ -109,7 +112,14 @@ class Balancer:
         return self.level.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back a state that :meth:`state_dict` gave."""
+        """Take back a state that :meth:`state_dict` gave. Raises ``ValueError`` for any other."""
+        expected = self.level.state_dict().keys()
+        if not isinstance(state, dict) or state.keys() != expected:
+            found = sorted(map(str, state)) if isinstance(state, dict) else type(state).__name__
+            raise ValueError(
+                f"this is no state of a balancer at level {self.level.options.level}: it needs what "
+                f"balancer.state_dict() returns, with {sorted(expected)}, not {found}"
+            )
         self.level.load_state_dict(state)
 
 

@@ -42,11 +42,12 @@ def balancer_options(block: Mapping[str, Any]) -> BalancerOptions:
     return options
 
 
-def level_options(level: str, rule: Rule, options: Mapping[str, Any]) -> BalancerOptions:
-    """Check the options of a level, for a rule that has been made already. Raises as :func:`balancer_options` does."""
+def level_options(block: Mapping[str, Any], rule: Rule) -> BalancerOptions:
+    """As :func:`balancer_options`, for a block without options of a rule, since the rule has been made already."""
+    level = block["level"]
     if level not in LEVELS:
         refuse([("level", unknown("level", level, list(LEVELS)))])
-    checked = LEVELS[level].model_validate({"level": level, "rule": type(rule).__name__, **options})
+    checked = LEVELS[level].model_validate(dict(block))
     refuse([*of_balancer(checked, type(rule)), *of_rule(checked, rule)])
     return checked
 

@@ -50,10 +50,8 @@ class RunningProposer(Proposer):
     def propose(
         self, parameters: Sequence[Parameter], gradients: Sequence[Tensor], *, delayed: bool = False
     ) -> list[Tensor]:
-        """As every proposer does. Raises ``ValueError`` if ``delayed``, since the optimizer's divisor is unknown."""
-        if delayed:
-            kind = type(self.optimizer).__name__
-            raise ValueError(f"preconditioner: delayed needs the formula of the update, which is unknown for {kind}")
+        """As every proposer does. Never ``delayed``, since the optimizer's divisor is unknown."""
+        assert not delayed, "options are refused where they need a formula"
         tasks = len(gradients[0]) if gradients else 0
         found = [self._run(parameters, [gradient[task] for gradient in gradients]) for task in range(tasks)]
         return [torch.stack(updates) for updates in zip(*found, strict=True)]
@@ -65,8 +63,7 @@ class RunningProposer(Proposer):
             clones[parameter].grad = gradient.clone()
         with torch.enable_grad():
             self._copy(clones).step()
-        unit = self.unit or 1.0
-        return [(parameter - clones[parameter]).div_(unit) for parameter in parameters]
+        return [(parameter - clones[parameter]).div_(self.unit or 1.0) for parameter in parameters]
 
     def _copy(self, clones: dict[Parameter, Parameter]) -> torch.optim.Optimizer:
         """The optimizer with its state, on clones of some of its parameters."""
@@ -84,6 +81,8 @@ class RunningProposer(Proposer):
 
     def _group(self, group: Group, clones: dict[Parameter, Parameter]) -> Group:
         options = {name: copy.deepcopy(value) for name, value in group.items() if name != "params"}
+        if not self.unit:  # all rates are 0, as a warm-up may begin: updates are those of rate 1
+            options["lr"] = torch.ones_like(group["lr"]) if isinstance(group["lr"], Tensor) else 1.0
         if self._decay(group):
             options["weight_decay"] = 0.0
         return options | {"params": [clones[parameter] for parameter in group["params"] if parameter in clones]}
@@ -105,5 +104,5 @@ class RunningProposer(Proposer):
         for parameter, old, update in zip(parameters, before, updates, strict=True):
             group: dict[str, Any] = self.groups[parameter]
             shrunk = old.mul_(1 - float(group["lr"]) * self._decay(group)) if self._decay(group) else old
-            parameter.copy_(shrunk.sub_(update, alpha=self.unit or 1.0))
+            parameter.copy_(shrunk.sub_(update, alpha=self.unit))
             parameter.grad = None

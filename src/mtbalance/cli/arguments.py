@@ -9,9 +9,8 @@ import typer
 
 from mtbalance import places
 from mtbalance.config.datasets import AnyDataset, Dataset
-from mtbalance.config.faults import ParametersError
 from mtbalance.config.parameters import Parameters
-from mtbalance.config.reading import checked, parse_json, read_parameters
+from mtbalance.config.reading import ParametersError, checked, parse_json, read_parameters
 
 ParametersOption = Annotated[str, typer.Option("--params", help="A params.yaml, or parameters as JSON.")]
 BlockOption = Annotated[

@@ -10,9 +10,14 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from mtbalance.config.faults import ParametersError, fault_lines
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.references import faults
+from mtbalance.errors import UserError
+from mtbalance.faults import fault_lines
+
+
+class ParametersError(UserError):
+    """Parameters that cannot be used. The message has one line per fault, each with the path of its key."""
 
 
 def parse(raw: Mapping[str, Any]) -> Parameters:

@@ -53,7 +53,7 @@ BROKEN = {
         "RowRule",
         "def combine(self, rows, losses):\n    return [torch.sum(row, 0) for row in rows], np.ones(self.tasks)",
         {"ordinary rows": "rows [[-4., 1., 1.], [6., 1., 1.]]*NameError at line 19, `return [torch.sum*"},
-        "Import torch inside the method",
+        "Define torch, or import it in the method",
     ),
     "global random numbers of numpy": (
         "LossRule",
@@ -154,13 +154,13 @@ BROKEN = {
         "LossRule",
         "def weights(self, losses):\n    losses /= losses.sum()\n    return np.ones(self.tasks)",
         {"inputs": "*the losses were changed"},
-        "losses.copy()",
+        "gram.copy()",
     ),
     "the Gram matrix is changed": (
         "GramRule",
         "def weights(self, gram, losses):\n    gram += np.eye(self.tasks)\n    return np.ones(self.tasks)",
         {"inputs": "*the inner products (gram) were changed"},
-        "losses.copy()",
+        "gram.copy()",
     ),
     "the rows are changed": (
         "RowRule",
@@ -320,6 +320,10 @@ def test_options_are_given_as_name_and_value(tmp_path):
     assert judged(tmp_path, text, "mode=b", "size=2.5")["ordinary rows"].outcome == "holds"
     with pytest.raises(UserError, match="write NAME=VALUE"):
         judged(tmp_path, text, "mode")
+    with pytest.raises(UserError, match=r"^--option sise: unknown key; allowed: mode, size \(did you mean size\?\)$"):
+        judged(tmp_path, text, "sise=1")
+    with pytest.raises(UserError, match=r"^--option size: Input should be a valid number.*, not 'large'$"):
+        judged(tmp_path, text, "size=large")
 
 
 def test_the_rule_of_a_file_is_found(tmp_path):

@@ -108,6 +108,30 @@ def test_a_fused_optimizer_that_skips_by_itself_does_not_count_the_step():
     assert balancer.level.steps == 2
 
 
+@pytest.mark.parametrize("level", ["loss", "representation", "gradient", "update"])
+def test_scaled_gradients_are_never_taken_for_a_step(level):
+    net = Net()
+    balancer = balanced(net, level, "equal")
+    before = net.vector()
+    balancer.backward(net.losses(balancer), scaler())
+    with pytest.raises(RuntimeError, match=r"call scaler\.step\(balancer\) in place of balancer\.step\(\)"):
+        balancer.step()
+    torch.testing.assert_close(net.vector(), before, rtol=0, atol=0)
+    balancer.zero_grad()
+    balancer.backward(net.losses(balancer), scaler(enabled=False))
+    balancer.step()
+    assert not torch.equal(net.vector(), before)
+
+
+@pytest.mark.parametrize("level", ["loss", "update"])
+def test_all_parts_of_a_batch_come_with_the_scaler_or_none(level):
+    net = Net()
+    balancer = balanced(net, level, "equal")
+    balancer.backward(net.losses(balancer), scaler())
+    with pytest.raises(ValueError, match="give the same one with every part"):
+        balancer.backward(net.losses(balancer))
+
+
 def test_max_norm_with_a_scaler_is_refused():
     net = Net()
     balancer = balanced(net, "loss", "equal", max_norm=1.0)

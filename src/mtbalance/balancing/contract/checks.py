@@ -45,7 +45,12 @@ CHECKS = (
     Check(
         "precision", "Compute sums and roots in float32 at least; return the rows' type.", numbers.precision, REPEATS
     ),
-    Check("inputs", "Work on a copy: `losses = losses.copy()`, `row = row.clone()`.", numbers.inputs, REPEATS),
+    Check(
+        "inputs",
+        "Work on copies, such as `gram = gram.copy()` or `row = row.clone()`.",
+        numbers.inputs,
+        REPEATS,
+    ),
     Check("resume", "Let state_dict() give all that a step depends on.", memory.resume, REPEATS),
     Check("saved state", "Let state_dict() give copies: lists, or tensors that stay.", memory.snapshot, REPEATS),
     Check("training", "Correct what failed above first.", training, (*REPEATS, "levels")),

@@ -9,20 +9,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from mtbalance.balancing.contract.verdicts import Subject, told
 from mtbalance.balancing.rules import Rule
+from mtbalance.blocks import Block, extended
 from mtbalance.errors import UserError
-from mtbalance.registry import suggestion
+from mtbalance.faults import fault_lines
+from mtbalance.registry import read_declaration, suggestion
 
 
 def load(place: str, options: Iterable[str] = ()) -> Subject:
     """The rule at ``path.py``, or at ``path.py:ClassName`` if the file defines several; ``options`` are NAME=VALUE.
 
-    Raises ``UserError`` if there is no such file or class, and for a file that cannot be imported.
+    Raises ``UserError`` if there is no such file or class, for a file that cannot be imported, and for an option that
+    the rule does not have or a value that it does not allow.
     """
     path, _, name = place.partition(".py:")
     file = Path(path if not name else f"{path}.py").resolve()
-    return Subject(_chosen(_rules(file), name, file), file, dict(map(_option, options)))
+    rule = _chosen(_rules(file), name, file)
+    return Subject(rule, file, _checked(dict(map(_option, options)), rule, file))
 
 
 def _rules(file: Path) -> dict[str, type[Rule]]:
@@ -52,6 +58,17 @@ def _chosen(found: dict[str, type[Rule]], name: str, file: Path) -> type[Rule]:
     if len(found) > 1:
         raise UserError(f"{file} defines {', '.join(found)}: name one of them, as in {file.name}:{next(iter(found))}")
     return next(iter(found.values()))
+
+
+def _checked(given: dict[str, Any], rule: type[Rule], file: Path) -> dict[str, Any]:
+    """The given options, as the types of the constructor's arguments have them."""
+    if not given:  # a constructor that cannot be read is found by a check
+        return given
+    schema = extended(Block, rule.__name__, read_declaration(file, rule.__name__).options)
+    try:
+        return schema.model_validate(given).model_dump(include=set(given))
+    except ValidationError as error:
+        raise UserError("\n".join(f"--option {line}" for line in fault_lines(error, given))) from None
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -76,7 +76,7 @@ def going_in(what: str, subject: Subject) -> Iterator[None]:
     except Broken as broken:
         raise Broken(f"{what}; out came {broken.found}", broken.advice) from None
     except Exception as error:
-        advice = f"Import {error.name} inside the method that uses it." if type(error) is NameError else ""
+        advice = f"Define {error.name}, or import it in the method that uses it." if type(error) is NameError else ""
         raise Broken(f"{what}; out came {told(error, subject.file)}", advice) from error
 
 

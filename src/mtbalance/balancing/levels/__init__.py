@@ -149,8 +149,9 @@ class Level(Steps):
         """Take the optimizer's step, after a backward pass on ``losses`` if they are given; then clear the gradients.
 
         ``again`` computes the losses of the same batch anew. It is called after the step, without gradients, where the
-        rule looks again (FAMO). Raises ``ValueError`` if ``again`` is missing and if there is nothing to step on, both
-        before a parameter moves, and whatever :meth:`backward` raises.
+        rule looks again (FAMO). Raises ``ValueError`` if ``again`` is missing and if there is nothing to step on, and
+        ``RuntimeError`` if the gradients are still scaled, all before a parameter moves; and whatever :meth:`backward`
+        raises.
         """
         if self.rule.looks_again and again is None:
             raise ValueError(f"rule {type(self.rule).__name__} needs the losses after the step: pass `again`")
@@ -158,6 +159,7 @@ class Level(Steps):
             self.backward(losses)
         if self._report is None or self.values is None:
             raise ValueError("there is nothing to step on: call backward(losses) first, or give the losses")
+        self._refuse_scaled()
         with self._clearing():
             report = self._step(self._report)
         self.zero_grad()

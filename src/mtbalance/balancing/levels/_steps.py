@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.amp.grad_scaler import OptState
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
@@ -43,6 +44,7 @@ class Steps:
         self._smooth: Vector | None = None
         self._marks: list[tuple[Parameter, Tensor, int]] = []
         self._scale: Tensor | None = None
+        self._scaler: torch.amp.GradScaler | None = None
         self._clipped: list[Parameter] = []
         self._norm: Tensor | None = None
         self._owes_look = self._stepping = False
@@ -75,7 +77,9 @@ class Steps:
         if not self._goes_on():
             self._forget()
             self.values = np.zeros(self.rule.tasks)
-        self._before, self._scale, self.present = self._memory(), scale, self.trainable()
+        elif self._scaler is not scaler:
+            raise ValueError("some parts of this batch came with a gradient scaler: give the same one with every part")
+        self._before, self._scale, self._scaler, self.present = self._memory(), scale, scaler, self.trainable()
 
     def _was_skipped(self, scale: Tensor | None) -> bool:
         """True if a scaler has refused to take the step that has begun: it has lowered its scale."""
@@ -108,7 +112,8 @@ class Steps:
 
     def _forget(self) -> None:
         """Drop what is kept of the step that has begun."""
-        self.values, self._marks, self._scale, self._norm, self._clipped = None, [], None, None, []
+        self.values, self._marks, self._norm, self._clipped = None, [], None, []
+        self._scale = self._scaler = None
 
     @contextmanager
     def _clearing(self) -> Iterator[None]:
@@ -120,6 +125,15 @@ class Steps:
             raise
 
     # --- the step is taken ---
+
+    def _refuse_scaled(self) -> None:
+        """Raise ``RuntimeError`` if the gradients are still scaled: the scaler does not know of this step."""
+        stages = getattr(self._scaler, "_per_optimizer_states", {}).values()
+        if self._scaler is not None and self._scaler.is_enabled() and not any(map(_is_unscaled, stages)):
+            raise RuntimeError(
+                "gradients are scaled, since the losses came with a gradient scaler: call scaler.step(balancer) in "
+                "place of balancer.step()"
+            )
 
     def _before_optimizer(self, *_: Any) -> None:
         """Just before the optimizer steps: shorten the gradient, or refuse if the step is not the optimizer's."""
@@ -183,3 +197,8 @@ class Steps:
         self.steps = state["steps"]
         self.optimizer.load_state_dict(state["optimizer"])
         self._remember(state)
+
+
+def _is_unscaled(state: dict[str, Any]) -> bool:
+    """True for the state that a gradient scaler keeps of an optimizer whose gradients it has unscaled."""
+    return state["stage"] is not OptState.READY

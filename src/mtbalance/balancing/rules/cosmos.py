@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
+from mtbalance.balancing.preferences import per_task
 from mtbalance.balancing.rules import LossRule, Vector
 from mtbalance.blocks import NonNegative
 
@@ -31,11 +32,7 @@ class COSMOS(LossRule):
         super().__init__(tasks)
         if penalty < 0:
             raise ValueError(f"penalty must not be negative: {penalty}")
-        if preference is not None and len(preference) != tasks:
-            raise ValueError(f"preference must be one number for each of {tasks} tasks, not {preference}")
-        if preference is not None and (min(preference) < 0 or not any(preference)):
-            raise ValueError(f"preference must not be negative, nor all zero: {preference}")
-        chosen = np.array(preference or np.ones(tasks), dtype=float)
+        chosen = per_task(tasks, preference)
         self.penalty = penalty
         self.preference: Vector = chosen * tasks / chosen.sum()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-import numpy as np
-
+from mtbalance.balancing.preferences import per_task
 from mtbalance.balancing.rules import GramRule, LossRule, Matrix, Vector
 from mtbalance.blocks import NonNegative
 
@@ -26,11 +25,7 @@ class Fixed(LossRule, GramRule):
         weights: Annotated[list[NonNegative] | None, "The weights, one for each task; without them, ones."] = None,
     ) -> None:
         super().__init__(tasks)
-        self.given = np.ones(tasks) if weights is None else np.array(weights, dtype=float)
-        if self.given.shape != (tasks,):
-            raise ValueError(f"weights must be a list with one for each of {tasks} tasks, not {weights}")
-        if not (np.isfinite(self.given) & (self.given >= 0)).all() or not self.given.any():
-            raise ValueError(f"weights must not be negative, and one must be positive: {weights}")
+        self.given = per_task(tasks, weights, "weights")
 
     def weights(self, *_: Matrix | Vector) -> Vector:
         """The given weights [K], whatever the losses and the Gram matrix are."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
+from mtbalance.balancing.preferences import per_task
 from mtbalance.balancing.rules import ROUNDING, LossRule, Vector
 from mtbalance.blocks import NonNegative
 
@@ -34,12 +35,9 @@ class PBI(LossRule):
         super().__init__(tasks)
         if theta < 0:
             raise ValueError(f"theta must not be negative: {theta}")
-        for name, given in {"preference": preference, "reference": reference}.items():
-            if given is not None and len(given) != tasks:
-                raise ValueError(f"{name} must be one number for each of {tasks} tasks, not {given}")
-        if preference is not None and (min(preference) < 0 or not any(preference)):
-            raise ValueError(f"preference must not be negative, nor all zero: {preference}")
-        direction = np.array(preference or np.ones(tasks), dtype=float)
+        if reference is not None and len(reference) != tasks:
+            raise ValueError(f"reference must be a list with one number for each of {tasks} tasks, not {reference}")
+        direction = per_task(tasks, preference)
         self.theta, self.direction = theta, direction / np.linalg.norm(direction)
         self.reference = np.array(reference or np.zeros(tasks), dtype=float)
 

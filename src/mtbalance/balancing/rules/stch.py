@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from scipy.special import softmax
 
+from mtbalance.balancing.preferences import per_task
 from mtbalance.balancing.rules import LossRule, Vector
 from mtbalance.blocks import Count, Positive
 
@@ -44,9 +45,7 @@ class STCH(LossRule):
         super().__init__(tasks)
         if not mu > 0:
             raise ValueError(f"mu must be positive, not {mu}")
-        given = np.ones(tasks) if preference is None else np.array(preference, dtype=float)
-        if given.shape != (tasks,) or not (np.isfinite(given) & (given > 0)).all():
-            raise ValueError(f"preference must have a positive number for each of {tasks} tasks, not {preference}")
+        given = per_task(tasks, preference, zeros=False)
         if warmup < 1:
             raise ValueError(f"warmup must be at least 1, not {warmup}")
         if window is not None and not 1 <= window <= warmup:

@@ -1,4 +1,4 @@
-"""ParametersError, and the lines of its message: one per fault that other files' checks found, with its key's path."""
+"""One line per fault that a check of options found, with the path of its key."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from mtbalance.blocks import Contradictions, UnknownKeys
-from mtbalance.errors import UserError
 from mtbalance.registry import suggestion
 
 Location = tuple[int | str, ...]
-
-
-class ParametersError(UserError):
-    """Parameters that cannot be used. The message has one line per fault, each with the path of its key."""
 
 
 def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
