@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help reproduce toy test quick lint format docs bench install clean
+.PHONY: help reproduce toy test quick proofs lint format docs bench install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,11 +16,14 @@ reproduce: .venv/installed ## make or fetch the data, train every run of the pre
 toy: .venv/installed ## balancers' trajectories on the toy problem: results/figures/toy.png, in five minutes
 	@snakemake toy
 
-test: .venv/installed ## all tests, in a few minutes
+test: .venv/installed ## the tests, in some minutes
 	@python -m pytest -n $(CORES)
 
 quick: .venv/installed ## the fast tests, in under a minute
-	@python -m pytest -n $(CORES) -m "not slow"
+	@python -m pytest -n $(CORES) -m "not slow and not long"
+
+proofs: .venv/installed ## the tests that repeat slow ones for many more cases, in some minutes
+	@python -m pytest -n $(CORES) -m long
 
 lint: .venv/installed ## check the formatting, style and types of Python and of the workflow
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && mypy

@@ -29,17 +29,20 @@ TASKS = {
     "scenes": [Segmentation("segmentation", ""), Depth("depth", ""), Normal("normal", "")],
 }
 TRAINING = TrainingConfig(epochs=1)
+SCENES = {name for name, kind in PARAMETERS.backbones.items() if kind.package.endswith("scenes")}
 IN_EXPERIMENTS = {
     name for experiment in PARAMETERS.experiments.values() for names in experiment.grid.values() for name in names
 }
+IN_SCENES = PARAMETERS.experiments["demo_scenes"].grid["mtan"]
 PAIRS = [
-    (name, backbone)
+    pytest.param(name, backbone, marks=[pytest.mark.long] * (name not in IN_SCENES and backbone in SCENES))
     for name, options in PARAMETERS.balancers.items()
     for backbone, kind in PARAMETERS.backbones.items()
     if options.level == "loss" or kind.shares
     if name in IN_EXPERIMENTS or backbone == "mmoe"
 ]
-"""All pairs of a balancer of some experiment and a backbone; the other balancers with MMOE alone."""
+"""All pairs of a balancer of some experiment and a backbone; the other balancers with MMOE alone. On the backbones of
+scenes, which take seconds, only the balancers of the demo are not left to `make proofs`."""
 
 
 def problem_of(backbone: str) -> str:
