@@ -23,6 +23,10 @@ localrules:
     toy,
 
 
+onstart:
+    refuse_full_disk()
+
+
 rule all:
     default_target: True
     input:

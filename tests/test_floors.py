@@ -19,7 +19,7 @@ FLOORS = (
     {"data", "models", "tasks"},
     {"problems"},
     {"training", "studies", "reporting", "sources"},
-    {"workflow", "tracking", "reproduce", "cli", "__main__"},
+    {"workflow", "tracking", "planning", "reproduce", "cli", "__main__"},
 )
 """Parts of the package from the ground up. A part imports from the floors below it, and from its own part."""
 BESIDE = {
@@ -30,7 +30,9 @@ BESIDE = {
     ("__main__", "cli"),
     ("cli", "workflow"),
     ("cli", "tracking"),
+    ("cli", "planning"),
     ("cli", "reproduce"),
+    ("reproduce", "planning"),
 }
 """Imports between two parts of one floor that are meant; none of them has a counterpart."""
 

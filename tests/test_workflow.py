@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -95,14 +96,17 @@ def test_raw_files_are_those_that_can_be_had(workflow: Workflow):
     ]
     assert workflow.raw("nyuv2") == []  # nothing is placed: `prepare` says what to place
     assert list(workflow.raw_files()) == ["data/raw/nyuv2/nyuv2.zip"]
-    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip") == ""
+    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip").startswith("--routes 'NYUv2 is not here.")
 
 
 def test_addresses_are_safe_in_a_shell():
-    file = {"path": "data/raw/t/t.csv", "urls": ["https://host/a?b=1&c=2"], "sha256": "ab"}
+    urls = ["https://host/a?b=1&c=2", "gdrive:1F0T/It's $HOME.csv"]
+    file = {"path": "data/raw/t/t.csv", "urls": urls, "sha256": "ab", "bytes": 5}
     table = {"adapter": "table", "files": {"all": file}, "categorical": ["c"], "tasks": {}, "split": {"train": 0.5}}
     workflow = Workflow(parse(TINY | {"datasets": TINY["datasets"] | {"mine": table}}))
-    assert workflow.addresses(file["path"]) == "--url 'https://host/a?b=1&c=2' --sha256 ab"
+    options = ["--url", urls[0], "--url", urls[1], "--sha256", "ab", "--bytes", "5"]
+    *found, flag, routes = shlex.split(workflow.addresses(file["path"]))
+    assert found == options and flag == "--routes" and "place the file there yourself" in routes
 
 
 def test_options_of_tables_are_safe_in_a_shell(workflow: Workflow):

@@ -9,6 +9,8 @@ PARAMETERS = "params.yaml"
 
 # Data sets.
 RAW = "data/raw/{dataset}"
+SOURCES_LOCK = "data/sources.lock.json"
+"""Size, checksum, date and address of fetched files whose checksum ``params.yaml`` does not have; in git."""
 PREPARED = "data/processed/{dataset}"
 SCHEMA = "schema.json"
 """In the folder of a prepared data set, beside one Parquet file per split."""

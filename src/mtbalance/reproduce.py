@@ -17,6 +17,7 @@ from mtbalance.config.experiments import Experiment
 from mtbalance.config.kinds import package_of
 from mtbalance.config.parameters import Parameters
 from mtbalance.errors import UserError
+from mtbalance.planning.disk import refuse_full_disk
 from mtbalance.registry import declaration
 
 STEPS = re.compile(r"(\d+) of (\d+) steps")
@@ -31,8 +32,10 @@ SHOWN = 5
 def reproduce(parameters: Parameters) -> None:
     """Run `dvc repro` (`snakemake` outside of a git checkout), then print the closing message.
 
-    Raises :class:`~mtbalance.errors.UserError` with the ends of failed jobs' logs, or else with the end of the output.
+    Raises :class:`~mtbalance.errors.UserError` before anything starts if the disk is too small for the data; after a
+    failure with the ends of failed jobs' logs, or else with the end of the output.
     """
+    refuse_full_disk(parameters)
     console = Console(highlight=False, soft_wrap=True)
     runs = sum(len(parameters.runs(name)) for name in parameters.active())
     console.print(f"Preset {parameters.preset}: {runs} training runs at most; what is up to date is not run again.")
@@ -110,7 +113,8 @@ def closing(parameters: Parameters, seconds: float) -> str:
         "\nNext (after `source .venv/bin/activate`):",
         "  mlflow ui                                      compare the runs in a browser",
         "  edit params.yaml, then: dvc repro              runs what the edit changes; dvc metrics diff shows it",
-        "  snakemake --cores all --config preset=census   the same on real data (README: the data it needs)",
+        "  snakemake --cores all --config preset=census   the same on real data",
+        "  mtbalance plan --preset nyuv2_first            the papers' data: what it downloads, and how long it takes",
     ]
     return "\n".join(lines)
 

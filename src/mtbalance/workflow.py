@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from shlex import quote
 from typing import NamedTuple
 
@@ -37,13 +37,18 @@ class Workflow:
 
     def raw_files(self) -> dict[str, RawFile]:
         """The raw files that are fetched or placed by hand, by path."""
-        return {file.path: file for dataset in self.parameters.datasets.values() for file in dataset.raw_files()}
+        return {file.path: file for _, file in self._raw_files()}
+
+    def _raw_files(self) -> Iterator[tuple[str, RawFile]]:
+        for name, dataset in self.parameters.datasets.items():
+            yield from ((name, file) for file in dataset.raw_files())
 
     def addresses(self, path: str) -> str:
-        """A raw file's addresses and checksum, as options of ``mtbalance fetch``."""
-        file = self.raw_files()[path]
-        options = [f"--url {quote(url)}" for url in file.urls]
-        return " ".join(options + ([f"--sha256 {file.sha256}"] if file.sha256 else []))
+        """A raw file's addresses, checksum and size, and what to do without them: options of ``mtbalance fetch``."""
+        name, file = next((name, file) for name, file in self._raw_files() if file.path == path)
+        facts = {"sha256": file.sha256, "bytes": file.bytes, "routes": self.dataset(name).routes(name)}
+        options = [*(("url", url) for url in file.urls), *facts.items()]
+        return " ".join(f"--{key} {quote(str(value))}" for key, value in options if value is not None)
 
     def raw(self, name: str) -> list[str]:
         """Raw files that a data set is prepared from.

@@ -222,7 +222,7 @@ def test_what_goes_together_is_accepted_and_survives_json(raw, block):
 
 def test_clippys_accumulator_goes_with_adagrad(raw):
     put(raw, "balancers.clippy_adam.clip", {"accumulator": 0.1, "initial_accumulator": 0.2})
-    for experiment in ("demo", "paper_text", "paper_code", "nyuv2_text", "nyuv2_nashmtl"):
+    for experiment in ("demo", "paper_nl", "paper_text", "paper_code", "nyuv2_text", "nyuv2_nashmtl"):
         put(raw, f"experiments.{experiment}.training.optimizer", {"name": "adagrad"})
     run = parse(raw).run("demo", "synthetic_nl", "mmoe", "clippy_adam", 0)
     with pytest.raises(ValidationError) as error:
@@ -325,3 +325,16 @@ def test_the_shipped_presets_are_those_of_the_documentation(raw):
     assert parameters.preset == "demo" and {"demo", "census", "paper"} <= set(parameters.presets)
     for dataset in parameters.experiments["demo"].datasets:
         assert "synthetic" in dataset
+
+
+def test_the_ladder_asks_what_the_papers_presets_ask_in_less():
+    parameters = read_parameters(FILE)
+    runs = {name: len(parameters.runs(name)) for name in ("nyuv2_first", "paper_nl_first", "paper_nl", "paper_text")}
+    assert runs == {"nyuv2_first": 4, "paper_nl_first": 5, "paper_nl": 155, "paper_text": 4 * 155}
+    found = parameters.experiments
+    assert found["nyuv2_first"].grid == {"mtan": ["ls", "nashmtl_nyuv2", "pub", "multibalance"]}
+    assert found["nyuv2_first"].model.width == found["nyuv2_text"].model.width // 2
+    assert found["paper_nl_first"].grid == {"mmoe": ["ls", "nashmtl", "pub", "multibalance", "adatask"]}
+    assert found["paper_nl_first"].model == found["paper_text"].model
+    same = {"title": "", "datasets": ["aliexpress_nl"]}
+    assert found["paper_nl"].model_copy(update=same) == found["paper_text"].model_copy(update=same)

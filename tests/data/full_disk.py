@@ -1,7 +1,10 @@
-"""Preparing and generating data in a process that cannot write large files, as on a full disk."""
+"""Preparing, generating and fetching data where large files cannot be written, as on a full disk."""
 
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mtbalance.config.datasets import Dataset
@@ -26,3 +29,14 @@ def said_on_a_full_disk(task: str, config: Dataset, output: Path, room: int) -> 
     """The error of ``prepare`` or ``generate`` where a file can have ``room`` bytes."""
     command = [sys.executable, "-c", CHILD, task, config.model_dump_json(), str(output), str(room)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@contextmanager
+def little_room(room: int) -> Iterator[None]:
+    """This process can write files of at most ``room`` bytes for a while."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -12,7 +12,7 @@ from mtbalance import places
 from mtbalance.config.run import RunConfig, canonical
 from workflow_tree import Tree, numbers
 
-COMMANDS = ("__init__", "arguments", "data", "results", "runs", "test", "toy")
+COMMANDS = ("__init__", "arguments", "data", "plan", "results", "runs", "test", "toy")
 CELL = "tiny/synthetic_a/mmoe/pub/seed-1"
 
 DIES_AFTER_ITS_FIRST_EPOCH = """

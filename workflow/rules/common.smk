@@ -3,6 +3,8 @@ from snakemake.exceptions import WorkflowError
 from mtbalance import places
 from mtbalance.config import reading
 from mtbalance.config.run import canonical
+from mtbalance.errors import UserError
+from mtbalance.planning import disk
 from mtbalance.workflow import (
     TOY_METHODS,
     Workflow,
@@ -18,6 +20,14 @@ except reading.ParametersError as error:
     raise WorkflowError(f"params.yaml is not valid:\n{error}")
 
 WORKFLOW = Workflow(PARAMETERS)
+
+
+def refuse_full_disk():
+    """Stop before anything starts if the data of the preset do not fit on the disk."""
+    try:
+        disk.refuse_full_disk(PARAMETERS)
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 wildcard_constraints:

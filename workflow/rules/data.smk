@@ -1,9 +1,9 @@
 rule download:
+    # Not deleted before the job: what is there with its checksum is not fetched again.
     output:
-        "{raw}",
+        update("{raw}"),
     log:
         places.log("download", "{raw}"),
-    retries: 2
     params:
         addresses=ask(WORKFLOW.addresses, "raw"),
     shell:

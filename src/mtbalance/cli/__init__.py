@@ -1,7 +1,7 @@
 """The command ``mtbalance``, which the workflow's rules call and which can be called by hand.
 
-The commands are in the same files as the workflow's rules: data, runs, results, toy. One more, ``test``, is for people
-who write a rule.
+The commands are in the same files as the workflow's rules: data, runs, results, toy. Two more are for people:
+``plan`` before a preset is run, and ``test`` for those who write a rule.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import typer
 
 from mtbalance import places
-from mtbalance.cli import data, results, runs, test, toy
+from mtbalance.cli import data, plan, results, runs, test, toy
 from mtbalance.cli.arguments import ParametersOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -45,6 +45,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
+    plan.plan,
     test.test,
 )
 for command in COMMANDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,17 +11,27 @@ import typer
 from mtbalance import places
 from mtbalance.cli.arguments import BlockOption, ParametersOption, dataset_from, prepared
 from mtbalance.config.datasets import RawFile
+from mtbalance.config.reading import checked
 
 
 def fetch(
     path: str,
     url: Annotated[list[str] | None, typer.Option(help="An address of the file; several are tried in order.")] = None,
     sha256: Annotated[str | None, typer.Option(help="The file's SHA-256; any other file is refused.")] = None,
+    size: Annotated[int | None, typer.Option("--bytes", help="The file's size; any other file is refused.")] = None,
+    routes: Annotated[str | None, typer.Option(help="What to say if no address gives it.")] = None,
 ) -> None:
-    """Download one raw file to PATH, from the first address that gives the right file."""
-    from mtbalance.data.files.download import fetch as download
+    """Download one raw file to PATH, from the first address that gives the right file.
 
-    download(RawFile(path=path, urls=url or [], sha256=sha256))
+    An address is https://..., hf:<owner>/<data set>@<revision>/<file> or gdrive:<folder or file id>/<name>. A download
+    that ended early is continued. Without --sha256, what came first is remembered in data/sources.lock.json, and any
+    other file is refused.
+    """
+    from mtbalance.data.files.fetching import ROUTES
+    from mtbalance.data.files.fetching import fetch as download
+
+    file = checked(RawFile, json.dumps({"path": path, "urls": url or [], "sha256": sha256, "bytes": size}))
+    download(file, routes=routes or ROUTES)
 
 
 def generate(

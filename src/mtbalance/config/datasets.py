@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol
 
-from pydantic import BeforeValidator, SerializeAsAny
+from pydantic import BeforeValidator, SerializeAsAny, field_validator
 
 from mtbalance.blocks import Block, Fraction, refuse
+from mtbalance.config.addresses import parsed
+from mtbalance.config.sizes import Size, StandIn
 from mtbalance.errors import UserError
 from mtbalance.registry import available, entry, unknown
 
@@ -22,9 +24,24 @@ class RawFile(Block):
     path: str
     """The file's place, relative to the project."""
     urls: list[str] = []
-    """Addresses, tried in order; empty: the file must be placed by hand."""
+    """Addresses, tried in order; empty: the file must be placed by hand. Forms: ``https://...``,
+    ``hf:<owner>/<data set>@<revision>/<file>`` (Hugging Face), ``gdrive:<folder or file id>/<name>`` (Google Drive)."""
     sha256: str | None = None
     """Checksum of the file; a file that does not match is refused."""
+    bytes: int | None = None
+    """Size of the file as published; another size is refused."""
+
+    @field_validator("urls")
+    @classmethod
+    def _of_a_known_kind(cls, urls: list[str]) -> list[str]:
+        faults = []
+        for place, address in enumerate(urls):
+            try:
+                parsed(address)
+            except ValueError as error:
+                faults.append((str(place), str(error)))
+        refuse(faults)
+        return urls
 
     def obtainable(self) -> bool:
         """True if the file is there or has an address."""
@@ -62,6 +79,8 @@ class Dataset(Block):
     """The kind of problem that it is data for."""
     generated: ClassVar[tuple[str, ...]] = ()
     """The raw files that a stand-in data set generates in its folder of ``data/raw``; none for a real one."""
+    terms: ClassVar[str] = "unknown here: see where the files come from"
+    """Whose terms of use hold, in a few words."""
 
     adapter: str
     """The file in ``mtbalance.data.adapters``."""
@@ -88,6 +107,18 @@ class Dataset(Block):
 
         Raises ``DataError`` for raw data that are missing or broken; ``output`` is then as it was before.
         """
+
+    def routes(self, name: str) -> str:
+        """What to do on a machine that cannot fetch the raw data of the data set ``name``."""
+        return f"Try again later, place the file there yourself, or give another address under datasets.{name}"
+
+    def size(self) -> Size:
+        """What is known of its size before it is here. Default: nothing."""
+        return Size()
+
+    def stand_in(self, whole: bool = False) -> StandIn | None:
+        """A small synthetic data set of its layout; None if there is none. ``whole``: images of the full size, too."""
+        return None
 
     def generate(self, folder: Path) -> None:
         """Write the raw files of a stand-in data set into ``folder``. Raises ``UserError`` for a real data set."""

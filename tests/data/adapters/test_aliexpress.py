@@ -183,5 +183,5 @@ def test_without_raw_data_the_message_says_what_to_place_where(tmp_path, monkeyp
     config = AliExpress(adapter="aliexpress", country="ES")
     with pytest.raises(DataError) as error:
         config.prepare("aliexpress_es", tmp_path / "out")
-    for part in ("74690", "aliexpress_ES_datasets.zip", "AliExpress_ES/train.csv", "datasets.aliexpress_es"):
+    for part in ("74690", "aliexpress_ES_datasets.zip", "_ES/train.csv", "AliExpress_ES.zip", "datasets.aliexpress_es"):
         assert part in str(error.value)

@@ -7,6 +7,7 @@ import pytest
 
 from mtbalance.config.datasets import ADAPTERS, Dataset, HashSplit, RawFile
 from mtbalance.config.kinds import kinds
+from mtbalance.data.adapters.nyuv2 import PublishedFile, Shards
 from mtbalance.data.ranking.table_form import TableTask
 from mtbalance.registry import available, entry
 
@@ -33,7 +34,15 @@ def test_an_adapter_says_its_kind_of_problem(name):
 
 
 @pytest.mark.parametrize(
-    "block", [*(entry(ADAPTERS, name, Dataset) for name in available(ADAPTERS)), HashSplit, RawFile, TableTask]
+    "block",
+    [
+        *(entry(ADAPTERS, name, Dataset) for name in available(ADAPTERS)),
+        HashSplit,
+        RawFile,
+        TableTask,
+        Shards,
+        PublishedFile,
+    ],
 )
 def test_every_option_has_a_sentence(block):
     without = [key for key, field in block.model_fields.items() if not field.description]

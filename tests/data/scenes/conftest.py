@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from scene_data import write_sides
+from scene_data import place_real, write_sides, write_splits
 
 
 @pytest.fixture
@@ -15,3 +15,11 @@ def raw(tmp_path: Path) -> Path:
 def prepared(prepared_scenes: Path) -> Path:
     """The synthetic scenes, prepared."""
     return prepared_scenes
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    """The one real image with all three tasks, in the official pieces, as both splits."""
+    write_splits(tmp_path / "raw", [433], [433])
+    place_real(tmp_path / "raw", 433)
+    return tmp_path / "raw"

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import scipy.io
+from PIL import Image
+from sample_data import shared
 
 from mtbalance.data.adapters.nyuv2 import NYUv2
 from mtbalance.data.adapters.synthetic_scenes import SyntheticScenes
@@ -46,3 +49,29 @@ def rows(folder: Path, split: str) -> list[Scene]:
     """All scenes of a prepared split."""
     file = pq.ParquetFile(folder / f"{split}.parquet")
     return [Scene.from_table(file.read_row_group(number)) for number in range(file.num_row_groups)]
+
+
+def write_splits(folder: Path, train: list[int], test: list[int]) -> None:
+    """Write ``splits.mat`` with these numbers of images."""
+    folder.mkdir(parents=True, exist_ok=True)
+    indices = {"trainNdxs": np.array(train, np.uint16)[:, None], "testNdxs": np.array(test, np.uint16)[:, None]}
+    scipy.io.savemat(folder / "splits.mat", indices)
+
+
+def place_real(folder: Path, number: int) -> None:
+    """Place the official pieces of a real image, 433 or 464. The latter's normals are not known: all are "none"."""
+    sample = f"nyuv2_samples/full_480x640/{number:06}"
+    files = {
+        "image": shared(f"{sample}_rgb.png"),
+        "label": shared(f"nyuv2_samples/class13_480x640/new_nyu_class13_{number:04}.png"),
+        "depth": shared(f"{sample}_depth_u16_div5000.png"),
+    }
+    if number == 433:
+        files["normal"] = shared(f"{sample}_normal.png")
+    for kind in Scene._fields:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        place = folder / kind / f"{number:06}.png"
+        if kind in files:
+            place.symlink_to(files[kind])
+        else:
+            Image.fromarray(np.full((480, 640, 3), 127, np.uint8)).save(place)

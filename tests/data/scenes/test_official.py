@@ -6,7 +6,7 @@ import pytest
 import scipy.io
 from PIL import Image
 from sample_data import shared
-from scene_data import HEIGHT, WIDTH, config, rows
+from scene_data import HEIGHT, WIDTH, config, place_real, rows, write_splits
 
 from mtbalance.data import DataError
 from mtbalance.data.scenes.official import numbered, read_splits
@@ -14,15 +14,8 @@ from mtbalance.data.scenes.pictures import label_of, normal_of, read_picture
 from mtbalance.data.scenes.scene import Scene
 from mtbalance.data.scenes.schema import SceneSchema
 
-SAMPLE = "nyuv2_samples/full_480x640/000433"
 FOCAL_LENGTH, CENTER = 518.9, (325.6, 253.7)
 """NYUv2's own camera, in pixels of 480 x 640."""
-
-
-def write_splits(folder: Path, train: list[int], test: list[int]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    indices = {"trainNdxs": np.array(train, np.uint16)[:, None], "testNdxs": np.array(test, np.uint16)[:, None]}
-    scipy.io.savemat(folder / "splits.mat", indices)
 
 
 def write_picture(folder: Path, kind: str, number: int, values: np.ndarray) -> Path:
@@ -115,23 +108,6 @@ def test_another_file_than_splits_is_refused(pieces, tmp_path, content):
 # --- real images ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def real(tmp_path: Path) -> Path:
-    """The one image with all three tasks, as both splits."""
-    folder = tmp_path / "raw"
-    write_splits(folder, [433], [433])
-    files = {
-        "image": shared(f"{SAMPLE}_rgb.png"),
-        "label": shared("nyuv2_samples/class13_480x640/new_nyu_class13_0433.png"),
-        "depth": shared(f"{SAMPLE}_depth_u16_div5000.png"),
-        "normal": shared(f"{SAMPLE}_normal.png"),
-    }
-    for kind, path in files.items():
-        (folder / kind).mkdir()
-        (folder / kind / "000433.png").symlink_to(path)
-    return folder
-
-
 def prepared_scene(real: Path, output: Path, height: int, width: int) -> Scene:
     config(real, 1, 1, height=height, width=width).prepare("nyuv2", output)
     return rows(output, "test")[0]
@@ -192,12 +168,8 @@ def test_real_normals_are_those_of_the_real_depth(real, tmp_path):
 
 def test_a_real_image_without_normals_is_refused(real, tmp_path):
     write_splits(real, [433], [464])
-    for kind, name in (("image", "rgb"), ("depth", "depth_u16_div5000")):
-        path = shared(f"nyuv2_samples/full_480x640/000464_{name}.png")
-        (real / kind / "000464.png").symlink_to(path)
-    (real / "label/new_nyu_class13_0464.png").symlink_to(
-        shared("nyuv2_samples/class13_480x640/new_nyu_class13_0464.png")
-    )
+    place_real(real, 464)
+    (real / "normal/000464.png").unlink()
     with pytest.raises(DataError, match=r"normal: no file with the number 464"):
         config(real, 1, 1).prepare("nyuv2", tmp_path / "out")
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from mtbalance.blocks import Count, Fraction, Positive
 from mtbalance.config.datasets import Dataset, HashSplit, RawFile
+from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import RawChecksums
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
@@ -22,6 +23,7 @@ class Synthetic(Dataset):
 
     problem = "ranking"
     generated = (*FILES, MARK)
+    terms = "none: made here"
 
     adapter: Literal["synthetic"]
     train_rows: Count = 100_000
@@ -82,3 +84,14 @@ class Synthetic(Dataset):
                 signal=self.signal,
                 seed=self.seed,
             )
+
+    def size(self) -> Size:
+        """The rows, and bytes by the row."""
+        from mtbalance.data.ranking.aliexpress_sizes import CSV_BYTES, of_rows
+
+        raw = CSV_BYTES * (self.train_rows + self.test_rows)
+        return of_rows(self.train_rows, self.test_rows, self.split, raw, about=True)
+
+    def stand_in(self, whole: bool = False) -> StandIn:
+        """Fewer rows of the same kind."""
+        return StandIn({"adapter": "synthetic", "train_rows": 4096, "test_rows": 256})

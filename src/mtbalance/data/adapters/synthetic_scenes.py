@@ -8,6 +8,7 @@ from typing import Literal
 
 from mtbalance.blocks import Count, Side
 from mtbalance.config.datasets import Dataset
+from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data.scenes.schema import TASKS, SceneSchema, SceneSplitName
 from mtbalance.data.stand_in.generated import MARK, generated_folder, write_generated
 
@@ -19,6 +20,7 @@ class SyntheticScenes(Dataset):
 
     problem = "scenes"
     generated = (ARCHIVE, MARK)
+    terms = "none: made here"
 
     adapter: Literal["synthetic_scenes"]
     train_scenes: Count = 400
@@ -56,3 +58,16 @@ class SyntheticScenes(Dataset):
 
         with write_generated(self, folder) as unfinished:
             write_scenes(unfinished / ARCHIVE, self.counts(), self.height, self.width, self.seed)
+
+    def size(self) -> Size:
+        """The scenes, and bytes by the pixel."""
+        from mtbalance.data.scenes.sizes import ZIP_BYTES, size
+
+        raw = int(ZIP_BYTES * (self.train_scenes + self.test_scenes) * self.height * self.width)
+        return size(self.train_scenes, self.test_scenes, self.height, self.width, raw)
+
+    def stand_in(self, whole: bool = False) -> StandIn:
+        """A few rooms, a ninth of the size of NYUv2's images unless ``whole``."""
+        from mtbalance.data.scenes.sizes import stand_in
+
+        return stand_in(self.height, self.width, whole)

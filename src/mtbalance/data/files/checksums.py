@@ -18,11 +18,14 @@ def sha256_of(path: Path) -> str:
 
 
 class HashedFile(io.BufferedWriter):
-    """A new file whose checksum is known as soon as its last byte is written."""
+    """A file whose checksum is known as soon as its last byte is written: a new one, or one that is continued."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path, "wb"))
+    def __init__(self, path: Path, append: bool = False) -> None:
         self._digest = hashlib.sha256()
+        if append:
+            with path.open("rb") as there:
+                self._digest = hashlib.file_digest(there, "sha256")
+        super().__init__(io.FileIO(path, "ab" if append else "wb"))
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Append bytes."""

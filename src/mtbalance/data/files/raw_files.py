@@ -10,9 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from mtbalance.config.addresses import shown
 from mtbalance.config.datasets import RawFile
 from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
+from mtbalance.data.files.sources_lock import expected
 
 ByteStream = IO[bytes] | gzip.GzipFile
 """A file that is open for reading bytes."""
@@ -22,7 +24,7 @@ def located(file: RawFile) -> Path:
     """The place of a raw file. Raises :class:`DataError` if it is not there or is empty."""
     path = Path(file.path)
     if not path.is_file():
-        how = f"fetch it from {file.urls[0]}" if file.urls else "place it there, or give its urls and sha256"
+        how = f"fetch it from {shown(file.urls[0])}" if file.urls else "place it there, or give its urls and sha256"
         raise DataError(f"{path} is missing; {how}")
     if not path.stat().st_size:
         raise DataError(f"{path} is empty; fetch or copy it again")
@@ -30,11 +32,18 @@ def located(file: RawFile) -> Path:
 
 
 def checked_sha256(file: RawFile) -> str:
-    """The SHA-256 of a raw file. Raises :class:`DataError` if another one was expected."""
-    path = located(file)
+    """The SHA-256 of a raw file. Raises :class:`DataError` if another one, or another size, was expected.
+
+    What is expected stands in ``params.yaml``, or else in ``data/sources.lock.json``.
+    """
+    path, wanted = located(file), expected(file)
+    what_to_do = f"damaged or another version; fetch it again{wanted.how_to_accept}"
+    size = path.stat().st_size
+    if wanted.bytes not in (None, size):
+        raise DataError(f"{path} has {size} bytes, not {wanted.bytes}: {what_to_do}")
     found = sha256_of(path)
-    if file.sha256 is not None and found != file.sha256.lower():
-        raise DataError(f"{path} has SHA-256 {found}, not {file.sha256}: damaged or another version; fetch it again")
+    if wanted.sha256 not in (None, found):
+        raise DataError(f"{path} has SHA-256 {found}, not {wanted.sha256}: {what_to_do}")
     return found
 
 

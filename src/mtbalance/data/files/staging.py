@@ -12,6 +12,17 @@ from typing import Self
 from mtbalance.data import DataError
 
 
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Turn an error of the operating system, such as a full disk, into a :class:`DataError` that names ``output``."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{output}: cannot write: {error}; free disk space or fix the permissions, then run it again"
+        ) from error
+
+
 class Staging:
     """A temporary folder beside ``output``, whose files move there when all are complete; a context manager.
 
@@ -32,12 +43,8 @@ class Staging:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Turn an error of the operating system, such as a full disk, into a :class:`DataError`."""
-        try:
+        with writing(self._output):
             yield
-        except OSError as error:
-            raise DataError(
-                f"{self._output}: cannot write: {error}; free disk space or fix the permissions, then run it again"
-            ) from error
 
     def move(self, names: Sequence[str]) -> None:
         """Move the files to their place, in order.

@@ -18,7 +18,7 @@ from mtbalance.data.files.raw_files import open_only_member, open_zip
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks
 from mtbalance.data.ranking.csv_cells import Column
-from mtbalance.data.ranking.processed_csv import OfficialSplit
+from mtbalance.data.ranking.processed_csv import SIDES, OfficialSplit
 
 ITEM_CATEGORICAL = (19, 34, 35, 36, 40, 41, 42)
 """Positions of the item file's categorical columns, from 1."""
@@ -52,9 +52,8 @@ class Archive:
 
     def rows(self) -> Iterator[tuple[OfficialSplit, pl.DataFrame]]:
         """Joined rows in the order of the item files. Item files are streamed; searches are held in memory."""
-        sides: tuple[OfficialSplit, ...] = ("train", "test")
         with open_zip(self._path, str(self._path)) as archive:
-            for side in sides:
+            for side in SIDES:
                 with self._open(archive, f"user_{side}") as (stream, source):
                     searches = Searches(read_blocks(stream, USER_COLUMNS, source), source)
                 with self._open(archive, f"item_{side}") as (stream, source):

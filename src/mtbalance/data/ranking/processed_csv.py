@@ -10,7 +10,7 @@ import polars as pl
 
 from mtbalance.config.datasets import HashSplit
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import RawChecksums, open_raw
+from mtbalance.data.files.raw_files import ByteStream, RawChecksums, open_raw
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.csv_blocks import read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column
@@ -26,6 +26,7 @@ COLUMNS = [
 ]
 SPLIT_RULE = "train: the official train rows; valid and test: the official test rows, by a hash of search_id"
 OfficialSplit = Literal["train", "test"]
+SIDES: tuple[OfficialSplit, ...] = ("train", "test")
 OfficialRows = Iterable[tuple[OfficialSplit, pl.DataFrame]]
 
 
@@ -69,13 +70,18 @@ def in_valid(search_ids: pl.Series, split: HashSplit) -> pl.Series:
 
 def processed_rows(train: Path, test: Path) -> Iterator[tuple[OfficialSplit, pl.DataFrame]]:
     """Rows of two files of the processed form: CSV with a header of exactly the 82 columns."""
-    sides: list[tuple[OfficialSplit, Path]] = [("train", train), ("test", test)]
-    for side, path in sides:
+    for side, path in zip(SIDES, (train, test), strict=True):
         with open_raw(path) as stream:
-            _check_header(read_header(stream, str(path)), str(path))
-            for first_row, frame in read_blocks(stream, COLUMNS, str(path), first_row=2):
-                _check_labels(frame, first_row, str(path))
+            for frame in read_rows(stream, str(path)):
                 yield side, frame
+
+
+def read_rows(stream: ByteStream, source: str) -> Iterator[pl.DataFrame]:
+    """Rows of an open file of the processed form; ``source`` names it in messages."""
+    _check_header(read_header(stream, source), source)
+    for first_row, frame in read_blocks(stream, COLUMNS, source, first_row=2):
+        _check_labels(frame, first_row, source)
+        yield frame
 
 
 def _check_header(names: list[str], source: str) -> None:

@@ -40,6 +40,16 @@ class SplitFacts(StoredSplit):
     rates: dict[str, float]
 
 
+class KnownRows(Facts):
+    """Numbers of rows that a data set is known to have, where they are known."""
+
+    train: int | None = None
+    test: int | None = None
+    """Rows of the official test side, of which valid is a part."""
+    source: str
+    """Who counted them."""
+
+
 class RankingSchema(Manifest):
     """The manifest of a prepared ranking data set. A task's label is the column of its name."""
 
@@ -52,6 +62,8 @@ class RankingSchema(Manifest):
     split_seed: int
     dropped_rows: dict[str, int] = Field(default_factory=dict)
     """Numbers of raw rows that were left out, by their file."""
+    known_rows: KnownRows | None = None
+    """The numbers of rows that the raw files should have. Another number is no error, and is said."""
     best_auc: dict[Literal["valid", "test"], dict[str, float | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 
@@ -61,7 +73,18 @@ class RankingSchema(Manifest):
         return [len(column.vocabulary) + 1 for column in self.categorical]
 
     def lines(self) -> Iterator[str]:
-        """Rows and label rates of each split."""
+        """Rows and label rates of each split, and each number of rows that differs from the known one."""
         for name, split in self.splits.items():
             rates = ", ".join(f"{task} {rate:.4%}" for task, rate in split.rates.items())
             yield f"{self.dataset} {name}: {split.rows:,} rows; {rates}"
+        if self.known_rows is not None:
+            yield from self._differences(self.known_rows)
+
+    def _differences(self, known: KnownRows) -> Iterator[str]:
+        train, valid, test = (self.splits[split].rows for split in SPLITS)
+        for side, found, expected in (("training", train, known.train), ("test", valid + test, known.test)):
+            if expected not in (None, found):
+                yield (
+                    f"{self.dataset}: warning: {found:,} official {side} rows, but {expected:,} are known "
+                    f"({known.source}); look whether the raw files are whole"
+                )

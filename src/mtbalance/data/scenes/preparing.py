@@ -18,8 +18,9 @@ from mtbalance.data.scenes.writer import SceneWriter
 class Source(Protocol):
     """The raw files of a data set in one of their forms."""
 
-    checksums: dict[str, str]
-    """SHA-256 of the files that have been read, by name."""
+    @property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of the files that have been read, by name."""
 
     def count(self, split: SceneSplitName) -> int:
         """Number of images."""

@@ -1,0 +1,55 @@
+"""The command that says what a preset will download, write and take, before anything starts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mtbalance import places
+from mtbalance.cli.arguments import ParametersOption, parameters_from
+from mtbalance.errors import UserError
+from mtbalance.registry import unknown
+
+WIDTH = 120
+"""Columns where the output is no terminal."""
+
+
+def plan(
+    preset: Annotated[str | None, typer.Option(help="Default: the preset of the parameters.")] = None,
+    time: Annotated[bool, typer.Option(help="Time a few training steps, which takes about a minute.")] = True,
+    params: ParametersOption = places.PARAMETERS,
+) -> None:
+    """Say what a preset will download, how much disk and about how long it takes, and whose terms hold.
+
+    Nothing is downloaded. Status 1 if the disk is too small.
+    """
+    from rich.console import Console
+
+    from mtbalance.planning.disk import data_plans, disks
+    from mtbalance.planning.report import closing, data_table, time_table
+
+    parameters = parameters_from(params)
+    if preset is not None:
+        if preset not in parameters.presets:
+            raise UserError(unknown("preset", preset, list(parameters.presets)))
+        parameters = parameters.model_copy(update={"preset": preset})
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    plans = data_plans(parameters)
+    needs = disks(plans)
+    console.print(data_table(plans))
+    times = []
+    if time:
+        from mtbalance.planning.timing import Timing
+
+        timing = Timing(parameters)
+        with console.status("timing a few training steps"):
+            times = timing.experiments()
+        console.print(time_table(times))
+        console.print(timing.said(), soft_wrap=True)
+    for line in closing(parameters.preset, plans, needs, times):
+        console.print(line, soft_wrap=True)
+    if not all(disk.enough for disk in needs):
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""The processed AliExpress zip of one country: ``train.csv`` and ``test.csv``, read without unpacking them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import polars as pl
+
+from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import open_zip
+from mtbalance.data.ranking.processed_csv import SIDES, OfficialSplit, read_rows
+
+SYNTHETIC = b"synthetic"
+"""The comment of a zip that holds generated rows."""
+
+
+class ProcessedZip:
+    """The zip, with its files in any folder. Raises :class:`DataError` unless it has one of each side."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with open_zip(path, str(path)) as archive:
+            self._members = {side: self._member(archive, f"{side}.csv") for side in SIDES}
+            self.synthetic = archive.comment == SYNTHETIC
+            """True if its comment says so: its rows are generated."""
+
+    def rows(self) -> Iterator[tuple[OfficialSplit, pl.DataFrame]]:
+        """The rows in the order of the files."""
+        with open_zip(self._path, str(self._path)) as archive:
+            for side, member in self._members.items():
+                source = f"{self._path} > {member}"
+                with _opened(archive, member, source) as stream:
+                    for frame in read_rows(stream, source):
+                        yield side, frame
+
+    def _member(self, archive: zipfile.ZipFile, name: str) -> str:
+        paths = [PurePosixPath(member) for member in archive.namelist()]
+        found = [str(path) for path in paths if path.name == name and "__MACOSX" not in path.parts]
+        if len(found) != 1:
+            raise DataError(f"{self._path}: expected one {name} in it, found {found or [*map(str, paths)]}")
+        return found[0]
+
+
+def _opened(archive: zipfile.ZipFile, member: str, source: str) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (zipfile.BadZipFile, RuntimeError, OSError) as error:  # RuntimeError: a password, or an unknown compression
+        raise DataError(f"{source} cannot be opened ({error}); fetch or make the zip again") from error
