@@ -96,17 +96,16 @@ def test_raw_files_are_those_that_can_be_had(workflow: Workflow):
     ]
     assert workflow.raw("nyuv2") == []  # nothing is placed: `prepare` says what to place
     assert list(workflow.raw_files()) == ["data/raw/nyuv2/nyuv2.zip"]
-    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip").startswith("--routes 'NYUv2 is not here.")
+    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip") == "--dataset nyuv2"
 
 
 def test_addresses_are_safe_in_a_shell():
     urls = ["https://host/a?b=1&c=2", "gdrive:1F0T/It's $HOME.csv"]
-    file = {"path": "data/raw/t/t.csv", "urls": urls, "sha256": "ab", "bytes": 5}
+    file = {"path": "data/raw/t/t.csv", "urls": urls, "sha256": "ab" * 32, "bytes": 5}
     table = {"adapter": "table", "files": {"all": file}, "categorical": ["c"], "tasks": {}, "split": {"train": 0.5}}
     workflow = Workflow(parse(TINY | {"datasets": TINY["datasets"] | {"mine": table}}))
-    options = ["--url", urls[0], "--url", urls[1], "--sha256", "ab", "--bytes", "5"]
-    *found, flag, routes = shlex.split(workflow.addresses(file["path"]))
-    assert found == options and flag == "--routes" and "place the file there yourself" in routes
+    options = ["--url", urls[0], "--url", urls[1], "--sha256", "ab" * 32, "--bytes", "5", "--dataset", "mine"]
+    assert shlex.split(workflow.addresses(file["path"])) == options
 
 
 def test_options_of_tables_are_safe_in_a_shell(workflow: Workflow):

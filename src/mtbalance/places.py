@@ -41,6 +41,8 @@ FIGURE = f"results/figures/{FIGURE_CELL}"
 PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{seed}"
 PICTURE = f"results/figures/{PICTURE_CELL}.png"
 
+AUDIT = "results/audit.md"
+
 # The toy problem.
 TOY_LANDSCAPE = "results/toy/landscape.parquet"
 TOY_TRAJECTORIES = "results/toy/trajectories/{method}.parquet"

@@ -110,6 +110,7 @@ def closing(parameters: Parameters, seconds: float) -> str:
         lines.append(f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):")
         lines += [f"  {file:<40} {what}" for file, what in _made(name, experiment)]
     lines += [
+        f"\n{places.AUDIT}: the PUB paper's printed tables, recomputed from their own cells.",
         "\nNext (after `source .venv/bin/activate`):",
         "  mlflow ui                                      compare the runs in a browser",
         "  edit params.yaml, then: dvc repro              runs what the edit changes; dvc metrics diff shows it",

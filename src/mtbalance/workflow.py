@@ -44,9 +44,9 @@ class Workflow:
             yield from ((name, file) for file in dataset.raw_files())
 
     def addresses(self, path: str) -> str:
-        """A raw file's addresses, checksum and size, and what to do without them: options of ``mtbalance fetch``."""
+        """A raw file's addresses, checksum, size and data set, as options of ``mtbalance fetch``."""
         name, file = next((name, file) for name, file in self._raw_files() if file.path == path)
-        facts = {"sha256": file.sha256, "bytes": file.bytes, "routes": self.dataset(name).routes(name)}
+        facts = {"sha256": file.sha256, "bytes": file.bytes, "dataset": name}
         options = [*(("url", url) for url in file.urls), *facts.items()]
         return " ".join(f"--{key} {quote(str(value))}" for key, value in options if value is not None)
 
@@ -168,7 +168,7 @@ class Workflow:
         active = self.parameters.active()
         asked = (self.records, self.timings, self.metrics, self.tables, self.figures, self.pictures)
         files = [file for experiment in active for of in asked for file in of(experiment)]
-        return [*files, places.SUMMARY.format(preset=self.parameters.preset)]
+        return [*files, places.SUMMARY.format(preset=self.parameters.preset), places.AUDIT]
 
     def data(self) -> list[str]:
         """The prepared data sets of the chosen preset."""
@@ -195,7 +195,7 @@ class Workflow:
     def table_sources(self, experiment: str, table: str) -> list[str]:
         """Source files that a table depends on, and the printed numbers that it sets beside ours."""
         package = package_of(self.parameters.experiments[experiment].problem.tables, table)
-        return [*_closure("reporting.tables", f"{package}.{table}"), *_published()]
+        return [*_closure("reporting.tables", f"{package}.{table}"), *printed_numbers()]
 
     def figure_sources(self, experiment: str, figure: str) -> list[str]:
         """Source files that a figure depends on."""
@@ -239,7 +239,7 @@ def landscape_sources() -> list[str]:
     return _closure("studies.toy_landscape")
 
 
-def _published() -> list[str]:
+def printed_numbers() -> list[str]:
     """Files of the numbers printed in papers."""
     return sources.relative(sorted(sources.folder("reporting").glob("published/*.csv")))
 

@@ -139,5 +139,35 @@ def test_every_misspelled_option_is_told_on_one_line_of_its_own():
 @pytest.mark.parametrize("state", [{}, {"a": 1}, None, torch.optim.AdamW(Net().parameters()).state_dict()])
 def test_a_state_of_something_else_is_refused(state):
     balancer = Balancer(adam(Net()), 3, level="gradient", rule="cagrad")
-    with pytest.raises(ValueError, match=r"no state of a balancer at level gradient.*'steps'"):
+    with pytest.raises(ValueError, match=r"no state of a balancer with rule CAGrad, level gradient, 3 tasks"):
         balancer.load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: Balancer(adam(Net()), 3, level="gradient", rule="nash"),
+        lambda: Balancer(adam(Net()), 2, level="gradient", rule="cagrad"),
+        lambda: Balancer(adam(Net()), 3, level="update", rule="cagrad"),
+        lambda: Balancer(torch.optim.SGD(Net().parameters(), lr=0.1), 3, level="gradient", rule="cagrad"),
+    ],
+)
+def test_a_state_of_another_balancer_is_refused_and_changes_nothing(other):
+    balancer = Balancer(adam(Net()), 3, level="gradient", rule="cagrad")
+    before = str(balancer.state_dict())
+    with pytest.raises(ValueError, match=r"no state of a balancer with rule CAGrad.*; it has"):
+        balancer.load_state_dict(other().state_dict())
+    assert str(balancer.state_dict()) == before
+
+
+def test_arguments_in_the_wrong_place_are_told():
+    net = Net()
+    balancer = Balancer(adam(net), 3, level="loss", rule="equal")
+    with pytest.raises(TypeError, match=r"scaler: backward\(losses, scaler\), then scaler.step\(balancer\)"):
+        balancer.step(net.losses(*DATA), torch.amp.GradScaler("cpu"))
+    with pytest.raises(TypeError, match=r"scaler is a torch\.amp\.GradScaler, not a bool"):
+        balancer.backward(net.losses(*DATA), True)
+    with pytest.raises(TypeError, match="tasks is the number of tasks, not '3'"):
+        Balancer(adam(net), "3", level="loss", rule="equal")
+    with pytest.raises(ValueError, match="manipulation: changes updates, and this level combines gradients"):
+        Balancer(adam(net), 3, level="gradient", rule="nash", manipulation="adatask")

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from mtbalance.config.addresses import parsed, shown
 from mtbalance.config.datasets import RawFile
-from mtbalance.config.reading import ParametersError, checked
+from mtbalance.config.reading import ParametersError, checked, parse
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,23 @@ def test_an_address_of_no_kind_is_refused_when_parameters_are_read(address: str)
 def test_an_address_is_shown_without_secrets():
     assert shown("https://me:secret@h:8/a?key=secret#x") == "https://h:8/a?..."
     assert shown("hf:o/d@main/a?") == "hf:o/d@main/a?"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("nyuv2.shards.source", "huggingface:x/y", "an address of a folder is"),
+        ("aliexpress_nl.processed", "drive:abc", "an address of a folder is"),
+        ("census_income.files.all.sha256", "5ac4", "String should match pattern"),
+        ("census_income.files.all.bytes", -3, "greater than or equal to 1"),
+    ],
+)
+def test_a_mistake_is_told_by_its_key_before_anything_is_fetched(path: str, value: object, says: str):
+    raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+    block = raw["datasets"]
+    *parents, last = path.split(".")
+    for parent in parents:
+        block = block[parent]
+    block[last] = value
+    with pytest.raises(ParametersError, match=rf"^datasets\.{path}: .*{says}.*, not {value!r}$"):
+        parse(raw)

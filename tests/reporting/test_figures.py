@@ -5,7 +5,7 @@ import pytest
 from matplotlib.text import Text
 
 from mtbalance.config.kinds import kind, names_in
-from mtbalance.reporting.drawing import looks
+from mtbalance.reporting.drawing import MARKERS, looks
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.figures import write_figure
 
@@ -76,10 +76,23 @@ def test_weights_are_shares_of_the_balancers_that_move_them(collected):
     assert list(axes[1].lines[0].get_ydata()) == pytest.approx([0.325, 0.35, 0.375])
 
 
+def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(collected):
+    places = {"ls": (0.8, 0.7), "pub": (0.801, 0.699), "mgda": (0.798, 0.701)}
+    results = {("census", "mmoe", name): [place] for name, place in places.items()}
+    axes = draw("seesaw", collected(results)).axes[0]
+    points = [tuple(line.get_xydata()[0]) for line in axes.lines if line.get_marker() in MARKERS]
+    assert sorted(points) == [pytest.approx(place) for place in sorted(places.values())]
+    results |= {("census", "ple", name): [place] for name, place in places.items()}
+    results[("census", "ple", "mgda")] = [(0.5, 0.5)]
+    notes = [text.get_text() for text in draw("seesaw", collected(results)).axes[1].texts if text.get_text()]
+    assert notes == ["far outside:\nMGDA 0.5000, 0.5000"]
+
+
 def test_empty_figures_say_why(collected):
     metrics = collected({("census", "mmoe", "ls"): [(0.8, 0.7)]})
     assert "No balancer changed its weights." in texts(draw("weights", metrics))
     assert "No balancer beside LS was run." in texts(draw("auc", metrics))
+    assert any("no two tasks and two methods to compare" in text for text in texts(draw("seesaw", metrics)))
 
 
 def test_looks_differ_past_the_end_of_the_palette():

@@ -1,4 +1,4 @@
-"""The printed Table III, and the audit that published/README.md states."""
+"""The printed Table III, recomputed by another way than the audit's."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The printed Table VII, and the audit that published/README.md states."""
+"""The printed Table VII, recomputed by another way than the audit's."""
 
 import pandas as pd
 import pytest

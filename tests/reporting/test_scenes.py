@@ -131,6 +131,12 @@ def test_printed_values_stand_beside_ours_on_nyuv2_alone(collected, tmp_path):
     assert numbers["published"].isna().all()
 
 
+def test_synthetic_data_in_the_place_of_nyuv2_are_not_compared_with_print(collected):
+    table, numbers = tabulate(pd.read_parquet(collected("nyuv2")).assign(synthetic=True), "Title", "ls", 0.05)
+    assert numbers["published"].isna().all()
+    assert not any("Printed" in sentence for sentence in table.caption)
+
+
 def test_only_mtan_and_stl_are_in_the_printed_table(collected):
     runs = RUNS | {("segnet", "si"): better(STL, 0.2), ("split_segnet", "pub"): better(STL, 0.2)}
     _, numbers = cells(collected("nyuv2", runs))

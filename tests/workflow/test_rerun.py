@@ -18,8 +18,9 @@ from workflow_tree import Tree
 
 CELLS = [("shared_bottom", "ls"), ("mmoe", "ls"), ("mmoe", "nashmtl"), ("mmoe", "pub")]
 TABLES = {"table tiny/auc", "table tiny/ne"}
-FIGURES = {"figure tiny/auc", "figure tiny/curves", "figure tiny/weights"}
+FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights")}
 RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES
+AUDIT = {"audit "}
 TIMING = {"time tiny/synthetic_a/mmoe"}
 NOTHING: set[str] = set()
 
@@ -133,12 +134,13 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES),
     "numbers printed in a paper": (
         lambda tree: tree.edit("src/mtbalance/reporting/published/pub_table3.csv", lambda text: text.rstrip("\n")),
-        TABLES,
+        TABLES | AUDIT,
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
     "what counts as significant": (value("tables.significance", 0.01), TABLES),
     "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"}),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
+    "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT),
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),
 }
 
@@ -174,7 +176,7 @@ def test_a_new_tree_runs_every_job_once(tree: Tree):
     for made in ("data", "results", ".snakemake"):
         shutil.rmtree(tree.root / made)
     data = {"generate_synthetic synthetic_a", "prepare_ranking synthetic_a"}
-    assert tree.due() == data | trains() | TIMING | RESULTS
+    assert tree.due() == data | trains() | TIMING | RESULTS | AUDIT
 
 
 def test_a_second_run_has_nothing_to_do(finished: Tree):

@@ -10,6 +10,7 @@ from mtbalance.workflow import (
     Workflow,
     alternatives,
     landscape_sources,
+    printed_numbers,
     reporting_sources,
     toy_sources,
 )

@@ -7,7 +7,7 @@ rule download:
     params:
         addresses=ask(WORKFLOW.addresses, "raw"),
     shell:
-        "mtbalance fetch {output:q} {params.addresses} 2> {log:q} || (cat {log:q} >&2; false)"
+        "mtbalance fetch {output:q} {params.addresses} 2>&1 | tee {log:q} >&2"
 
 
 # Stand-in data: a rule for each adapter that generates its raw files.

@@ -50,6 +50,23 @@ rule table:
         " {params.options} --significance {params.significance} > {log} 2>&1"
 
 
+rule audit:
+    input:
+        code=reporting_sources("audit"),
+        printed=printed_numbers(),
+    output:
+        report(
+            places.AUDIT,
+            caption="../report/audit.rst",
+            category="Tables",
+            labels={"experiment": "the PUB paper", "table": "audit"},
+        ),
+    log:
+        places.log("audit", "pub"),
+    shell:
+        "mtbalance audit {output} > {log} 2>&1"
+
+
 rule figure:
     input:
         metrics=places.METRICS,

@@ -59,6 +59,8 @@ class Balancer:
                 f"optimizer must be a torch optimizer, such as torch.optim.AdamW(model.parameters()), not "
                 f"{type(optimizer).__name__}"
             )
+        if not isinstance(tasks, int):
+            raise TypeError(f"tasks is the number of tasks, not {tasks!r}")
         if isinstance(rule, type):
             raise TypeError(f"rule is a class: give its name, or an instance such as {rule.__name__}(tasks={tasks})")
         block = {"level": level, "rule": type(rule).__name__ if isinstance(rule, Rule) else rule, **options}
@@ -113,13 +115,6 @@ class Balancer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back a state that :meth:`state_dict` gave. Raises ``ValueError`` for any other."""
-        expected = self.level.state_dict().keys()
-        if not isinstance(state, dict) or state.keys() != expected:
-            found = sorted(map(str, state)) if isinstance(state, dict) else type(state).__name__
-            raise ValueError(
-                f"this is no state of a balancer at level {self.level.options.level}: it needs what "
-                f"balancer.state_dict() returns, with {sorted(expected)}, not {found}"
-            )
         self.level.load_state_dict(state)
 
 

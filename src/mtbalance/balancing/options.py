@@ -140,8 +140,15 @@ class LossOptions(JointGradientOptions, ManipulationOptions):
     """``clippy``: clip the joint update of every tensor (with equal weights: ClippyAdam)."""
 
 
+NO_MANIPULATION = {
+    "manipulation": "changes updates, and this level combines gradients: use level update (or clippy at level loss)"
+}
+
+
 class RepresentationOptions(RowOptions, JointGradientOptions):
     """Level ``representation``: balance dL_k/dz at z, where tasks fork; one backward pass through the trunk."""
+
+    not_here = NO_MANIPULATION
 
     level: Literal["representation"]
     """The tasks are balanced by the gradients of the representation that they share."""
@@ -149,6 +156,8 @@ class RepresentationOptions(RowOptions, JointGradientOptions):
 
 class GradientOptions(SearchOptions, JointGradientOptions):
     """Level ``gradient``: balance dL_k/dtheta, the gradients of the shared parameters."""
+
+    not_here = NO_MANIPULATION
 
     level: Literal["gradient"]
     """The tasks are balanced by the gradients of the parameters that they share."""

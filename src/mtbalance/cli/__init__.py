@@ -44,7 +44,7 @@ def reproduce() -> None:
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
-    *(results.collect, results.summarize, results.table, results.figure, results.picture),
+    *(results.collect, results.summarize, results.table, results.figure, results.picture, results.audit),
     plan.plan,
     test.test,
 )

@@ -12,6 +12,7 @@ from mtbalance import places
 from mtbalance.cli.arguments import BlockOption, ParametersOption, dataset_from, prepared
 from mtbalance.config.datasets import RawFile
 from mtbalance.config.reading import checked
+from mtbalance.data import DataError
 
 
 def fetch(
@@ -19,7 +20,7 @@ def fetch(
     url: Annotated[list[str] | None, typer.Option(help="An address of the file; several are tried in order.")] = None,
     sha256: Annotated[str | None, typer.Option(help="The file's SHA-256; any other file is refused.")] = None,
     size: Annotated[int | None, typer.Option("--bytes", help="The file's size; any other file is refused.")] = None,
-    routes: Annotated[str | None, typer.Option(help="What to say if no address gives it.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Its data set in params.yaml, which knows other ways.")] = None,
 ) -> None:
     """Download one raw file to PATH, from the first address that gives the right file.
 
@@ -27,11 +28,15 @@ def fetch(
     that ended early is continued. Without --sha256, what came first is remembered in data/sources.lock.json, and any
     other file is refused.
     """
-    from mtbalance.data.files.fetching import ROUTES
     from mtbalance.data.files.fetching import fetch as download
 
     file = checked(RawFile, json.dumps({"path": path, "urls": url or [], "sha256": sha256, "bytes": size}))
-    download(file, routes=routes or ROUTES)
+    try:
+        download(file)
+    except DataError as error:
+        if dataset is None:
+            raise
+        raise DataError(f"{error}\n{dataset_from(dataset, None, places.PARAMETERS).routes(dataset)}") from error
 
 
 def generate(

@@ -52,6 +52,14 @@ def table(
     write_table(name, metrics, folder / name, title=title, baseline=baseline, significance=significance)
 
 
+def audit(output: Path) -> None:
+    """Recompute the PUB paper's printed tables from their own cells; OUTPUT says what fits and what does not."""
+    from mtbalance.reporting.audit import write_audit
+    from mtbalance.reporting.printed import everything
+
+    write_audit(output, everything())
+
+
 def figure(name: str, metrics: Path, folder: Path, title: TitleOption = "", baseline: BaselineOption = "ls") -> None:
     """Draw figure NAME (such as curves) from collected METRICS into FOLDER, as PNG and PDF."""
     from mtbalance.reporting.figures import write_figure

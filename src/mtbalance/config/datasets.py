@@ -7,15 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol
 
-from pydantic import BeforeValidator, SerializeAsAny, field_validator
+from pydantic import AfterValidator, BeforeValidator, SerializeAsAny, StringConstraints, field_validator
 
-from mtbalance.blocks import Block, Fraction, refuse
+from mtbalance.blocks import Block, Count, Fraction, refuse
 from mtbalance.config.addresses import parsed
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.errors import UserError
 from mtbalance.registry import available, entry, unknown
 
 ADAPTERS = "mtbalance.data.adapters"
+Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+def _folder(address: str) -> str:
+    try:
+        parsed(f"{address}/file")
+    except ValueError:
+        raise ValueError(
+            "an address of a folder is https://<host>/<path>, hf:<owner>/<data set>@<revision> or gdrive:<folder id>"
+        ) from None
+    return address
+
+
+Folder = Annotated[str, AfterValidator(_folder)]
+"""An address that the names of files are appended to."""
 
 
 class RawFile(Block):
@@ -26,9 +41,9 @@ class RawFile(Block):
     urls: list[str] = []
     """Addresses, tried in order; empty: the file must be placed by hand. Forms: ``https://...``,
     ``hf:<owner>/<data set>@<revision>/<file>`` (Hugging Face), ``gdrive:<folder or file id>/<name>`` (Google Drive)."""
-    sha256: str | None = None
-    """Checksum of the file; a file that does not match is refused."""
-    bytes: int | None = None
+    sha256: Checksum | None = None
+    """SHA-256 of the file; another file is refused. Without it, the file must stay what it was when it first came."""
+    bytes: Count | None = None
     """Size of the file as published; another size is refused."""
 
     @field_validator("urls")
@@ -109,8 +124,8 @@ class Dataset(Block):
         """
 
     def routes(self, name: str) -> str:
-        """What to do on a machine that cannot fetch the raw data of the data set ``name``."""
-        return f"Try again later, place the file there yourself, or give another address under datasets.{name}"
+        """What else can be done on a machine that cannot fetch the raw data of the data set ``name``."""
+        return f"Its addresses stand under datasets.{name}"
 
     def size(self) -> Size:
         """What is known of its size before it is here. Default: nothing."""

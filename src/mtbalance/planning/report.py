@@ -82,7 +82,8 @@ def closing(preset: str, plans: list[DataPlan], disks: list[Disk], times: list[E
     asked = [plan for plan in plans if plan.state == "download"]
     fetched = UNKNOWN + " size" if None in (plan.download for plan in asked) else size(download, True)
     parts = [f"{fetched} to download" if asked else "nothing to download"]
-    parts += [f"{size(needed, True)} of disk of {size(free, False)} free" if needed else "no more disk"]
+    more = "disk of unknown size" if unknown else "no more disk"
+    parts += [f"{size(needed, True)} of disk of {size(free, False)} free" if needed else more]
     total = None if any(time.total is None for time in times) else sum(time.total or 0 for time in times)
     if times:
         most = "at most " if any(time.at_most for time in times) else ""

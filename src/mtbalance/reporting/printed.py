@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -61,7 +62,8 @@ def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
     """``cells`` (in units of print) with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
 
     The printed m% stands beside PUB's own definition of delta-m. The printed STL stands beside single-task learning,
-    all other rows beside MTAN. A balancer ``<name>_nyuv2`` is ``<name>`` with its authors' settings for NYUv2.
+    all other rows beside MTAN. Synthetic data are never compared with it. A balancer ``<name>_nyuv2`` is ``<name>``
+    with its authors' settings for NYUv2.
     """
     printed = pub_table7()
     deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
@@ -72,7 +74,7 @@ def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row_of_table7(cell: pd.Series) -> str | None:
-    if cell["dataset"] != "nyuv2":
+    if cell["dataset"] != "nyuv2" or cell["synthetic"]:
         return None
     if is_single_task(cell):
         return "stl"
@@ -97,3 +99,42 @@ def _scenes(name: str) -> pd.DataFrame:
 def _read(name: str) -> pd.DataFrame:
     with files("mtbalance.reporting").joinpath("published", name).open() as stream:
         return pd.read_csv(stream)
+
+
+class Printed(NamedTuple):
+    """Everything that the PUB paper prints and that can be recomputed, as it is printed."""
+
+    table1: pd.DataFrame
+    """Mean cosines of gradient and update, of the task-specific and of the shared part, and their p-values."""
+    table3: pd.DataFrame
+    """AUC, a row for each data set, backbone and balancer."""
+    table4: pd.DataFrame
+    """AUC on AliExpress ES with manipulations, in the form of ``table3``."""
+    table5: pd.DataFrame
+    """Seconds an epoch, a row for each backbone."""
+    table6: pd.DataFrame
+    """Gain of each day of the A/B test, and their average, in percent."""
+    table7: pd.DataFrame
+    """As :func:`pub_table7`."""
+    table7_delta_m: pd.Series
+    """As :func:`pub_table7_delta_m`."""
+    nashmtl_stl: pd.DataFrame
+    """As :func:`nashmtl_stl`."""
+    text: pd.Series
+    """Numbers of the text, by name."""
+
+    def says(self, name: str) -> float:
+        """A number of the text."""
+        return float(self.text[name])
+
+
+def everything() -> Printed:
+    """All that is printed."""
+    one, three, four, five, six = (_read(f"pub_table{number}.csv") for number in (1, 3, 4, 5, 6))
+    text = _read("pub_text.csv").set_index("name")["value"]
+    return Printed(one, three, four, five, six, pub_table7(), pub_table7_delta_m(), nashmtl_stl(), text)
+
+
+def released() -> pd.DataFrame:
+    """What the paper says, what its released code does, and how to get either here: texts, a row for each topic."""
+    return _read("release.csv")

@@ -123,6 +123,31 @@ def test_scaled_gradients_are_never_taken_for_a_step(level):
     assert not torch.equal(net.vector(), before)
 
 
+@pytest.mark.parametrize("level", ["loss", "representation", "gradient", "update"])
+def test_gradients_are_unscaled_for_the_balancer_and_once(level):
+    net = Net()
+    optimizer = adamw(net)
+    balancer = balanced(net, level, "equal", optimizer)
+    before, amp = net.vector(), scaler()
+    balancer.backward(net.losses(balancer), amp)
+    amp.unscale_(optimizer)
+    with pytest.raises(RuntimeError, match=r"unscaled twice.*call scaler\.unscale_\(balancer\) in place"):
+        amp.step(balancer)
+    assert torch.equal(net.vector(), before)
+
+
+@pytest.mark.parametrize("level", ["loss", "gradient"])
+def test_an_overflow_is_never_taken_for_a_step(level):
+    net = Net()
+    balancer = balanced(net, level, "equal")
+    before, amp = net.vector(), scaler()
+    balancer.backward([loss * float("inf") for loss in net.losses(balancer)], amp)
+    amp.unscale_(balancer)
+    with pytest.raises(RuntimeError, match=r"overflowed: call scaler\.step\(balancer\), which skips such a step"):
+        balancer.step()
+    assert torch.equal(net.vector(), before)
+
+
 @pytest.mark.parametrize("level", ["loss", "update"])
 def test_all_parts_of_a_batch_come_with_the_scaler_or_none(level):
     net = Net()

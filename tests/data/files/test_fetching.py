@@ -350,7 +350,7 @@ def test_a_checksum_of_the_parameters_needs_no_lock(host: PlainHost, project: Pa
         checked_sha256(raw(host, bytes=7))
     assert json.loads(LOCK.read_text()) == {str(TARGET): entry}
     LOCK.write_text("{")
-    with pytest.raises(DataError, match=rf"^{LOCK} is damaged .*; restore it: git checkout {LOCK}$"):
+    with pytest.raises(DataError, match=rf"^{LOCK} is damaged .*; take it back from git, or delete it"):
         fetch(unpinned(host, path="other"), SHORT)
 
 
@@ -366,3 +366,13 @@ def test_a_file_outside_of_the_project_has_no_entry(host: PlainHost, project: Pa
     host.plays(whole)
     fetch(unpinned(host, path=str(project / "file.bin")), SHORT)
     assert not LOCK.exists()
+
+
+def test_a_log_gets_a_line_now_and_then(host: PlainHost, project: Path, monkeypatch: pytest.MonkeyPatch, capfd):
+    monkeypatch.setattr("mtbalance.data.files.fetching.progress.SECONDS", 0.0)
+    host.plays(whole)
+    fetch(raw(host), SHORT)
+    said = capfd.readouterr().err.splitlines()
+    assert said and all(
+        re.fullmatch(r"file.bin: \d+ of \d+ MB, [\d.]+ MB/s, about [\d.]+ minutes left", line) for line in said
+    )

@@ -118,7 +118,10 @@ def test_a_hub_in_trouble(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     hub.faults["cdn"] = [page("<html><title>Please log in</title>")]
     assert re.match(r"the server sent a login page, not a file: no access .*HF_TOKEN", fault(raw()))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert fault(raw()) == "no connection (Connection refused); is there a network?"
+    assert (
+        fault(raw())
+        == "no connection to http://127.0.0.1:9 (Connection refused); is there a network, and is HF_ENDPOINT right?"
+    )
 
 
 def test_the_library_lists_the_folder_that_a_program_serves(project: Path):

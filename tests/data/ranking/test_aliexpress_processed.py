@@ -114,6 +114,12 @@ def test_each_file_must_be_there_once(raw, tmp_path, members, says):
         zipped(path).prepare("broken", tmp_path / "out")
 
 
+def test_a_zip_of_another_country_is_refused(raw, tmp_path):
+    path = pack(raw, tmp_path / "AliExpress_ES.zip", both())
+    with pytest.raises(DataError, match=r"AliExpress_ES.zip holds AliExpress_NL/train.csv, another country than ES"):
+        zipped(path, "ES").prepare("small", tmp_path / "out")
+
+
 def test_a_bad_cell_is_named_with_its_zip_and_member(raw, tmp_path):
     lines = (raw / "test.csv").read_text().split("\n")
     lines[76] = lines[76].replace(",", ",x", 1)
@@ -125,7 +131,7 @@ def test_a_bad_cell_is_named_with_its_zip_and_member(raw, tmp_path):
 
 
 def test_a_number_of_rows_that_is_not_the_known_one_is_said(raw, tmp_path):
-    path = pack(raw, tmp_path / "AliExpress.zip", both())
+    path = pack(raw, tmp_path / "AliExpress.zip", both(""))
     said = {}
     for country in ("NL", "ES", "FR"):
         zipped(path, country).prepare(country, tmp_path / country)

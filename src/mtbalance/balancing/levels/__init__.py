@@ -98,6 +98,8 @@ class Level(Steps):
         ``ValueError`` for losses that do not fit, and ``FloatingPointError`` for losses, or at a search rows, that are
         not finite, unless a scaler is there to skip the step. After an error all gradients are cleared.
         """
+        if scaler is not None and not isinstance(scaler, torch.amp.GradScaler):
+            raise TypeError(f"scaler is a torch.amp.GradScaler, not a {type(scaler).__name__}")
         if self._owes_look:
             name = type(self.rule).__name__
             raise ValueError(f"rule {name} was not told the losses after the last step: use balancer.step(again=...)")
@@ -153,6 +155,11 @@ class Level(Steps):
         ``RuntimeError`` if the gradients are still scaled, all before a parameter moves; and whatever :meth:`backward`
         raises.
         """
+        if again is not None and not callable(again):
+            raise TypeError(
+                f"again is a function that computes the losses anew, not a {type(again).__name__}. With a gradient "
+                "scaler: backward(losses, scaler), then scaler.step(balancer)"
+            )
         if self.rule.looks_again and again is None:
             raise ValueError(f"rule {type(self.rule).__name__} needs the losses after the step: pass `again`")
         if losses is not None:

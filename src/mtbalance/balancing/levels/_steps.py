@@ -127,12 +127,28 @@ class Steps:
     # --- the step is taken ---
 
     def _refuse_scaled(self) -> None:
-        """Raise ``RuntimeError`` if the gradients are still scaled: the scaler does not know of this step."""
-        stages = getattr(self._scaler, "_per_optimizer_states", {}).values()
-        if self._scaler is not None and self._scaler.is_enabled() and not any(map(_is_unscaled, stages)):
+        """Raise ``RuntimeError`` if gradients are still scaled, were divided twice, or have overflowed.
+
+        A scaler keeps a state of each object that it has unscaled or stepped.
+        """
+        if self._scaler is None or not self._scaler.is_enabled():
+            return
+        states = getattr(self._scaler, "_per_optimizer_states", {})
+        unscaled = {key: state for key, state in states.items() if state["stage"] is not OptState.READY}
+        if not unscaled:
             raise RuntimeError(
                 "gradients are scaled, since the losses came with a gradient scaler: call scaler.step(balancer) in "
                 "place of balancer.step()"
+            )
+        if id(self.optimizer) in unscaled:
+            raise RuntimeError(
+                "gradients were unscaled twice, for the optimizer and for the balancer around it: call "
+                "scaler.unscale_(balancer) in place of scaler.unscale_(optimizer)"
+            )
+        if any(float(found) for state in unscaled.values() for found in state["found_inf_per_device"].values()):
+            raise RuntimeError(
+                "gradients have overflowed: call scaler.step(balancer), which skips such a step, in place of "
+                "balancer.step()"
             )
 
     def _before_optimizer(self, *_: Any) -> None:
@@ -188,17 +204,20 @@ class Steps:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on, apart from the parameters; call it between two steps."""
-        return self._memory() | {"steps": self.steps, "optimizer": self.optimizer.state_dict()}
+        return self._memory() | {"of": self._of(), "steps": self.steps, "optimizer": self.optimizer.state_dict()}
+
+    def _of(self) -> list[str | int]:
+        """What a state is a state of."""
+        rule, optimizer = type(self.rule).__name__, type(self.optimizer).__name__
+        return [f"rule {rule}", f"level {self.options.level}", f"{self.rule.tasks} tasks", f"optimizer {optimizer}"]
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back a state that :meth:`state_dict` gave."""
+        """Take back a state that :meth:`state_dict` gave. Raises ``ValueError`` for one of something else."""
+        if not isinstance(state, dict) or state.get("of") != self._of():
+            found = state.get("of", sorted(map(str, state))) if isinstance(state, dict) else type(state).__name__
+            raise ValueError(f"this is no state of a balancer with {', '.join(map(str, self._of()))}; it has {found}")
+        self.optimizer.load_state_dict(state["optimizer"])
         self._forget()
         self._before, self._owes_look = None, False
         self.steps = state["steps"]
-        self.optimizer.load_state_dict(state["optimizer"])
         self._remember(state)
-
-
-def _is_unscaled(state: dict[str, Any]) -> bool:
-    """True for the state that a gradient scaler keeps of an optimizer whose gradients it has unscaled."""
-    return state["stage"] is not OptState.READY

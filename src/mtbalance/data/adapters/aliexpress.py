@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from mtbalance import places
-from mtbalance.config.datasets import Dataset, HashSplit, RawFile
+from mtbalance.config.datasets import Dataset, Folder, HashSplit, RawFile
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import RawChecksums
@@ -39,17 +37,12 @@ class AliExpress(Dataset):
     """The training rows in the processed form (82 columns, with a header)."""
     test_csv: RawFile | None = None
     """The test rows in the processed form."""
-    processed: str | None = None
+    processed: Folder | None = None
     """Address of a folder with the zips of the processed files, ``AliExpress_NL.zip`` and so on."""
     processed_zip: RawFile | None = None
     """The zip of the processed files. Default: the country's in the folder ``processed``."""
     split: HashSplit = HashSplit()
     """The shares of the official test rows that go to valid and to test, by search."""
-
-    @model_validator(mode="after")
-    def _address_is_right(self) -> Self:
-        self.by_role()  # a raw file refuses an address of no known kind
-        return self
 
     def by_role(self) -> dict[str, RawFile]:
         """The raw files ``archive``, ``train``, ``test`` and ``zip``, each at its place."""
@@ -90,7 +83,7 @@ class AliExpress(Dataset):
                 return prepare_rows(name, original.rows(), self.split, output, sums, synthetic=False, **facts)
         if packed.is_file():
             with RawChecksums([raw["zip"]]) as sums:
-                found = ProcessedZip(packed)
+                found = ProcessedZip(packed, self.country)
                 return prepare_rows(
                     name, found.rows(), self.split, output, sums, synthetic=found.synthetic, known_rows=known
                 )

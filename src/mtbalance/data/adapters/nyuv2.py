@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from mtbalance import places
 from mtbalance.blocks import Block, Count, Positive, Side, refuse
-from mtbalance.config.datasets import Dataset, RawFile
+from mtbalance.config.datasets import Checksum, Dataset, Folder, RawFile
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import RawChecksums, checked_sha256
@@ -23,16 +23,16 @@ KINDS = ("image", "label", "depth", "normal")
 class PublishedFile(Block):
     """What is published about a file."""
 
-    bytes: int | None = None
+    bytes: Count | None = None
     """Its size."""
-    sha256: str | None = None
+    sha256: Checksum | None = None
     """Its checksum."""
 
 
 class Shards(Block):
     """The Parquet shards of a data set at Hugging Face, ``data/train-00000-of-00008.parquet`` and so on."""
 
-    source: str
+    source: Folder
     """Address of the data set at a revision, or of another folder with the same files."""
     train: Count
     """Number of training shards."""
@@ -42,12 +42,11 @@ class Shards(Block):
     """Sizes and checksums, by the names of the shards."""
 
     @model_validator(mode="after")
-    def _names_and_address_are_right(self) -> Self:
+    def _published_are_shards(self) -> Self:
         names = [*self.names("train"), *self.names("test")]
         refuse(
             (f"published.{name}", f"no such shard; there are {names}") for name in self.published.keys() - set(names)
         )
-        self.files("train", "")  # a raw file refuses an address of no known kind
         return self
 
     def names(self, split: SceneSplitName) -> list[str]:

@@ -37,7 +37,7 @@ def checked_sha256(file: RawFile) -> str:
     What is expected stands in ``params.yaml``, or else in ``data/sources.lock.json``.
     """
     path, wanted = located(file), expected(file)
-    what_to_do = f"damaged or another version; fetch it again{wanted.how_to_accept}"
+    what_to_do = f"damaged or another version; delete it and fetch it again{wanted.how_to_accept}"
     size = path.stat().st_size
     if wanted.bytes not in (None, size):
         raise DataError(f"{path} has {size} bytes, not {wanted.bytes}: {what_to_do}")
@@ -95,7 +95,7 @@ def open_zip(file: Path | IO[bytes], source: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise DataError(f"{source}: not a complete zip file ({error}); fetch it again") from error
+        raise DataError(f"{source}: not a complete zip file ({error}); delete it and fetch it again") from error
 
 
 def open_only_member(archive: zipfile.ZipFile, source: str) -> IO[bytes]:

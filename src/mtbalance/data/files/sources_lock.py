@@ -64,8 +64,10 @@ def read() -> dict[str, Entry]:
     except FileNotFoundError:
         return {}
     except (ValidationError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        raise DataError(f"{SOURCES_LOCK} is damaged ({why}); restore it: git checkout {SOURCES_LOCK}") from None
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise DataError(
+            f"{SOURCES_LOCK} is damaged ({why}); take it back from git, or delete it, and what comes next is recorded"
+        ) from None
 
 
 def record(file: RawFile, address: str, sha256: str, size: int) -> None:

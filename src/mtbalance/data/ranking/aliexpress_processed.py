@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -13,17 +14,24 @@ from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_zip
 from mtbalance.data.ranking.processed_csv import SIDES, OfficialSplit, read_rows
 
+COUNTRY = re.compile(r"AliExpress_([A-Z]{2})/", re.IGNORECASE)
 SYNTHETIC = b"synthetic"
 """The comment of a zip that holds generated rows."""
 
 
 class ProcessedZip:
-    """The zip, with its files in any folder. Raises :class:`DataError` unless it has one of each side."""
+    """The zip of a country, with its files in any folder.
 
-    def __init__(self, path: Path) -> None:
+    Raises :class:`DataError` unless it has one file of each side, and if their folder names another country.
+    """
+
+    def __init__(self, path: Path, country: str) -> None:
         self._path = path
         with open_zip(path, str(path)) as archive:
             self._members = {side: self._member(archive, f"{side}.csv") for side in SIDES}
+            for member in self._members.values():
+                if (named := COUNTRY.search(member)) and named[1].upper() != country:
+                    raise DataError(f"{path} holds {member}, another country than {country}; place the right zip")
             self.synthetic = archive.comment == SYNTHETIC
             """True if its comment says so: its rows are generated."""
 

@@ -95,7 +95,7 @@ def whole_lines(stream: ByteStream, source: str, block_bytes: int) -> Iterator[b
             if block:
                 yield block
     except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise DataError(f"{source} cannot be read to its end ({error}); it is damaged, fetch it again") from error
+        raise DataError(f"{source} cannot be read to its end ({error}); delete it and fetch it again") from error
 
 
 def _lines(stream: ByteStream, size: int) -> bytes:

@@ -58,7 +58,7 @@ def prepare_scenes(
         if source.count(split) != expected:
             raise DataError(
                 f"{split} has {source.count(split)} images, not {expected}: not the whole set; "
-                f"datasets.{name} says how many there must be"
+                f"datasets.{name} says how many there must be (train_images, test_images)"
             )
     with SceneWriter(output, *size) as writer:
         for split in SPLITS:

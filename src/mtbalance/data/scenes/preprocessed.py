@@ -72,7 +72,7 @@ def read_bytes(file: Traversable) -> bytes:
     try:
         return file.read_bytes()
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{file}: cannot be read ({error}); fetch it again") from error
+        raise DataError(f"{file}: cannot be read ({error}); delete it and fetch it again") from error
 
 
 def parse_npy(content: bytes, source: str) -> NDArray[Any]:

@@ -116,7 +116,8 @@ def _metadata(path: Path) -> pq.FileMetaData:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); fetch it again")
+    why = str(error).splitlines()[0]
+    return DataError(f"{path}: not a whole Parquet file ({why}); delete it and fetch it again")
 
 
 def _says_synthetic(metadata: pq.FileMetaData) -> bool:

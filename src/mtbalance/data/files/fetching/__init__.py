@@ -33,16 +33,12 @@ RESOLVERS: Mapping[str, Callable[[str, Limits], Resource]] = {
 """Kinds of addresses, as :data:`mtbalance.config.addresses.FORMS` has them."""
 
 
-ROUTES = "Try again later, give another address under `urls`, or place the file there yourself"
-
-
-def fetch(file: RawFile, limits: Limits = STANDARD, routes: str = ROUTES) -> Path:
+def fetch(file: RawFile, limits: Limits = STANDARD) -> Path:
     """Download a raw file to its place, unless it is there already as expected; returns the place.
 
     Addresses are tried in order. Each of them is asked again, with a pause, if its server or the connection fails. The
     download has a temporary name beside the target until it is complete and verified; the next call continues it.
-    Raises :class:`DataError` with the fault of each address and ``routes``, what else can be done; or with the fault of
-    the disk.
+    Raises :class:`DataError` with the fault of each address, or of the disk.
     """
     target = Path(file.path)
     if not file.urls:
@@ -61,7 +57,10 @@ def fetch(file: RawFile, limits: Limits = STANDARD, routes: str = ROUTES) -> Pat
                 failures.append(f"{shown(address)}: {error}")
             else:
                 return target
-    raise DataError("\n".join([f"{target} could not be fetched:", *(f"  {failure}" for failure in failures), routes]))
+    raise DataError(
+        f"{target} could not be fetched:\n  " + "\n  ".join(failures) + "\n"
+        "Try again later, give another address under `urls`, or place the file there yourself"
+    )
 
 
 def _persist(address: str, file: RawFile, partial: Partial, limits: Limits) -> None:

@@ -57,7 +57,11 @@ def _asked(hub: Any, place: dict[str, Any], file: str, limits: Limits) -> Any:
     except (HFValidationError, OfflineModeIsEnabled) as error:
         raise Refused(cleaned(str(error))) from None
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
-        raise Refused(f"no connection ({reason_of(error)}); is there a network?") from None
+        raise Refused(
+            f"no connection to {hub.endpoint} ({reason_of(error)}); is there a network, and is HF_ENDPOINT right?"
+        ) from None
+    except httpx2.UnsupportedProtocol:
+        raise Refused(f"HF_ENDPOINT is {hub.endpoint!r}, not an address such as https://huggingface.co") from None
     except httpx2.TimeoutException:
         raise Interrupted(f"no answer for {limits.silent_s:g} s") from None
     except httpx2.HTTPError as error:

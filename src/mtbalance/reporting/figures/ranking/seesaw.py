@@ -1,0 +1,108 @@
+"""The seesaw: one task's AUC against another's, a point for each method, an arrow from the baseline to it."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.statistics import mean, standard_deviation
+
+FAR = 6.0
+"""A method this many times as far from the baseline as the median method is named beside the panel, not drawn."""
+Point = tuple[float, float]
+
+
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+    """Draw a panel for each data set and backbone, with the first two tasks on its axes.
+
+    Points are means over the finished seeds, bars their standard deviations. A line joins the methods with fixed
+    weights, in the order of the first task's AUC.
+    """
+    rows = frame[(frame["metric"] == "auc") & frame["epoch"].isna()]
+    tasks = list(rows.groupby("task", sort=False))[:2]
+    groups = [(key, group) for key, group in rows.groupby(["dataset", "backbone"], sort=False)]
+    groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
+    columns = max(len(groups), 1)
+    figure = Figure(figsize=(1.0 + 4.2 * columns, 5.6), layout="constrained")
+    said = f"up and to the right is better; dotted: {balancer_name(baseline)}; bars: standard deviation over seeds"
+    title(figure, f"{heading}: the tasks against each other\n{said}", frame)
+    if not groups or len(tasks) < 2:
+        synthetic = ", ".join(_headings(rows))
+        nothing(figure, f"There are no two tasks and two methods to compare ({synthetic}).")
+        return figure
+    look = looks(rows["balancer"], baseline)
+    names = [str(task) for task, _ in tasks]
+    for axes, ((dataset, backbone), group) in zip(figure.subplots(1, columns, squeeze=False)[0], groups, strict=True):
+        axes.set_title(f"{dataset_heading(str(dataset), bool(group['synthetic'].iloc[0]))}\n{backbone_name(backbone)}")
+        axes.set_xlabel(f"{tasks[0][1]['task_title'].iloc[0]}: AUC")
+        axes.set_ylabel(f"{tasks[1][1]['task_title'].iloc[0]}: AUC")
+        _panel(axes, group, names, look, baseline)
+    legend(figure, [_entry(name, style) for name, style in look.items()])
+    return figure
+
+
+def _headings(rows: pd.DataFrame) -> list[str]:
+    first = rows.drop_duplicates("dataset")
+    return [dataset_heading(row["dataset"], bool(row["synthetic"])) for _, row in first.iterrows()]
+
+
+def _entry(name: str, look: Look) -> Line2D:
+    return Line2D([], [], color=look.color, marker=look.marker, linestyle="", label=balancer_name(name))
+
+
+def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], look: dict[str, Look], baseline: str) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    points, spreads = _points(group, tasks)
+    start = points.get(baseline)
+    far = _far(points, start)
+    for name, point in points.items():
+        if name in far:
+            continue
+        style = look[name]
+        if start is not None and name != baseline:
+            arrow = {"arrowstyle": "->", "color": style.color, "alpha": 0.45, "linewidth": 1.0, "shrinkB": 4}
+            axes.annotate("", point, start, arrowprops=arrow)
+        x_spread, y_spread = spreads[name]
+        axes.errorbar(
+            *point, xerr=x_spread, yerr=y_spread, color=style.color, fmt=style.marker, markersize=6, elinewidth=0.6
+        )
+    if start is not None:
+        axes.axvline(start[0], color=GRAY, linewidth=0.8, linestyle=":")
+        axes.axhline(start[1], color=GRAY, linewidth=0.8, linestyle=":")
+    fixed = sorted(points[name] for name in group[group["rule"] == "fixed"]["balancer"].unique() if name in points)
+    if len(fixed) > 1:
+        axes.plot([x for x, _ in fixed], [y for _, y in fixed], color=GRAY, linewidth=1.2, zorder=1)
+    if far:
+        said = "\n".join(f"{balancer_name(name)} {points[name][0]:.4f}, {points[name][1]:.4f}" for name in far)
+        axes.text(0.02, 0.02, f"far outside:\n{said}", fontsize=7, color=GRAY, transform=axes.transAxes)
+
+
+def _points(group: pd.DataFrame, tasks: list[str]) -> tuple[dict[str, Point], dict[str, Point]]:
+    """Means and standard deviations of both tasks, by balancer; without balancers that no seed has finished."""
+    points: dict[str, Point] = {}
+    spreads: dict[str, Point] = {}
+    for name, cell in group.groupby("balancer", sort=False):
+        values = [list(by_seed(cell[cell["task"] == task]).values()) for task in tasks]
+        if all(values):
+            points[str(name)] = (mean(values[0]), mean(values[1]))
+            spreads[str(name)] = (_spread(values[0]), _spread(values[1]))
+    return points, spreads
+
+
+def _spread(values: list[float]) -> float:
+    return standard_deviation(values) if len(values) > 1 else 0.0
+
+
+def _far(points: dict[str, Point], start: Point | None) -> list[str]:
+    """The methods that would leave no room for the others."""
+    if start is None:
+        return []
+    distances = {name: max(abs(x - start[0]), abs(y - start[1])) for name, (x, y) in points.items()}
+    usual = pd.Series(distances).replace(0.0, float("nan")).quantile(interpolation="lower")
+    return [name for name, distance in distances.items() if distance > FAR * usual]
