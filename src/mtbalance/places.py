@@ -5,6 +5,8 @@ A pattern has the workflow's wildcards in braces; ``RECORD.format(**run.wildcard
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 PARAMETERS = "params.yaml"
 
 # Data sets.
@@ -48,6 +50,11 @@ TOY_LANDSCAPE = "results/toy/landscape.parquet"
 TOY_TRAJECTORIES = "results/toy/trajectories/{method}.parquet"
 TOY_REPORT = "results/figures/toy"
 """Without its ending: .png, .pdf or .csv."""
+
+
+def prepared(splits: Iterable[str]) -> list[str]:
+    """Files of a prepared data set with these splits, as patterns with the wildcard ``dataset``."""
+    return [f"{PREPARED}/{file}" for file in [*(f"{split}.parquet" for split in splits), SCHEMA]]
 
 
 def log(rule: str, cell: str) -> str:

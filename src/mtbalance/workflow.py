@@ -70,7 +70,7 @@ class Workflow:
 
     def prepared(self, name: str) -> list[str]:
         """Files of a prepared data set."""
-        return [file.format(dataset=name) for file in prepared_patterns(kind(self.dataset(name).problem).splits)]
+        return [file.format(dataset=name) for file in places.prepared(kind(self.dataset(name).problem).splits)]
 
     def dataset_config(self, name: str) -> str:
         """A data set's block of ``params.yaml``, as canonical JSON."""
@@ -96,7 +96,7 @@ class Workflow:
     def preparations(self) -> dict[str, DataRule]:
         """A rule for each kind of problem that has data sets: the files that it prepares, and its data sets."""
         return {
-            problem: DataRule(prepared_patterns(kind(problem).splits), alternatives(self._datasets(problem=problem)))
+            problem: DataRule(places.prepared(kind(problem).splits), alternatives(self._datasets(problem=problem)))
             for problem in {dataset.problem: None for dataset in self.parameters.datasets.values()}
         }
 
@@ -215,11 +215,6 @@ class DataRule(NamedTuple):
     """The files that it makes, as patterns with the wildcard ``dataset``."""
     datasets: str
     """Regular expression that matches these data sets."""
-
-
-def prepared_patterns(splits: Iterable[str]) -> list[str]:
-    """Files of a prepared data set, as patterns with the wildcard ``dataset``."""
-    return [f"{places.PREPARED}/{file}" for file in [*(f"{split}.parquet" for split in splits), places.SCHEMA]]
 
 
 def reporting_sources(module: str) -> list[str]:

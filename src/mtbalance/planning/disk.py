@@ -81,9 +81,8 @@ def _plan(name: str, dataset: Dataset) -> DataPlan:
 
 def is_prepared(name: str, dataset: Dataset) -> bool:
     """True if every file of the prepared data set is there."""
-    folder = Path(places.PREPARED.format(dataset=name))
-    files = [places.SCHEMA, *(f"{split}.parquet" for split in kind(dataset.problem).splits)]
-    return all((folder / file).is_file() for file in files)
+    files = places.prepared(kind(dataset.problem).splits)
+    return all(Path(file.format(dataset=name)).is_file() for file in files)
 
 
 def source(address: str) -> str:

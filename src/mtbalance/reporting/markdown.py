@@ -22,8 +22,8 @@ def _grid(table: Table, index: int) -> str:
     for column, title in enumerate(table.groups[index].columns):
         shown.append(any(cells[column].beside for _, cells in rows))
         headings += [title, table.beside] if shown[-1] else [title]
-    lines = [_line(headings), "|:---" + "|---:" * (len(headings) - 1) + "|"]
-    return "\n".join(lines + [_line([name, *_texts(cells, shown)]) for name, cells in rows])
+    lines = [line(headings), "|:---" + "|---:" * (len(headings) - 1) + "|"]
+    return "\n".join(lines + [line([name, *_texts(cells, shown)]) for name, cells in rows])
 
 
 def _texts(cells: Iterable[Cell], shown: Iterable[bool]) -> Iterable[str]:
@@ -33,7 +33,8 @@ def _texts(cells: Iterable[Cell], shown: Iterable[bool]) -> Iterable[str]:
             yield cell.beside or MISSING
 
 
-def _line(texts: Iterable[str]) -> str:
+def line(texts: Iterable[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(_plain(text) for text in texts)} |"
 
 

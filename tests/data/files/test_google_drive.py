@@ -9,10 +9,9 @@ from pathlib import Path
 import gdown
 import pytest
 from drive_server import Drive
-from short_limits import SHORT
+from short_limits import SHORT, fault
 
 from mtbalance.config.datasets import RawFile
-from mtbalance.data import DataError
 from mtbalance.data.files.fetching import fetch
 
 FOLDER = "1F0TqvMJvv-2pIeOKUw9deEtUxyYqXK6Y"
@@ -46,14 +45,6 @@ def drive(running: Drive, project: Path, monkeypatch: pytest.MonkeyPatch) -> Dri
 
 def raw(name: str = NAME, folder: str = FOLDER) -> RawFile:
     return RawFile(path=str(TARGET), urls=[f"gdrive:{folder}/{name}" if name else f"gdrive:{folder}"])
-
-
-def fault(file: RawFile) -> str:
-    with pytest.raises(DataError) as caught:
-        fetch(file, SHORT)
-    _, line, _ = str(caught.value).split("\n")
-    assert not TARGET.exists() and "SECRET" not in line
-    return line.removeprefix(f"  {file.urls[0]}: ")
 
 
 def test_a_large_file_is_found_by_its_name_and_confirmed(drive: Drive):

@@ -16,10 +16,9 @@ import pytest
 import servers
 from hub_server import Hub
 from plain_host import cut, message, page, status
-from short_limits import SHORT
+from short_limits import SHORT, fault
 
 from mtbalance.config.datasets import RawFile
-from mtbalance.data import DataError
 from mtbalance.data.files.fetching import fetch
 
 DATASET, REVISION = "owner/synthetic-set", "b367b8b53c4dcefbcb4d9310b74976a63cc7f306"
@@ -43,14 +42,6 @@ def hub(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 def raw(dataset: str = DATASET, revision: str = REVISION, file: str = SHARD, **facts: object) -> RawFile:
     return RawFile(path=str(TARGET), urls=[f"hf:{dataset}@{revision}/{file}"], **facts)
-
-
-def fault(file: RawFile) -> str:
-    with pytest.raises(DataError) as caught:
-        fetch(file, SHORT)
-    _, line, _ = str(caught.value).split("\n")
-    assert not TARGET.exists() and "SECRET" not in line
-    return line.removeprefix(f"  {file.urls[0]}: ")
 
 
 def test_a_file_comes_from_the_cdn_and_is_verified(hub: Hub, project: Path, monkeypatch: pytest.MonkeyPatch):

@@ -206,7 +206,7 @@ class Steps:
         """Everything that the next step depends on, apart from the parameters; call it between two steps."""
         return self._memory() | {"of": self._of(), "steps": self.steps, "optimizer": self.optimizer.state_dict()}
 
-    def _of(self) -> list[str | int]:
+    def _of(self) -> list[str]:
         """What a state is a state of."""
         rule, optimizer = type(self.rule).__name__, type(self.optimizer).__name__
         return [f"rule {rule}", f"level {self.options.level}", f"{self.rule.tasks} tasks", f"optimizer {optimizer}"]
@@ -215,7 +215,7 @@ class Steps:
         """Take back a state that :meth:`state_dict` gave. Raises ``ValueError`` for one of something else."""
         if not isinstance(state, dict) or state.get("of") != self._of():
             found = state.get("of", sorted(map(str, state))) if isinstance(state, dict) else type(state).__name__
-            raise ValueError(f"this is no state of a balancer with {', '.join(map(str, self._of()))}; it has {found}")
+            raise ValueError(f"this is no state of a balancer with {', '.join(self._of())}; it has {found}")
         self.optimizer.load_state_dict(state["optimizer"])
         self._forget()
         self._before, self._owes_look = None, False

@@ -12,7 +12,7 @@ from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import RawChecksums
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
-from mtbalance.data.ranking.aliexpress_sizes import known_rows, size
+from mtbalance.data.ranking.aliexpress_sizes import STAND_IN, known_rows, size
 from mtbalance.data.ranking.schema import RankingSchema
 
 FOLDER = places.RAW.format(dataset="aliexpress")
@@ -109,4 +109,4 @@ class AliExpress(Dataset):
 
     def stand_in(self, whole: bool = False) -> StandIn:
         """Synthetic rows of the same 82 columns."""
-        return StandIn({"adapter": "synthetic", "train_rows": 4096, "test_rows": 256})
+        return STAND_IN

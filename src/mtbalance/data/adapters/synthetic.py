@@ -94,4 +94,6 @@ class Synthetic(Dataset):
 
     def stand_in(self, whole: bool = False) -> StandIn:
         """Fewer rows of the same kind."""
-        return StandIn({"adapter": "synthetic", "train_rows": 4096, "test_rows": 256})
+        from mtbalance.data.ranking.aliexpress_sizes import STAND_IN
+
+        return STAND_IN

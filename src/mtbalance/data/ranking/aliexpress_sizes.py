@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mtbalance.config.datasets import HashSplit
-from mtbalance.config.sizes import Size
+from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data.ranking.schema import KnownRows
 
 PARQUET_BYTES = 263
 """Bytes of a prepared row, measured on 40,000 synthetic rows, whose numbers hardly compress."""
 CSV_BYTES = 500
 """Bytes of a row of the synthetic CSV files, measured likewise."""
+
+STAND_IN = StandIn({"adapter": "synthetic", "train_rows": 4096, "test_rows": 256})
+"""Synthetic rows of the same 82 columns."""
 
 
 class Country(NamedTuple):

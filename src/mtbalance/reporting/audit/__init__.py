@@ -9,6 +9,7 @@ import pandas as pd
 
 from mtbalance.reporting.audit import cost, market, ranking, relation, scenes
 from mtbalance.reporting.audit.finding import Finding
+from mtbalance.reporting.markdown import line
 from mtbalance.reporting.printed import Printed, released
 from mtbalance.writing import write_text
 
@@ -51,4 +52,4 @@ def _grid(found: list[Finding]) -> Iterator[str]:
 
 def _table(headings: list[str], rows: list[list[str]]) -> Iterator[str]:
     for row in (headings, [":---"] * len(headings), *rows):
-        yield "| " + " | ".join(str(text).replace("|", r"\|") for text in row) + " |"
+        yield line(row)
