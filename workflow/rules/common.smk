@@ -36,7 +36,7 @@ wildcard_constraints:
     experiment=alternatives(PARAMETERS.experiments),
     dataset=alternatives(PARAMETERS.datasets),
     backbone=alternatives(PARAMETERS.backbones),
-    balancer=alternatives(PARAMETERS.balancers),
+    balancer=alternatives(PARAMETERS.balancer_names()),
     seed=r"\d+",
     table=r"\w+",
     figure=r"\w+",

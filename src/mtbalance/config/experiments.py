@@ -34,7 +34,8 @@ class Experiment(Block):
     datasets: Names
     """The data sets, each a key of ``datasets``."""
     grid: Annotated[dict[str, Names], Field(min_length=1)]
-    """The balancers that are run on each backbone."""
+    """The balancers that are run on each backbone. ``pub@rescale=sum_to_1,every=1`` is a variant: the balancer ``pub``
+    with these options replaced. A key of ``training`` replaces the experiment's: ``ls@optimizer.lr=0.006``."""
     seeds: Annotated[list[Seed], Field(min_length=1)]
     """One run each. A seed changes the initialization and the order of the data."""
     model: Model

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtbalance.balancing.checking import AnyBalancer
+from mtbalance.balancing.checking import AnyBalancer, balancer_options
+from mtbalance.balancing.options import BalancerOptions
 from mtbalance.blocks import Block, Fraction
 from mtbalance.config.datasets import AnyDataset
 from mtbalance.config.experiments import Experiment, Names
 from mtbalance.config.models import AnyBackbone
 from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
+from mtbalance.config.training import TrainingConfig
+from mtbalance.config.variants import parsed, replaced
 
 
 class Tables(Block):
@@ -50,11 +53,27 @@ class Parameters(Block):
             experiment=experiment,
             dataset=dataset,
             backbone=BackboneChoice(name=backbone, options=self.backbones[backbone]),
-            balancer=BalancerChoice(name=balancer, options=self.balancers[balancer]),
+            balancer=BalancerChoice(name=balancer, options=self.balancer(balancer)),
             model=chosen.model,
-            training=chosen.training,
+            training=self.training(experiment, balancer),
             seed=seed,
         )
+
+    def balancer(self, name: str) -> BalancerOptions:
+        """The options of a balancer, or of a variant of one (:mod:`mtbalance.config.variants`)."""
+        balancer, options, _ = parsed(name)
+        block = self.balancers[balancer]
+        return balancer_options(replaced(block.model_dump(exclude_unset=True), options)) if options else block
+
+    def training(self, experiment: str, balancer: str) -> TrainingConfig:
+        """The training of an experiment, with the options that a variant replaces."""
+        training, options = self.experiments[experiment].training, parsed(balancer).training
+        return TrainingConfig.model_validate(replaced(training.model_dump(), options)) if options else training
+
+    def balancer_names(self) -> list[str]:
+        """The balancers, and the variants that experiments have in their grids."""
+        grids = (balancers for experiment in self.experiments.values() for balancers in experiment.grid.values())
+        return list(dict.fromkeys([*self.balancers, *(name for balancers in grids for name in balancers)]))
 
     def runs(self, experiment: str) -> list[RunConfig]:
         """The configurations of all runs of an experiment."""
@@ -76,7 +95,8 @@ class Parameters(Block):
     def excerpt(self, experiment: str) -> Parameters:
         """The parameters that one experiment's numbers depend on, without those that only affect its presentation."""
         chosen = self.experiments[experiment].model_copy(update={"title": "", "tables": (), "figures": ()})
-        used = {balancer for balancers in chosen.grid.values() for balancer in balancers} | {self.tables.baseline}
+        names = [self.tables.baseline, *(name for balancers in chosen.grid.values() for name in balancers)]
+        used = {parsed(name).balancer for name in names}
         return Parameters(
             preset=experiment,
             presets={experiment: [experiment]},

@@ -9,21 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
 from mtbalance.config.experiments import Experiment
 from mtbalance.config.kinds import names_in
 from mtbalance.config.parameters import Parameters
+from mtbalance.config.variants import SIGN
+from mtbalance.faults import fault_lines
 from mtbalance.registry import suggestion
 
 
 def faults(parameters: Parameters) -> list[str]:
     """One line per fault, each with the path of its key."""
-    return list(_undefined(parameters)) or [
-        *_nothing_shared(parameters),
-        *_contradictions(parameters),
-        *dict.fromkeys(_wrong_number_of_tasks(parameters)),
-    ]
+    return (
+        list(_undefined(parameters))
+        or list(_impossible_variants(parameters))
+        or [
+            *_nothing_shared(parameters),
+            *_contradictions(parameters),
+            *dict.fromkeys(_wrong_number_of_tasks(parameters)),
+        ]
+    )
 
 
 def _undefined(parameters: Parameters) -> Iterator[str]:
@@ -36,7 +44,8 @@ def _undefined(parameters: Parameters) -> Iterator[str]:
         yield from _check(f"{path}.datasets", experiment.datasets, parameters.datasets)
         yield from _check(f"{path}.grid", experiment.grid, parameters.backbones)
         for backbone, balancers in experiment.grid.items():
-            yield from _check(f"{path}.grid.{backbone}", balancers, parameters.balancers)
+            names = [name.partition(SIGN)[0] for name in balancers]
+            yield from _check(f"{path}.grid.{backbone}", names, parameters.balancers)
         yield from _of_another_kind(path, experiment, parameters)
         yield from _unknown_outputs(path, experiment)
     yield from _check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
@@ -72,12 +81,27 @@ def _unknown_outputs(path: str, experiment: Experiment) -> Iterator[str]:
                 yield f"{path}.{key}: {experiment.model.problem} has no {name!r}; allowed: {suggestion(name, known)}"
 
 
+def _impossible_variants(parameters: Parameters) -> Iterator[str]:
+    """Variants that are written otherwise than they should be, or with options that their balancer does not have."""
+    for name, experiment in parameters.experiments.items():
+        for backbone, balancers in experiment.grid.items():
+            path = f"experiments.{name}.grid.{backbone}"
+            for variant in (balancer for balancer in balancers if SIGN in balancer):
+                try:
+                    parameters.balancer(variant)
+                    parameters.training(name, variant)
+                except ValidationError as error:
+                    yield from (f"{path}: {variant}: {fault}" for fault in fault_lines(error, {}))
+                except ValueError as error:
+                    yield f"{path}: {variant}: {error}"
+
+
 def _nothing_shared(parameters: Parameters) -> Iterator[str]:
     """Balancers that need something shared, on backbones that share nothing."""
     for name, experiment in parameters.experiments.items():
         for backbone, balancers in experiment.grid.items():
             for balancer in balancers if not parameters.backbones[backbone].shares else ():
-                if (level := parameters.balancers[balancer].level) != "loss":
+                if (level := parameters.balancer(balancer).level) != "loss":
                     yield (
                         f"experiments.{name}.grid.{backbone}: {balancer!r} balances what tasks share (level {level}),"
                         f" and this backbone shares nothing: only balancers at level loss can be run on it"
@@ -88,7 +112,9 @@ def _contradictions(parameters: Parameters) -> Iterator[str]:
     """Balancers that make no sense with the training of an experiment that has them."""
     for name, experiment in parameters.experiments.items():
         for balancer in sorted({balancer for balancers in experiment.grid.values() for balancer in balancers}):
-            for key, reason in of_balancer_with_training(parameters.balancers[balancer], experiment.training):
+            for key, reason in of_balancer_with_training(
+                parameters.balancer(balancer), parameters.training(name, balancer)
+            ):
                 yield f"balancers.{balancer}.{key}: {reason} (experiments.{name})"
 
 
@@ -98,5 +124,5 @@ def _wrong_number_of_tasks(parameters: Parameters) -> Iterator[str]:
         for dataset in experiment.datasets:
             tasks = len(parameters.datasets[dataset].task_names())
             for balancer in {name for names in experiment.grid.values() for name in names}:
-                for fault in task_faults(parameters.balancers[balancer], tasks, f"balancers.{balancer}"):
+                for fault in task_faults(parameters.balancer(balancer), tasks, f"balancers.{balancer}"):
                     yield f"{fault}: data set {dataset} has {tasks} tasks"

@@ -129,7 +129,7 @@ class Timing:
             return self._measured(self._parameters.run(experiment, dataset, backbone, balancer, 0), layout)
 
         def cost(balancer: str) -> tuple[float, float]:
-            options = self._parameters.balancers[balancer]
+            options = self._parameters.balancer(balancer)
             search, plain = measured(by_level[options.level]), measured(self._parameters.tables.baseline)
             every = getattr(options, "every", 1)
             between = plain if getattr(options, "between", None) == "weighted_loss" else search
@@ -180,4 +180,4 @@ class Timing:
         return self._parameters.datasets[name]
 
     def _level(self, balancer: str) -> str:
-        return self._parameters.balancers[balancer].level
+        return self._parameters.balancer(balancer).level

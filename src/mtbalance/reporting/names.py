@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mtbalance.config.variants import parsed
+
 BACKBONES = {
     "single_task": "STL",
     "segnet": "STL",
@@ -104,8 +106,13 @@ def backbone_rank(backbone: str) -> int:
 
 
 def balancer_name(balancer: str) -> str:
-    """The printed name of a balancer; a name that is not known here stays as it is in ``params.yaml``."""
-    return BALANCERS.get(balancer, balancer)
+    """The printed name of a balancer; a name that is not known here stays as it is in ``params.yaml``.
+
+    A variant's options follow in parentheses: ``PUB (rescale sum_to_1, every 1)``, ``LS (lr 0.006)``.
+    """
+    name, options, training = parsed(balancer)
+    texts = [f"{path.rpartition('.')[2]} {value}" for path, value in (options | training).items()]
+    return BALANCERS.get(name, name) + (f" ({', '.join(texts)})" if texts else "")
 
 
 def is_single_task(row: pd.Series) -> bool:

@@ -1,0 +1,52 @@
+"""Variants: a balancer of ``params.yaml`` with some options replaced, as an experiment's grid names it.
+
+``pub@rescale=sum_to_1,every=1`` is the balancer ``pub`` with two other options. A key of ``training`` replaces the
+experiment's: ``ls@optimizer.lr=0.006``. The whole text is the variant's name, in paths, records and tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import yaml
+
+from mtbalance.config.training import TrainingConfig
+
+SIGN = "@"
+FORM = f"name{SIGN}key=value,key=value"
+OPTION = re.compile(r"([\w.]+)=([^=\s/]+)")
+
+
+class Variant(NamedTuple):
+    """A variant's name, taken apart."""
+
+    balancer: str
+    """The balancer's name in ``params.yaml``."""
+    options: dict[str, Any]
+    """Options of the balancer, by their path with dots."""
+    training: dict[str, Any]
+    """Options of the experiment's training, by their path with dots."""
+
+
+def parsed(name: str) -> Variant:
+    """Take a name apart; the name of a plain balancer has no options. Raises ``ValueError`` for another form."""
+    balancer, sign, text = name.partition(SIGN)
+    found: dict[str, Any] = {}
+    for part in re.split(r",(?=[\w.]+=)", text) if sign else ():
+        option = OPTION.fullmatch(part)
+        if option is None or option[1] in found:
+            raise ValueError(f"{part!r} is not key=value with a key of its own; a variant is written {FORM}")
+        found[option[1]] = yaml.safe_load(option[2])
+    training = {key: value for key, value in found.items() if key.partition(".")[0] in TrainingConfig.model_fields}
+    return Variant(balancer, {key: value for key, value in found.items() if key not in training}, training)
+
+
+def replaced(block: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a block with the values at these paths replaced; a path has dots between the keys of nested blocks."""
+    copy = dict(block)
+    for path, value in options.items():
+        key, _, rest = path.partition(".")
+        copy[key] = replaced(copy.get(key, {}), {rest: value}) if rest else value
+    return copy
