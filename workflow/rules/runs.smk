@@ -5,6 +5,7 @@ rule train:
     output:
         record=places.RECORD,
         sample=places.SAMPLE,
+        predictions=places.PREDICTIONS,
     log:
         places.log("train", places.CELL),
     benchmark:
@@ -25,6 +26,7 @@ rule train:
         " --checkpoint {params.checkpoint}"
         " --output {output.record}"
         " --sample {output.sample}"
+        " --predictions {output.predictions}"
         " > {log} 2>&1"
 
 

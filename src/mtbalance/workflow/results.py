@@ -1,0 +1,88 @@
+"""Workflow: what is made of the runs, on top of the files of the data sets and of the runs."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from mtbalance import places
+from mtbalance.config.kinds import package_of
+from mtbalance.config.run import canonical
+from mtbalance.workflow.code import closure_of, printed_numbers
+from mtbalance.workflow.runs import RunFiles
+
+TABLE_FORMATS = ("csv", "md", "tex")
+FIGURE_FORMATS = ("png", "pdf")
+
+
+class Workflow(RunFiles):
+    """The files of a project and what they depend on, as ``params.yaml`` says."""
+
+    def tables(self, experiment: str) -> list[str]:
+        """Files of an experiment's tables."""
+        names = self.parameters.experiments[experiment].tables
+        stems = [places.TABLE.format(experiment=experiment, table=name) for name in names]
+        return [f"{stem}.{ending}" for stem in stems for ending in TABLE_FORMATS]
+
+    def figures(self, experiment: str) -> list[str]:
+        """Files of an experiment's figures."""
+        names = self.parameters.experiments[experiment].figures
+        stems = [places.FIGURE.format(experiment=experiment, figure=name) for name in names]
+        return [f"{stem}.{ending}" for stem in stems for ending in FIGURE_FORMATS]
+
+    def pictures(self, experiment: str) -> list[str]:
+        """Pictures of the predictions of every run; none if this kind of problem has no pictures."""
+        if not self.parameters.experiments[experiment].problem.pictured:
+            return []
+        return [places.PICTURE.format(**run.wildcards) for run in self.parameters.runs(experiment)]
+
+    def pictured(self) -> list[str]:
+        """The experiments whose predictions are drawn as pictures."""
+        return [name for name, experiment in self.parameters.experiments.items() if experiment.problem.pictured]
+
+    def results(self) -> list[str]:
+        """All files that the chosen preset makes.
+
+        Records, predictions, timings and metrics are listed although nothing else may need them: Snakemake recreates
+        a lost intermediate file only if a target asks for it.
+        """
+        active = self.parameters.active()
+        asked = (self.records, self.predictions, self.timings, self.metrics, self.tables, self.figures, self.pictures)
+        files = [file for experiment in active for of in asked for file in of(experiment)]
+        return [*files, places.SUMMARY.format(preset=self.parameters.preset), places.AUDIT]
+
+    def data(self) -> list[str]:
+        """The prepared data sets of the chosen preset."""
+        datasets = {name for experiment in self.parameters.active().values() for name in experiment.datasets}
+        return [file for name in sorted(datasets) for file in self.prepared(name)]
+
+    def metrics(self, experiment: str) -> list[str]:
+        """The collected metrics of an experiment."""
+        return [places.METRICS.format(experiment=experiment)]
+
+    def metrics_of_preset(self, preset: str) -> list[str]:
+        """The collected metrics of all experiments of a preset."""
+        return [file for experiment in self.parameters.presets[preset] for file in self.metrics(experiment)]
+
+    def experiment_params(self, experiment: str) -> str:
+        """The parameters that an experiment's results depend on, as canonical JSON."""
+        return canonical(self.parameters.excerpt(experiment))
+
+    def table_options(self, experiment: str) -> str:
+        """Title and baseline of an experiment's tables and figures, as options of ``mtbalance table``."""
+        title = self.parameters.experiments[experiment].title
+        return f"--title {quote(title)} --baseline {self.parameters.tables.baseline}"
+
+    def table_sources(self, experiment: str, table: str) -> list[str]:
+        """Source files that a table depends on, and the printed numbers that it sets beside ours."""
+        package = package_of(self.parameters.experiments[experiment].problem.tables, table)
+        return [*closure_of("reporting.tables", f"{package}.{table}"), *printed_numbers()]
+
+    def figure_sources(self, experiment: str, figure: str) -> list[str]:
+        """Source files that a figure depends on."""
+        package = package_of(self.parameters.experiments[experiment].problem.figures, figure)
+        return closure_of("reporting.figures", f"{package}.{figure}")
+
+    def picture_sources(self, experiment: str) -> list[str]:
+        """Source files that a picture of predictions depends on."""
+        problem = self.parameters.experiments[experiment].model.problem
+        return closure_of("reporting.pictures", f"reporting.pictures.{problem}")
