@@ -48,6 +48,8 @@ PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{s
 PICTURE = f"results/figures/{PICTURE_CELL}.png"
 
 AUDIT = "results/audit.md"
+PAGE = "results/report.html"
+"""Everything that the preset made, in one file."""
 
 # The toy problem.
 TOY_LANDSCAPE = "results/toy/landscape.parquet"

@@ -60,6 +60,19 @@ def audit(output: Path) -> None:
     write_audit(output, everything())
 
 
+def report(
+    output: Annotated[Path, typer.Argument()] = Path(places.PAGE),
+    config: Annotated[str | None, typer.Option(help="What it shows, as JSON; default: the chosen preset.")] = None,
+    params: ParametersOption = places.PARAMETERS,
+) -> None:
+    """Write one HTML page with everything that the chosen preset made: it opens without a network."""
+    from mtbalance.config.reading import checked
+    from mtbalance.reporting.page import Page, write_page
+    from mtbalance.workflow import Workflow
+
+    write_page(output, checked(Page, config or Workflow(parameters_from(params)).page_config()))
+
+
 def figure(name: str, metrics: Path, folder: Path, title: TitleOption = "", baseline: BaselineOption = "ls") -> None:
     """Draw figure NAME (such as curves) from collected METRICS into FOLDER, as PNG and PDF."""
     from mtbalance.reporting.figures import write_figure

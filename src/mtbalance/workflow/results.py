@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from shlex import quote
 
 from mtbalance import places
@@ -42,13 +43,27 @@ class Workflow(RunFiles):
     def results(self) -> list[str]:
         """All files that the chosen preset makes.
 
-        Records, predictions, timings and metrics are listed although nothing else may need them: Snakemake recreates
-        a lost intermediate file only if a target asks for it.
+        Records, predictions and timings are listed although the page may not need them: Snakemake recreates a lost
+        intermediate file only if a target asks for it.
         """
-        active = self.parameters.active()
-        asked = (self.records, self.predictions, self.timings, self.metrics, self.tables, self.figures, self.pictures)
-        files = [file for experiment in active for of in asked for file in of(experiment)]
-        return [*files, places.SUMMARY.format(preset=self.parameters.preset), places.AUDIT]
+        asked = (self.predictions, self.timings, self.figures)
+        files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
+        return [*self.shown(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
+
+    def shown(self) -> list[str]:
+        """What the page shows."""
+        asked = (self.records, self.metrics, self.tables, self.pictures)
+        files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
+        return [*files, places.AUDIT]
+
+    def page_config(self) -> str:
+        """The preset, the baseline, and each experiment's title and tables, as JSON."""
+        experiments = [
+            {"name": name, "title": experiment.title, "tables": list(experiment.tables)}
+            for name, experiment in self.parameters.active().items()
+        ]
+        preset, baseline = self.parameters.preset, self.parameters.tables.baseline
+        return json.dumps({"preset": preset, "baseline": baseline, "experiments": experiments})
 
     def data(self) -> list[str]:
         """The prepared data sets of the chosen preset."""
