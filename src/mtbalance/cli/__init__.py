@@ -45,6 +45,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
     *(results.collect, results.summarize, results.table, results.figure, results.picture, results.audit),
+    results.market,
     plan.plan,
     test.test,
 )

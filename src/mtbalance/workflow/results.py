@@ -12,6 +12,8 @@ from mtbalance.workflow.runs import RunFiles
 
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf")
+MARKET = "market"
+"""The table and the figure of the simulated A/B tests; all others show collected metrics."""
 
 
 class Workflow(RunFiles):
@@ -46,7 +48,8 @@ class Workflow(RunFiles):
         a lost intermediate file only if a target asks for it.
         """
         active = self.parameters.active()
-        asked = (self.records, self.predictions, self.timings, self.metrics, self.tables, self.figures, self.pictures)
+        runs, made = (self.records, self.predictions, self.timings), (self.metrics, self.market)
+        asked = (*runs, *made, self.tables, self.figures, self.pictures)
         files = [file for experiment in active for of in asked for file in of(experiment)]
         return [*files, places.SUMMARY.format(preset=self.parameters.preset), places.AUDIT]
 
@@ -58,6 +61,26 @@ class Workflow(RunFiles):
     def metrics(self, experiment: str) -> list[str]:
         """The collected metrics of an experiment."""
         return [places.METRICS.format(experiment=experiment)]
+
+    def market(self, experiment: str) -> list[str]:
+        """The simulated A/B tests of an experiment; none if no table or figure of it shows them."""
+        chosen = self.parameters.experiments[experiment]
+        return [places.MARKET.format(experiment=experiment)] if MARKET in (*chosen.tables, *chosen.figures) else []
+
+    def shown(self, experiment: str, name: str) -> list[str]:
+        """The collected file that a table or a figure is made of."""
+        return self.market(experiment) if name == MARKET else self.metrics(experiment)
+
+    def market_inputs(self, experiment: str) -> list[str]:
+        """What the market of an experiment is made of: its runs, and the true probabilities of its data."""
+        datasets = self.parameters.experiments[experiment].datasets
+        truth = [f"{self.raw_folder(name)}/truth.csv" for name in datasets]
+        test = [f"{self.prepared_folder(name)}/test.parquet" for name in datasets]
+        return [*self.records(experiment), *self.predictions(experiment), *truth, *test]
+
+    def market_sources(self) -> list[str]:
+        """Source files that a market depends on."""
+        return closure_of("studies.market.experiment", "reporting.reading")
 
     def metrics_of_preset(self, preset: str) -> list[str]:
         """The collected metrics of all experiments of a preset."""
