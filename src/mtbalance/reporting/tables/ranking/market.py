@@ -135,7 +135,7 @@ def _caption(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
     yield (
         f"Visitors needed: in each arm for all days, for a two-sided test at level {level:g} to find the expected lift"
         " of RPM with a power of 80 %. Alarm: the first day on which the sequential test (mixture sequential"
-        f" probability ratio test, level {level:g}) finds a lift of RPM, if somebody looks every day."
+        f" probability ratio test, level {level:g}) finds a change of RPM, up or down, if somebody looks every day."
     )
     yield _trials(frame, name, level)
     yield captions.selection(frame)
