@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
 from mtbalance import places
@@ -16,9 +18,9 @@ from mtbalance.workflow import (
 )
 
 try:
-    PARAMETERS = reading.parse(config)
+    PARAMETERS = reading.parse(config, Path(places.PARAMETERS))
 except reading.ParametersError as error:
-    raise WorkflowError(f"params.yaml is not valid:\n{error}")
+    raise WorkflowError(f"The parameters are not valid:\n{error}")
 
 WORKFLOW = Workflow(PARAMETERS)
 

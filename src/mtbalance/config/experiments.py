@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from mtbalance.blocks import Block, Count, refuse
+from mtbalance.blocks import Block, Count, Seed, refuse
 from mtbalance.config.contradictions import of_training
 from mtbalance.config.kinds import ProblemKind, kind, kinds
 from mtbalance.config.run import DEFAULT_PROBLEM, Model
 from mtbalance.config.training import TrainingConfig
 
-Seed = Annotated[int, Field(ge=0)]
-Names = Annotated[list[str], Field(min_length=1)]
+
+def _once(values: list[Any]) -> list[Any]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    refuse([("", f"{', '.join(twice)}: named more than once")] if twice else [])
+    return values
+
+
+Names = Annotated[list[str], Field(min_length=1), AfterValidator(_once)]
 
 
 class Timing(Block):
@@ -36,7 +42,7 @@ class Experiment(Block):
     grid: Annotated[dict[str, Names], Field(min_length=1)]
     """The balancers that are run on each backbone. ``pub@rescale=sum_to_1,every=1`` is a variant: the balancer ``pub``
     with these options replaced. A key of ``training`` replaces the experiment's: ``ls@optimizer.lr=0.006``."""
-    seeds: Annotated[list[Seed], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_once)]
     """One run each. A seed changes the initialization and the order of the data."""
     model: Model
     """The kind of problem, and sizes that all of its backbones share."""

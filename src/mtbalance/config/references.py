@@ -43,8 +43,8 @@ def _undefined(parameters: Parameters) -> Iterator[str]:
     for name, experiment in parameters.experiments.items():
         path = f"experiments.{name}"
         yield from _check(f"{path}.datasets", experiment.datasets, parameters.datasets)
-        yield from _check(f"{path}.grid", experiment.grid, parameters.backbones)
         for backbone, balancers in experiment.grid.items():
+            yield from _check(f"{path}.grid.{backbone}", [backbone], parameters.backbones)
             names = [name.partition(SIGN)[0] for name in balancers]
             yield from _check(f"{path}.grid.{backbone}", names, parameters.balancers)
         yield from _of_another_kind(path, experiment, parameters)
