@@ -38,7 +38,7 @@ def last(trials: int, days: int = 28) -> dict[str, int]:
     visitors = identifiers(300, 30)
     rows = true.shown(wrong(true, 0.5, 1))[visitors // 30]
     found = outcomes(true, rows, np.random.default_rng(1).normal(0, 0.1, days), np.random.default_rng(2))
-    frame = aa_trials(visitors, found, trials, LEVEL)
+    frame = aa_trials(visitors, found, trials, LEVEL, np.random.default_rng(3))
     assert (frame["trials"] == trials).all() and frame.groupby("test").size().eq(days).all()
     return frame[frame["day"] == days].set_index("test")["alarms"].to_dict()
 
@@ -55,7 +55,9 @@ def test_alarms_up_to_a_day_never_get_fewer():
     true, visitors = candidates(), identifiers(300, 10)
     rows = true.shown(true.conversion)[visitors // 10]
     found = outcomes(true, rows, np.zeros(10), np.random.default_rng(2))
-    frame = aa_trials(visitors, found, 60, LEVEL).pivot(index="day", columns="test", values="alarms")
+    frame = aa_trials(visitors, found, 60, LEVEL, np.random.default_rng(3)).pivot(
+        index="day", columns="test", values="alarms"
+    )
     assert (frame[["daily looks", "sequential"]].diff().dropna() >= 0).all(axis=None)
     assert (frame["daily looks"] >= frame["one look"]).all()
     assert frame.loc[1, "daily looks"] == frame.loc[1, "one look"]

@@ -33,7 +33,7 @@ def sums(members: NDArray[np.generic], top: Array, bottom: Array) -> Sums:
 
     ``members`` are 1 for a visitor of the arm and 0 for another.
     """
-    weights = members.astype(float)
+    weights = members.astype(float, copy=False)
     parts = (top, bottom, top * top, top * bottom, bottom * bottom)
     return Sums(weights.sum(axis=1, keepdims=True), *(weights @ part for part in parts))
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator, SeedSequence, default_rng
-from numpy.typing import NDArray
 
 from mtbalance.errors import UserError
 from mtbalance.studies.market.candidates import Array, Candidates, Rows
 from mtbalance.studies.market.expected import Expected, expected, visitors_needed
-from mtbalance.studies.market.lift import lift, sums
+from mtbalance.studies.market.lift import Sums, lift, sums
 from mtbalance.studies.market.sequential import fixed_radius, sequential_radius
 from mtbalance.studies.market.trials import aa_trials
 from mtbalance.studies.market.visitors import (
     CONTROL,
     TREATMENT,
-    Outcomes,
     arms,
     day_shifts,
     identifiers,
@@ -39,7 +37,7 @@ class Settings(NamedTuple):
 
     days: int = 7
     """Days of an A/B test, as in Table VI."""
-    each: int = 100
+    each: int = 50
     """Visitors who come with the same search."""
     shares: tuple[float, ...] = (0.05, 0.2, 0.5)
     """Shares of the visitors in each arm, as section VI-D says; the last is the largest."""
@@ -123,7 +121,11 @@ class _Market:
         searches = len(np.unique(candidates.search))
         self.visitors = identifiers(searches, settings.each)
         self.trial_visitors = identifiers(searches, settings.trial_each)
-        self.arms = {share: arms(self.visitors, share, settings.seed) for share in settings.shares}
+        given = [arms(self.visitors, share, settings.seed) for share in settings.shares]
+        self.largest = given[-1]
+        self.members = np.stack([of_share == arm for of_share in given for arm in ARMS]).astype(float)
+        cells = product(settings.shares, ARMS.values(), range(1, settings.days + 1))
+        self.cells = pd.DataFrame(cells, columns=["share", "arm", "day"])
 
     def random(self, *names: object) -> Generator:
         """A generator of its own for each use, so that one more test does not change the others."""
@@ -135,7 +137,8 @@ class _Market:
         rows = self.candidates.shown(predicted)[self.trial_visitors // self.settings.trial_each]
         shifts = self.shifts[: self.settings.trial_days]
         found = outcomes(self.candidates, rows, shifts, self.random("a/a", *control))
-        trials = aa_trials(self.trial_visitors, found, self.settings.trials, self.settings.level)
+        random = self.random("arms", *control)
+        trials = aa_trials(self.trial_visitors, found, self.settings.trials, self.settings.level, random)
         names = {"backbone": control.backbone, "balancer": control.balancer, "control_seed": control.seed}
         return trials.assign(part="a/a", visitors=len(self.trial_visitors), **names)
 
@@ -163,10 +166,11 @@ class _Test:
         """Draw what the visitors of both arms do: the parts ``arm`` and ``lift``."""
         market, settings = self.market, self.market.settings
         search = market.visitors // settings.each
-        rows = np.where(market.arms[max(settings.shares)] == TREATMENT, self.shown[search], self.control_shown[search])
+        rows = np.where(market.largest == TREATMENT, self.shown[search], self.control_shown[search])
         found = outcomes(market.candidates, rows, self.shifts, market.random(*self.treatment))
-        for share, given in market.arms.items():
-            yield from (self._counts(found, given == arm, share, name) for arm, name in ARMS.items())
+        counts = {name: (market.members @ values).ravel() for name, values in found._asdict().items()}
+        visitors = market.members.sum(axis=1).repeat(settings.days)
+        yield market.cells.assign(part="arm", visitors=visitors, **counts)
         for metric, top in (("rpm", found.revenue), ("ctr", found.clicks)):
             ours, theirs = self.exact[metric]
             whole = np.full(len(self.shifts), ours.whole / theirs.whole - 1)
@@ -177,23 +181,12 @@ class _Test:
                 metric=metric, span="to date", expected=np.tile(whole, len(settings.shares))
             )
 
-    def _counts(self, found: Outcomes, members: NDArray[np.bool_], share: float, arm: str) -> pd.DataFrame:
-        counts = {name: values[members].sum(axis=0) for name, values in found._asdict().items()}
-        frame = pd.DataFrame({"day": _days(len(self.shifts)), **counts})
-        return frame.assign(part="arm", share=share, arm=arm, visitors=int(members.sum()))
-
     def _lifts(self, top: Array, bottom: Array) -> pd.DataFrame:
         """Lift and intervals of a ratio by share and day."""
-        given, level = self.market.arms, self.market.settings.level
-        members = {arm: np.stack([arms == arm for arms in given.values()]) for arm in ARMS}
-        change = lift(*(sums(members[arm], top, bottom) for arm in (TREATMENT, CONTROL)))
+        level, totals = self.market.settings.level, sums(self.market.members, top, bottom)
+        change = lift(*(Sums(*(part[first::2] for part in totals)) for first in (0, 1)))
         once, always = fixed_radius(change.variance, level), sequential_radius(change.variance, level)
         bounds = {"lift": change.log, "low": change.log - once, "high": change.log + once}
         bounds |= {"sequential_low": change.log - always, "sequential_high": change.log + always}
-        names = {"share": np.repeat(list(given), len(self.shifts)), "day": np.tile(_days(len(self.shifts)), len(given))}
-        return pd.DataFrame(names | {name: np.expm1(logs.ravel()) for name, logs in bounds.items()}).assign(part="lift")
-
-
-def _days(number: int) -> NDArray[np.intp]:
-    """The days, counted from 1."""
-    return np.arange(1, number + 1)
+        cells = self.market.cells.drop_duplicates(["share", "day"])[["share", "day"]]
+        return cells.assign(part="lift", **{name: np.expm1(logs.ravel()) for name, logs in bounds.items()})

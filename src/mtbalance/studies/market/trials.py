@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mtbalance.studies.market.lift import lift, sums
@@ -14,18 +15,20 @@ TOGETHER = 50
 """Trials that are computed at once; memory alone depends on it."""
 
 
-def aa_trials(visitors: NDArray[np.int64], found: Outcomes, trials: int, level: float) -> pd.DataFrame:
+def aa_trials(
+    visitors: NDArray[np.int64], found: Outcomes, trials: int, level: float, random: Generator
+) -> pd.DataFrame:
     """Alarms about revenue per impression by test and day: ``test``, ``day`` (from 1), ``alarms``, ``trials``.
 
-    Every trial gives half of the visitors to each arm with a salt of its own; what they do stays the same. ``one look``
+    Every trial draws a salt, which gives half of the visitors to each arm; what they do stays the same. ``one look``
     counts the trials in which a test that looks on that day alone says yes, ``daily looks`` those in which a test at
     the same level has said yes on any day so far, ``sequential`` the same for the sequential test.
     """
     revenue, impressions = (np.cumsum(values, axis=1) for values in (found.revenue, found.impressions))
     alarms = {name: np.zeros(revenue.shape[1], int) for name in ("one look", "daily looks", "sequential")}
+    salts = random.integers(2**62, size=trials).tolist()
     for first in range(0, trials, TOGETHER):
-        salts = range(1 + first, 1 + min(first + TOGETHER, trials))
-        given = np.stack([arms(visitors, 0.5, salt) for salt in salts])
+        given = np.stack([arms(visitors, 0.5, salt) for salt in salts[first : first + TOGETHER]])
         change = lift(*(sums(given == arm, revenue, impressions) for arm in (TREATMENT, CONTROL)))
         distance = np.abs(change.log)
         fixed = distance >= fixed_radius(change.variance, level)

@@ -58,7 +58,8 @@ def _days(axes: Axes, group: pd.DataFrame, name: str, baseline: str) -> None:
 
 
 def _methods(axes: Axes, total: pd.DataFrame, name: str, baseline: str) -> None:
-    order = total.sort_values("expected")
+    order = total[total["kind"] != "truth"].sort_values("expected")
+    best = total.loc[total["kind"] == "truth", "expected"].iloc[0]
     places = range(len(order))
     lows, highs = (100 * (order["lift"] - order["low"]), 100 * (order["high"] - order["lift"]))
     axes.errorbar(
@@ -67,7 +68,7 @@ def _methods(axes: Axes, total: pd.DataFrame, name: str, baseline: str) -> None:
     axes.plot(100 * order["expected"], places, color="black", linestyle="", marker="|", markersize=11, label="expected")
     axes.axvline(0, color=GRAY, linewidth=0.8)
     axes.set_yticks(list(places), [name_of_test(row, baseline) for _, row in order.iterrows()])
-    axes.set_title(f"{name}\nall days, against {balancer_name(baseline)}")
+    axes.set_title(f"{name}\nall days, against {balancer_name(baseline)} (best possible: {best:+.1%})")
     axes.set(xlabel="change of RPM [%]")
     _legend(axes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 from scipy import stats
@@ -27,10 +27,17 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     """
     datasets = list(frame["dataset"].unique())
     groups = [group for dataset in datasets for group in _groups(frame[frame["dataset"] == dataset])]
+
+    def padded(cells: Iterable[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+        """The cells of a row, with an empty one where it has none."""
+        return tuple(
+            (*some, *(Cell() for _ in group.columns[len(some) :])) for some, group in zip(cells, groups, strict=True)
+        )
+
     tests = part(frame, "expected").drop_duplicates(["backbone", "balancer", "kind"])
-    rows = [Row(PRINTED, "printed", tuple(cells for _ in datasets for cells in _printed()))]
+    rows = [Row(PRINTED, "printed", padded(cells for _ in datasets for cells in _printed()))]
     for _, test in tests.iterrows():
-        cells = tuple(cells for dataset in datasets for cells in _cells(frame, test, dataset))
+        cells = padded(cells for dataset in datasets for cells in _cells(frame, test, dataset))
         rows.append(Row(method(test, baseline), test["backbone"], cells))
     table = Table(
         title=f"{title}: simulated A/B test on synthetic data",
