@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from market_data import candidates, wrong
+from mtbalance.reporting.figures import write_figure
 from mtbalance.reporting.figures.ranking.market import draw
 from mtbalance.reporting.market import alarm, false_alarms
 from mtbalance.reporting.tables import write_table
@@ -78,6 +79,17 @@ def test_the_figure_has_a_row_for_each_backbone_and_every_test_in_it(frame):
     assert "best possible: +" in panels[1].get_title()
     assert all(axes.get_xlabel() and (axes.get_ylabel() or place % 3 == 1) for place, axes in enumerate(panels))
     assert {line.get_label() for line in panels[2].lines} >= {"a look every day", "level 0.05"}
+
+
+def test_the_figure_warns_of_a_selection_on_test_and_is_the_same_twice(frame, tmp_path):
+    assert "TEST" not in draw(frame, "Demo", "ls").get_suptitle()
+    market = tmp_path / "market.parquet"
+    frame.assign(selection="test").to_parquet(market)
+    assert "epochs selected on the TEST split" in draw(pd.read_parquet(market), "Demo", "ls").get_suptitle()
+    for folder in ("a", "b"):
+        write_figure("market", market, tmp_path / folder / "market", title="Demo")
+    for ending in ("png", "pdf"):
+        assert len({(tmp_path / folder / f"market.{ending}").read_bytes() for folder in ("a", "b")}) == 1
 
 
 def test_an_alarm_is_the_first_day_outside():
