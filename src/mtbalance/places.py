@@ -34,6 +34,8 @@ TIMING = f"results/speed/{TIMING_CELL}.json"
 
 # Results.
 METRICS = "results/metrics/{experiment}.parquet"
+MARKET = "results/metrics/market/{experiment}.parquet"
+"""The simulated A/B tests of an experiment."""
 SUMMARY = "results/metrics/{preset}.json"
 TABLE_CELL = "{experiment}/{table}"
 TABLES = "results/tables/{experiment}"

@@ -1,6 +1,6 @@
 rule page:
     input:
-        shown=WORKFLOW.shown(),
+        shown=WORKFLOW.page_files(),
         code=page_sources(),
     output:
         places.PAGE,

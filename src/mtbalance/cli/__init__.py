@@ -69,15 +69,8 @@ def reproduce() -> None:
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
-    *(
-        results.collect,
-        results.summarize,
-        results.table,
-        results.figure,
-        results.picture,
-        results.audit,
-        results.report,
-    ),
+    *(results.collect, results.summarize, results.table, results.figure, results.picture),
+    *(results.audit, results.market, results.report),
     plan.plan,
     test.test,
 )

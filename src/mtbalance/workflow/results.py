@@ -13,6 +13,8 @@ from mtbalance.workflow.runs import RunFiles
 
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf")
+MARKET = "market"
+"""The table and the figure of the simulated A/B tests; all others show collected metrics."""
 
 
 class Workflow(RunFiles):
@@ -46,11 +48,11 @@ class Workflow(RunFiles):
         Records, predictions and timings are listed although the page may not need them: Snakemake recreates a lost
         intermediate file only if a target asks for it.
         """
-        asked = (self.predictions, self.timings, self.figures)
+        asked = (self.predictions, self.timings, self.market, self.figures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
-        return [*self.shown(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
+        return [*self.page_files(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
 
-    def shown(self) -> list[str]:
+    def page_files(self) -> list[str]:
         """What the page shows."""
         asked = (self.records, self.metrics, self.tables, self.pictures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
@@ -73,6 +75,26 @@ class Workflow(RunFiles):
     def metrics(self, experiment: str) -> list[str]:
         """The collected metrics of an experiment."""
         return [places.METRICS.format(experiment=experiment)]
+
+    def market(self, experiment: str) -> list[str]:
+        """The simulated A/B tests of an experiment; none if no table or figure of it shows them."""
+        chosen = self.parameters.experiments[experiment]
+        return [places.MARKET.format(experiment=experiment)] if MARKET in (*chosen.tables, *chosen.figures) else []
+
+    def shown(self, experiment: str, name: str) -> list[str]:
+        """The collected file that a table or a figure is made of."""
+        return self.market(experiment) if name == MARKET else self.metrics(experiment)
+
+    def market_inputs(self, experiment: str) -> list[str]:
+        """What the market of an experiment is made of: its runs, and the true probabilities of its data."""
+        datasets = self.parameters.experiments[experiment].datasets
+        truth = [f"{self.raw_folder(name)}/truth.csv" for name in datasets]
+        test = [f"{self.prepared_folder(name)}/test.parquet" for name in datasets]
+        return [*self.records(experiment), *self.predictions(experiment), *truth, *test]
+
+    def market_sources(self) -> list[str]:
+        """Source files that a market depends on."""
+        return closure_of("studies.market.experiment", "reporting.reading")
 
     def metrics_of_preset(self, preset: str) -> list[str]:
         """The collected metrics of all experiments of a preset."""
