@@ -42,11 +42,12 @@ class Workflow(RunFiles):
     def results(self) -> list[str]:
         """All files that the chosen preset makes.
 
-        Records, predictions, timings and metrics are listed although nothing else may need them: Snakemake recreates
-        a lost intermediate file only if a target asks for it.
+        Records, predictions, steps, timings and metrics are listed although nothing else may need them: Snakemake
+        recreates a lost intermediate file only if a target asks for it.
         """
         active = self.parameters.active()
-        asked = (self.records, self.predictions, self.timings, self.metrics, self.tables, self.figures, self.pictures)
+        of_runs = (self.records, self.predictions, self.steps, self.timings)
+        asked = (*of_runs, self.metrics, self.tables, self.figures, self.pictures)
         files = [file for experiment in active for of in asked for file in of(experiment)]
         return [*files, places.SUMMARY.format(preset=self.parameters.preset), places.AUDIT]
 
