@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 PARAMETERS = "params.yaml"
+PARAMETERS_SCHEMA = "params.schema.json"
+"""What an editor reads to complete and check ``params.yaml``; in git."""
 
 # Data sets.
 RAW = "data/raw/{dataset}"
