@@ -1,6 +1,7 @@
 rule collect:
     input:
         records=ask(WORKFLOW.records, "experiment"),
+        steps=ask(WORKFLOW.steps, "experiment"),
         timings=ask(WORKFLOW.timings, "experiment"),
         code=reporting_sources("collect"),
     output:

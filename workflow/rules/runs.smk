@@ -10,6 +10,8 @@ rule train:
         places.log("train", places.CELL),
     benchmark:
         places.benchmark("train", places.CELL)
+    wildcard_constraints:
+        experiment=alternatives(WORKFLOW.unmeasured()),
     # One thread per run: the same numbers alone or beside other runs.
     threads: 1
     resources:
@@ -19,6 +21,7 @@ rule train:
         config=ask_of_run(canonical),
         data=ask(WORKFLOW.prepared_folder, "dataset"),
         checkpoint=places.CHECKPOINT,
+        steps="",
     shell:
         "mtbalance train"
         " --config {params.config:q}"
@@ -27,7 +30,23 @@ rule train:
         " --output {output.record}"
         " --sample {output.sample}"
         " --predictions {output.predictions}"
-        " > {log} 2>&1"
+        " {params.steps} > {log} 2>&1"
+
+
+# As train, and every step is measured.
+use rule train as train_measured with:
+    output:
+        record=places.RECORD,
+        sample=places.SAMPLE,
+        predictions=places.PREDICTIONS,
+        steps=places.STEPS,
+    wildcard_constraints:
+        experiment=alternatives(WORKFLOW.measured()),
+    params:
+        config=ask_of_run(canonical),
+        data=ask(WORKFLOW.prepared_folder, "dataset"),
+        checkpoint=places.CHECKPOINT,
+        steps=f"--steps {places.STEPS}",
 
 
 rule time:

@@ -25,8 +25,9 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     if experiment not in parameters.experiments:
         raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
     workflow = Workflow(parameters)
-    records, timings = ([Path(file) for file in of(experiment)] for of in (workflow.records, workflow.timings))
-    write(records, parameters.runs(experiment), timings, output)
+    kinds = (workflow.records, workflow.timings, workflow.steps)
+    records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
+    write(records, parameters.runs(experiment), timings, output, steps)
 
 
 def summarize(

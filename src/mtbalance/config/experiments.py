@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -50,6 +50,10 @@ class Experiment(Block):
     """Everything between a model and its test metrics."""
     timing: Timing = Timing()
     """The timing of balancers against the baseline."""
+    measure: tuple[Literal["cosines"], ...] = ()
+    """What is measured in every training step, beside the numbers of a run, which stay the same. ``cosines``: how the
+    joint gradient and the change of the parameters lie to each other, in shared parameters, in those of single tasks,
+    and in a random half of the shared ones (section III of the PUB paper)."""
     tables: tuple[str, ...]
     """The tables that are made of it. Default: those of its kind of problem."""
     figures: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +13,8 @@ from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.records.timing import TimingRecord
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
+from mtbalance.reporting.steps import of_steps
+from mtbalance.reporting.value import Value
 from mtbalance.writing import replacing
 
 TYPES = {
@@ -47,18 +49,16 @@ CONSTANT = "constant_"
 """Prefix of the metrics of constant predictions, which ignore the input."""
 
 
-class Value(NamedTuple):
-    """One number of a run."""
-
-    epoch: int | None
-    split: str
-    task: str
-    metric: str
-    value: float | None
-
-
-def collect(records: Sequence[Path], expected: Sequence[RunConfig], timings: Sequence[Path], output: Path) -> None:
+def collect(
+    records: Sequence[Path],
+    expected: Sequence[RunConfig],
+    timings: Sequence[Path],
+    output: Path,
+    steps: Sequence[Path] = (),
+) -> None:
     """Write the numbers of all ``records`` and ``timings`` to one Parquet file, in the order of tables.
+
+    ``steps`` are the steps files of the ``expected`` runs, in the same order; empty if the experiment measures none.
 
     That is the order of ``expected``, except for backbones: these are keys in ``params.yaml``, whose order is lost in
     canonical JSON, and so they have a fixed order (:func:`~mtbalance.reporting.names.backbone_rank`).
@@ -67,7 +67,8 @@ def collect(records: Sequence[Path], expected: Sequence[RunConfig], timings: Seq
     datasets = list(dict.fromkeys(config.dataset for config in expected))
     ordered = sorted(expected, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
     found = read_records(records, ordered)
-    rows = [row for record in found for row in _rows(record)]
+    measured = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
+    rows = [row for record in found for row in _rows(record, measured.get(record.digest))]
     rows += [row for timing in read_timings(timings, expected) for row in _timing_rows(timing, found)]
     with replacing(output) as partial:
         pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
@@ -92,10 +93,11 @@ def _timing_rows(timing: TimingRecord, records: Iterable[RunRecord]) -> Iterator
                 )
 
 
-def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
+def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
     titles = {task.name: task.title for task in record.tasks} | {"mean": "Average", "": ""}
+    measured = of_steps(record, steps) if steps else ()
     better = {(task.name, metric): sign for task in record.tasks for metric, sign in task.metrics.items()}
-    for number in (*_of_run(record), *_of_test(record), *_of_epochs(record)):
+    for number in (*_of_run(record), *_of_test(record), *_of_epochs(record), *measured):
         sign = better.get((number.task, number.metric), 0)
         yield _identity(record) | number._asdict() | {"task_title": titles[number.task], "better": sign}
 

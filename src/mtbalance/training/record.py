@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from mtbalance import sources
-from mtbalance.balancing.reach import find_reach
 from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.history import History
@@ -47,13 +46,9 @@ def _speed(history: History) -> Speed:
 
 def _size(session: Session) -> ModelSize:
     """Numbers of parameters: all, shared, and of single tasks; read off the graph of one row."""
-    batch = next(session.problem.split("test").batches(1, None)).to(session.device)
-    session.model.eval()
-    outputs = session.model(batch.inputs)
-    parameters = list(session.model.parameters())
-    found = find_reach([output.sum() for output in outputs], parameters)
+    found = session.reach()
     return ModelSize(
-        parameters=sum(parameter.numel() for parameter in parameters),
+        parameters=sum(parameter.numel() for parameter in session.model.parameters()),
         shared=sum(parameter.numel() for parameter in found.shared),
         private=sum(parameter.numel() for own in found.own for parameter in own),
     )

@@ -45,10 +45,10 @@ class Workflow(RunFiles):
     def results(self) -> list[str]:
         """All files that the chosen preset makes.
 
-        Records, predictions and timings are listed although the page may not need them: Snakemake recreates a lost
+        Records, predictions, steps and timings are listed although the page may not need them: Snakemake recreates a lost
         intermediate file only if a target asks for it.
         """
-        asked = (self.predictions, self.timings, self.market, self.figures)
+        asked = (self.predictions, self.steps, self.timings, self.market, self.figures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
         return [*self.page_files(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
 

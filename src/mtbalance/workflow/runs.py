@@ -25,6 +25,20 @@ class RunFiles(DataFiles):
         """Test predictions of all runs of an experiment."""
         return [places.PREDICTIONS.format(**run.wildcards) for run in self.parameters.runs(experiment)]
 
+    def steps(self, experiment: str) -> list[str]:
+        """Steps files of all runs of an experiment; none if it does not measure."""
+        if not self.parameters.experiments[experiment].measure:
+            return []
+        return [places.STEPS.format(**run.wildcards) for run in self.parameters.runs(experiment)]
+
+    def measured(self) -> list[str]:
+        """The experiments that measure every step."""
+        return [name for name, experiment in self.parameters.experiments.items() if experiment.measure]
+
+    def unmeasured(self) -> list[str]:
+        """The other experiments."""
+        return [name for name in self.parameters.experiments if name not in self.measured()]
+
     def timings(self, experiment: str) -> list[str]:
         """Timings of an experiment, one for each data set and backbone."""
         return [
