@@ -45,8 +45,8 @@ class Workflow(RunFiles):
     def results(self) -> list[str]:
         """All files that the chosen preset makes.
 
-        Records, predictions, steps and timings are listed although the page may not need them: Snakemake recreates a lost
-        intermediate file only if a target asks for it.
+        Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
+        file in between again only if a target asks for it.
         """
         asked = (self.predictions, self.steps, self.timings, self.market, self.figures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
