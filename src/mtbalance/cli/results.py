@@ -26,7 +26,7 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
         raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
     workflow = Workflow(parameters)
     records, timings = ([Path(file) for file in of(experiment)] for of in (workflow.records, workflow.timings))
-    write(records, parameters.runs(experiment), timings, output)
+    write(records, parameters.runs(experiment), timings, parameters.all_timing_runs(experiment), output)
 
 
 def summarize(
