@@ -163,11 +163,12 @@ def test_a_kind_of_problem_decides_what_an_experiment_leaves_open(raw):
         raw["experiments"]["demo_scenes"]["training"].pop(key, None)
     found = parse(raw).experiments["demo_scenes"]
     assert (found.training.selection, found.training.patience) == ("last", 0)
-    assert found.tables == ("scenes",) and found.figures == ("scenes", "weights")
+    assert found.tables == ("scenes",) and found.figures == ("scenes", "weights", "speed")
 
 
 def test_an_experiment_without_seeds_is_only_timed(raw):
     put(raw, "experiments.demo.seeds", [])
+    raw["experiments"]["demo"].pop("tables")
     parameters = parse(raw)
     found = parameters.experiments["demo"]
     assert parameters.runs("demo") == [] and (found.tables, found.figures) == (("cost",), ("speed",))

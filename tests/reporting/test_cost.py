@@ -89,9 +89,10 @@ def test_the_table_has_ours_printed_and_what_to_make_of_both(named, tmp_path):
     cells = [part.strip() for part in line.strip("|").split("|")]
     assert cells[1:5] == ["2.0000", "0.1195", "2.000 [1.961, 2.083]", "1.167"]
     assert cells[5:] == ["0.3000", "10902.0", "651.4", "10.0000", "0.1708"]
-    assert "SYNTHETIC" in text and "22,326,719 on synthetic_nl" in text and "AliExpress ES" in text
-    assert "Compare ratios, not seconds." in text and "another, 1 thread(s)" in text
-    assert "not even the ratios" not in text, "the batch is the paper's"
+    assert "SYNTHETIC" in text and "Rows of an epoch: 22,326,719 on synthetic_nl; of a batch: 4,096." in text
+    assert "AliExpress ES" in text and "Compare ratios, not seconds." in text and "another, 1 thread(s)" in text
+    assert "MMOE: printed time over LS 1.167; here PUB 2.000. Nearest: PUB." in text
+    assert "another case" not in text, "the batch is the paper's"
     assert cell(numbers, "mmoe", "pub", "seconds_an_epoch")["published"] == TABLE.loc["mmoe", "pub"]
 
 
@@ -101,7 +102,25 @@ def test_a_batch_of_another_size_is_said(named, tmp_path):
     frame.to_parquet(tmp_path / "metrics.parquet")
     write_table("cost", tmp_path / "metrics.parquet", tmp_path / "cost", title="Demo")
     text = (tmp_path / "cost.md").read_text()
-    assert "in batches of 512." in text and "have 4,096 rows: here not even the ratios" in text
+    assert "of a batch: 512." in text and "do not have the paper's 4,096 rows: even ratios are another case" in text
+
+
+def test_a_reading_of_the_paper_stands_beside_the_printed_number_too(named, tmp_path):
+    frame = named()
+    fast = frame[(frame["backbone"] == "mmoe") & (frame["balancer"] == "pub")].assign(balancer="pub_fast")
+    fast.loc[fast["metric"] == "relative_throughput", "value"] = 0.9
+    pd.concat([frame, fast]).to_parquet(tmp_path / "metrics.parquet")
+    write_table("cost", tmp_path / "metrics.parquet", tmp_path / "cost", title="Demo")
+    text = (tmp_path / "cost.md").read_text()
+    # log(2 / 1.167) is .54, and log(1.111 / 1.167) -.05.
+    assert "here PUB 2.000; PUB (one pass) 1.111. Nearest: PUB (one pass)." in text
+
+
+def test_without_table_v_its_arithmetic_is_left_out(named, tmp_path):
+    named(backbone="shared_bottom").to_parquet(tmp_path / "metrics.parquet")
+    write_table("cost", tmp_path / "metrics.parquet", tmp_path / "cost", title="Demo")
+    text = (tmp_path / "cost.md").read_text()
+    assert "Table V" not in text and "ten steps" not in text and "s a search adds" in text
 
 
 def test_without_a_timing_the_table_says_so(named, tmp_path):

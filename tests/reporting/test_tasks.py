@@ -62,7 +62,7 @@ def test_the_table_says_from_how_many_tasks_on_the_claim_holds(frame, tmp_path):
     frame.to_parquet(tmp_path / "m.parquet")
     write_table("tasks", tmp_path / "m.parquet", tmp_path / "tasks", title="Tasks")
     text = (tmp_path / "tasks.md").read_text()
-    assert "Here 70 % are lost by: Shared bottom+MGDA from 4 tasks on of 2, 4." in text
+    assert "At least 70 % of QPS are lost here, of 2, 4 tasks, by: Shared bottom+MGDA with 4." in text
     assert "prints an NE better by 0.738 % with neutral QPS" in text and "70 to 80 % less QPS" in text
     lines = [line for line in text.splitlines() if line.startswith("| Shared bottom+MGDA |")]
     assert "−60.0 [−62.0, −59.0]" in lines[0] and "−2.00 ± 0.94" in lines[0]
@@ -73,14 +73,14 @@ def test_the_table_says_from_how_many_tasks_on_the_claim_holds(frame, tmp_path):
 def test_a_method_that_never_loses_as_much_is_said(frame, tmp_path):
     frame[frame["dataset"] == "synthetic_two"].to_parquet(tmp_path / "m.parquet")
     write_table("tasks", tmp_path / "m.parquet", tmp_path / "tasks", title="Tasks")
-    assert "Shared bottom+MGDA with none of 2." in (tmp_path / "tasks.md").read_text()
+    assert "At least 70 % of QPS are lost here, of 2 tasks, by: no method." in (tmp_path / "tasks.md").read_text()
 
 
 def test_the_figure_has_a_line_for_each_method(frame):
     left, right = draw(frame, "Tasks", "ls").axes
     points = {tuple(line.get_xdata()): tuple(line.get_ydata()) for line in left.lines if line.get_marker() == "o"}
     assert points == {(2, 4): pytest.approx((-60, -75))}
-    points = [line.get_ydata() for line in right.lines if line.get_marker() == "o"]
+    points = [line.get_ydata() for line in right.lines if line.get_marker() == "o"]  # the level in these records: loss
     assert [list(values) for values in points] == [pytest.approx([-2, 12.5])]
     bars = [segment for bar in right.collections for segment in bar.get_segments()]
     assert abs(bars[0][1][1] - bars[0][0][1]) == pytest.approx(2 * 0.942809, rel=1e-4), "standard deviation, both ways"

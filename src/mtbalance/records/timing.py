@@ -10,7 +10,7 @@ class BalancerTiming(Part):
     """Training steps of one balancer against those of the baseline."""
 
     seconds_a_step: float
-    """Seconds of a step, median over blocks."""
+    """Seconds of a step, median over blocks; on a CPU the processor's, so that other programs do not count."""
     seconds_a_search: float | None = None
     """Seconds by which a step with a search takes longer than one without, median over blocks. Null if every step is
     of one kind."""

@@ -19,6 +19,7 @@ from mtbalance.config.run import RunConfig
 from mtbalance.data.batch import Batch
 from mtbalance.problems import Problem, Rows, open_problem
 from mtbalance.records.timing import BalancerTiming, TimingRecord
+from mtbalance.training.clock import now
 from mtbalance.training.environment import environment
 from mtbalance.training.record import model_size
 from mtbalance.training.run import build_balancer, choose_device
@@ -53,6 +54,7 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> T
     balancers taking turns, so that a machine that slows down slows all of them. Relative throughput is the median over
     blocks of the baseline's seconds over the balancer's, with the quartiles; ``with_data`` adds to both the measured
     seconds that a batch takes to come from Parquet. Choose ``steps`` as a multiple of the longest search period.
+    The clock is :func:`~mtbalance.training.clock.now`.
     """
     order = seed_everything(runs[0].seed)
     device = choose_device(runs[0].training.device)
@@ -123,26 +125,19 @@ def _stepper(problem: Problem[Any], batches: list[Batch], device: torch.device) 
 
 
 def _block(stepper: Stepper, steps: int, device: torch.device) -> Block:
-    began = _now(device)
+    began = now(device)
     searching, searches = 0.0, 0
     for _ in range(steps):
         if not stepper.searches():
             stepper.step()
             continue
-        at = _now(device)
+        at = now(device)
         stepper.step()
-        searching, searches = searching + _now(device) - at, searches + 1
-    whole = _now(device) - began
+        searching, searches = searching + now(device) - at, searches + 1
+    whole = now(device) - began
     if not 0 < searches < steps:
         return Block(whole / steps, math.nan)
     return Block(whole / steps, searching / searches - (whole - searching) / (steps - searches))
-
-
-def _now(device: torch.device) -> float:
-    """The clock, once the device has done all that it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def against(

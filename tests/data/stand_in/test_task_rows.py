@@ -77,5 +77,5 @@ def test_another_name_than_synthetic_and_impossible_rates_are_refused(tmp_path, 
     with pytest.raises(DataError, match="synthetic"):
         FOUR.prepare("four", tmp_path / "out")
     with pytest.raises(DataError, match="above 0 and below 1"):
-        FOUR.model_copy(update={"rates": (0.3, 0.0)}).generate(tmp_path / "raw")
+        FOUR.model_copy(update={"last_rate": 0.0}).generate(tmp_path / "raw")
     assert not (tmp_path / "raw").exists()

@@ -35,8 +35,10 @@ class SyntheticTasks(Dataset):
     """Number of test rows, of which valid gets its share."""
     rows_per_search: Positive = 5.0
     """Mean number of rows that share one search."""
-    rates: tuple[Fraction, Fraction] = (0.3, 0.03)
-    """Mean label of the first and of the last task. From task to task the mean changes by one factor."""
+    first_rate: Fraction = 0.3
+    """Mean label of the first task. From task to task the mean changes by one factor."""
+    last_rate: Fraction = 0.03
+    """Mean label of the last task."""
     common: Fraction = 0.5
     """Share of a score's variance that all tasks have in common. Its sign alternates, so half of the pairs of tasks
     conflict: the scores of two tasks have the correlation ``common``, or minus ``common``."""
@@ -78,15 +80,16 @@ class SyntheticTasks(Dataset):
         """
         from mtbalance.data.stand_in.task_rows import write_task_rows
 
-        if not all(0 < rate < 1 for rate in self.rates):
-            raise DataError("synthetic data: both rates must be above 0 and below 1")
+        rates = (self.first_rate, self.last_rate)
+        if not all(0 < rate < 1 for rate in rates):
+            raise DataError("synthetic data: first_rate and last_rate must be above 0 and below 1")
         with write_generated(self, folder) as unfinished:
             write_task_rows(
                 unfinished,
                 self._layout(),
                 counts=(self.train_rows, self.test_rows),
                 rows_per_search=self.rows_per_search,
-                rates=self.rates,
+                rates=rates,
                 common=self.common,
                 signal=self.signal,
                 seed=self.seed,

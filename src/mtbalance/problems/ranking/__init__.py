@@ -17,4 +17,4 @@ class Ranking(ProblemKind):
     tables = ("mtbalance.reporting.tables.common", "mtbalance.reporting.tables.ranking")
     figures = ("mtbalance.reporting.figures.common", "mtbalance.reporting.figures.ranking")
     default_tables = ("auc", "ne")
-    default_figures = ("auc", "seesaw", "curves", "weights")
+    default_figures = ("auc", "seesaw", "curves", "weights", "speed")

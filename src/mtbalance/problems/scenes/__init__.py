@@ -19,4 +19,4 @@ class Scenes(ProblemKind):
     tables = ("mtbalance.reporting.tables.common", "mtbalance.reporting.tables.scenes")
     figures = ("mtbalance.reporting.figures.common", "mtbalance.reporting.figures.scenes")
     default_tables = ("scenes",)
-    default_figures = ("scenes", "weights")
+    default_figures = ("scenes", "weights", "speed")

@@ -23,7 +23,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     epochs = found[found["metric"] == "seconds_an_epoch"]
     lines = method_lines(dict.fromkeys(zip(ratios["backbone"], ratios["balancer"], strict=True)), baseline)
     datasets = list(ratios.groupby("dataset", sort=False))
-    figure = Figure(figsize=(2.4 + 3.6 * max(1, len(datasets)), 1.9 + 0.24 * len(lines)), layout="constrained")
+    figure = Figure(figsize=(2.4 + 4.2 * max(1, len(datasets)), 2.2 + 0.24 * len(lines)), layout="constrained")
     title(figure, f"{heading}: relative QPS", frame)
     if not lines:
         nothing(figure, f"Nothing was timed: no backbone has {balancer_name(baseline)} and another balancer.")
@@ -35,12 +35,10 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
         _panel(axes, group, epochs[epochs["dataset"] == dataset], lines, look)
         _base(axes, epochs[(epochs["dataset"] == dataset) & (epochs["balancer"] == baseline)], lines)
-    rows = ", ".join(f"{count:,}" for count in dict.fromkeys(epochs["epoch_rows"]))
-    figure.supxlabel(
-        f"training rows a second over those of {balancer_name(baseline)} on the same backbone\n"
-        f"marker and bar: median and quartiles over blocks of steps; at the right: seconds for {rows} rows",
-        fontsize=9,
-    )
+        axes.set_xlabel(
+            f"QPS over that of {balancer_name(baseline)} on the same backbone\n"
+            "(marker and bar: median and quartiles over blocks of steps)"
+        )
     shown = [level for level in MARKERS if level in set(ratios.loc[ratios["balancer"] != baseline, "level"])]
     legend(
         figure,
@@ -74,10 +72,11 @@ def _panel(axes: Axes, group: pd.DataFrame, epochs: pd.DataFrame, lines: list[Me
 
 
 def _base(axes: Axes, epochs: pd.DataFrame, lines: list[Method]) -> None:
-    """The baseline's seconds, beside each backbone's name."""
+    """The baseline's seconds, beside each backbone's name, and what they are of above them."""
     for _, row in epochs.iterrows():
         if (row["backbone"], "") in lines:
             _beside(axes, lines.index((row["backbone"], "")), f"{decimal(row['value'], 1)} s")
+    _beside(axes, -1, f"for {epochs['epoch_rows'].iloc[0]:,} rows")
 
 
 def _beside(axes: Axes, height: int, text: str) -> None:

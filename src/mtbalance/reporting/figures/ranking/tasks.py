@@ -8,10 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
+from mtbalance.reporting.drawing import DASHES, GRAY, Look, legend, looks, nothing, title
 from mtbalance.reporting.figures.common.speed import MARKERS
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.task_counts import NE, QPS, changes, printed_loss
+
+BAND = "#d0d0d0"
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -19,12 +21,12 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     cells = changes(frame, baseline)
     cells = cells[cells["balancer"] != baseline]
     backbones = list(dict.fromkeys(cells["backbone"]))
-    figure = Figure(figsize=(9.2, 1.3 + 3.4 * max(1, len(backbones))), layout="constrained")
-    title(figure, f"{heading}: change against {balancer_name(baseline)}", frame)
+    figure = Figure(figsize=(9.2, 2.1 + 3.2 * max(1, len(backbones))), layout="constrained")
+    title(figure, f"{heading}: change against {balancer_name(baseline)}\n{_datasets(frame)}", frame)
     if not backbones:
         nothing(figure, f"No balancer beside {balancer_name(baseline)} was run.")
         return figure
-    look = looks(cells["balancer"])
+    look = _looks(cells)
     grid = figure.subplots(len(backbones), 2, squeeze=False)
     for (left, right), backbone in zip(grid, backbones, strict=True):
         own = cells[cells["backbone"] == backbone]
@@ -34,27 +36,31 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         _claims(left, sorted(set(own["tasks"])))
         left.set_ylabel(f"QPS against {balancer_name(baseline)}, %\n(median, quartiles over blocks)")
         right.set_ylabel(f"mean NE against {balancer_name(baseline)}, %\n(mean ± std over seeds; lower is better)")
-    datasets = cells.drop_duplicates("dataset")
-    names = [dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in datasets.iterrows()]
-    figure.supxlabel("\n".join(", ".join(names[start : start + 2]) for start in range(0, len(names), 2)), fontsize=8)
-    levels = cells.drop_duplicates("balancer").set_index("balancer")["level"]
+    levels = dict(zip(cells["balancer"], cells["level"], strict=True))
     entries = [
-        Line2D(
-            [],
-            [],
-            color=look[name].color,
-            marker=MARKERS[level],
-            linestyle=look[name].dash,
-            label=f"{balancer_name(name)} ({level})",
-        )
-        for name, level in levels.items()
+        Line2D([], [], color=color, linestyle=dash, marker=marker, label=f"{balancer_name(name)} ({levels[name]})")
+        for name, (color, dash, marker) in look.items()
     ]
     least, most = printed_loss()
-    claim = f"gray: {least:g} to {most:g} % lost, printed of earlier methods"
-    entries.append(Line2D([], [], color="#bbbbbb", linewidth=6, label=claim))
-    entries.append(Line2D([], [], color="black", linestyle=":", label="K backward passes: 3 / (1 + 2 K) left"))
+    entries.append(Line2D([], [], color=BAND, linewidth=6, label=f"printed: {least:g} to {most:g} % lost"))
+    entries.append(Line2D([], [], color="black", linestyle=":", label="3 / (1 + 2 K) left"))
     legend(figure, entries)
     return figure
+
+
+def _datasets(frame: pd.DataFrame) -> str:
+    found = frame.drop_duplicates("dataset")
+    names = [dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in found.iterrows()]
+    return ", ".join(found["dataset"]) + " (synthetic data)" if found["synthetic"].all() else ", ".join(names)
+
+
+def _looks(cells: pd.DataFrame) -> dict[str, Look]:
+    """A color for each balancer, a marker for each level, and dashes to tell the balancers of a level apart."""
+    found = looks(cells["balancer"])
+    for level, own in cells.groupby("level", sort=False):
+        for turn, name in enumerate(dict.fromkeys(own["balancer"])):
+            found[name] = Look(found[name].color, DASHES[turn % len(DASHES)], MARKERS[str(level)])
+    return found
 
 
 def _panel(axes: Axes, cells: pd.DataFrame, look: dict[str, Look]) -> None:
@@ -64,18 +70,21 @@ def _panel(axes: Axes, cells: pd.DataFrame, look: dict[str, Look]) -> None:
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.minorticks_off()
     axes.set_xlabel("number of tasks K")
-    for balancer, own in cells.groupby("balancer", sort=False):
+    methods = list(cells.groupby("balancer", sort=False))
+    for place, (balancer, own) in enumerate(methods):
         own = own.sort_values("tasks")
-        low, high = own["change_percent"] - own["low"], own["high"] - own["change_percent"]
-        spread = 100 * own["ratio_std"].fillna(0)
-        bars = [spread, spread] if (own["metric"] == NE).all() else [low, high]
+        if (own["metric"] == QPS).all():
+            aside, bars = 1.0, [own["change_percent"] - own["low"], own["high"] - own["change_percent"]]
+        else:  # side by side, since the bars would cover each other
+            aside, bars = 2 ** (0.07 * (place - (len(methods) - 1) / 2)), [100 * own["ratio_std"].fillna(0)] * 2
+        color, dash, marker = look[str(balancer)]
         axes.errorbar(
-            own["tasks"],
+            own["tasks"] * aside,
             own["change_percent"],
             np.clip(bars, 0, None),
-            color=look[str(balancer)].color,
-            linestyle=look[str(balancer)].dash,
-            marker=MARKERS[own["level"].iloc[0]],
+            color=color,
+            linestyle=dash,
+            marker=marker,
             markersize=5.5,
             capsize=2.5,
             linewidth=1.2,
@@ -84,7 +93,7 @@ def _panel(axes: Axes, cells: pd.DataFrame, look: dict[str, Look]) -> None:
 
 def _claims(axes: Axes, counts: list[int]) -> None:
     least, most = printed_loss()
-    axes.axhspan(-most, -least, color="#bbbbbb", alpha=0.5, linewidth=0)
+    axes.axhspan(-most, -least, color=BAND, linewidth=0)
     tasks = np.geomspace(counts[0], counts[-1], 50)
     axes.plot(tasks, 100 * (3 / (1 + 2 * tasks) - 1), color="black", linestyle=":", linewidth=1.2)
     axes.set_ylim(-103, max(8, axes.get_ylim()[1]))

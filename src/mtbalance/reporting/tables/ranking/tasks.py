@@ -75,12 +75,20 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
 
 
 def _reached(cells: pd.DataFrame, baseline: str, least: float) -> Iterator[str]:
-    """The number of tasks from which on each method loses that much throughput."""
+    """The numbers of tasks with which each method loses that much throughput."""
     timed = cells[(cells["metric"] == QPS) & (cells["balancer"] != baseline)]
-    said = []
-    for _, own in timed.groupby(["backbone", "balancer"], sort=False):
-        fewest = own.loc[own["change_percent"] <= -least, "tasks"].min()
-        method = method_name(own.iloc[0], baseline)
-        said.append(f"{method} from {fewest:.0f} tasks on" if fewest == fewest else f"{method} with none")
-    if said:
-        yield f"Here {least:g} % are lost by: {'; '.join(said)} of {', '.join(map(str, sorted(set(timed['tasks']))))}."
+    if timed.empty:
+        return
+    losers = timed[timed["change_percent"] <= -least]
+    said = [
+        f"{method_name(own.iloc[0], baseline)} with {_listed(own['tasks'])}"
+        for _, own in losers.groupby(["backbone", "balancer"], sort=False)
+    ]
+    yield (
+        f"At least {least:g} % of QPS are lost here, of {_listed(timed['tasks'])} tasks, by:"
+        f" {'; '.join(said) or 'no method'}."
+    )
+
+
+def _listed(counts: pd.Series) -> str:
+    return ", ".join(map(str, sorted(set(counts))))
