@@ -38,7 +38,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         for axes, metric in zip(grid[:, column], METRICS, strict=True):
             _panel(axes, own[own["metric"] == metric], plain[plain["metric"] == metric])
         name = dataset_heading(str(dataset), bool(own["synthetic"].iloc[0]))
-        grid[1][column].set_xlabel(f"{path}\n{backbone_name(str(backbone))}, {name}", fontsize=8)
+        grid[1][column].set_xlabel(f"{path}\n{backbone_name(str(backbone))}\n{name}", fontsize=8)
     grid[0][0].set_ylabel("mean AUC, change in %\n(higher is better)")
     grid[1][0].set_ylabel("mean NE, change in %\n(lower is better)")
     legend(
