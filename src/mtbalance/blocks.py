@@ -17,6 +17,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""A seed that every generator of random numbers takes."""
 Side = Annotated[int, Field(ge=32, multiple_of=32)]
 """Height or width of images in pixels; five poolings halve it."""
 
@@ -50,7 +52,9 @@ def refuse(faults: Iterable[Fault]) -> None:
 class Block(BaseModel):
     """Options that belong together: immutable, and without room for misspelt keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=(), use_attribute_docstrings=True
+    )
     not_here: ClassVar[dict[str, str]] = {}
     """Keys that other blocks of the kind have and this one does not, and why."""
 

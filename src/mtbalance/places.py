@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 PARAMETERS = "params.yaml"
+PARAMETERS_SCHEMA = "params.schema.json"
+"""What an editor reads to complete and check ``params.yaml``; in git."""
 
 # Data sets.
 RAW = "data/raw/{dataset}"
@@ -24,12 +26,18 @@ RUNS = "results/runs/{experiment}"
 RECORD = f"results/runs/{CELL}.json"
 SAMPLE = f"results/runs/{CELL}.npz"
 """Predictions of the run's model for the first test rows."""
+PREDICTIONS = f"results/runs/{CELL}.predictions.parquet"
+"""Predictions of the run's model for every test row."""
+STEPS = f"results/runs/{CELL}.steps.parquet"
+"""Gradient and update of every training step, in an experiment that measures them."""
 CHECKPOINT = f"results/checkpoints/{CELL}.pt"
 TIMING_CELL = "{experiment}/{dataset}/{backbone}"
 TIMING = f"results/speed/{TIMING_CELL}.json"
 
 # Results.
 METRICS = "results/metrics/{experiment}.parquet"
+MARKET = "results/metrics/market/{experiment}.parquet"
+"""The simulated A/B tests of an experiment."""
 SUMMARY = "results/metrics/{preset}.json"
 TABLE_CELL = "{experiment}/{table}"
 TABLES = "results/tables/{experiment}"
@@ -44,6 +52,8 @@ PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{s
 PICTURE = f"results/figures/{PICTURE_CELL}.png"
 
 AUDIT = "results/audit.md"
+PAGE = "results/report.html"
+"""Everything that the preset made, in one file."""
 
 # The toy problem.
 TOY_LANDSCAPE = "results/toy/landscape.parquet"

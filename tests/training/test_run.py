@@ -8,6 +8,7 @@ from mtbalance.records import read_run, write_record
 from mtbalance.tasks import binary
 from mtbalance.training.run import train
 from mtbalance.training.watcher import Watcher
+from watched_runs import Killed, Kills, numbers
 
 
 class Seen(Watcher):
@@ -24,12 +25,6 @@ class Seen(Watcher):
 
     def diverged(self, error):
         self.errors.append(str(error))
-
-
-def numbers(record):
-    """What must be the same whenever the run is the same: everything but timings and memory."""
-    changing = {"speed": True, "peak_memory_mb": True, "environment": True, "epochs": {"__all__": {"seconds"}}}
-    return record.model_dump(exclude=changing)
 
 
 @pytest.mark.parametrize("balancer", ["ls", "nashmtl", "pub", "multibalance"])
@@ -49,21 +44,6 @@ def test_values_for_another_number_of_tasks_are_refused_at_the_start(configure, 
     config = RunConfig.model_validate(configure().model_dump() | {"balancer": famo})
     with pytest.raises(UserError, match=r"^balancers\.famo\.min_losses: 3 values, not 2$"):
         train(config, data)
-
-
-class Killed(Exception):
-    """Stands for the end of the process."""
-
-
-class Kills(Watcher):
-    """Ends the process in an epoch, when a share of its rows is done."""
-
-    def __init__(self, epoch, share):
-        self.epoch, self.share = epoch, share
-
-    def after_step(self, epoch, share):
-        if epoch == self.epoch and share > self.share:
-            raise Killed
 
 
 @pytest.mark.parametrize("balancer", ["ls", "nashmtl", "pub", "multibalance"])

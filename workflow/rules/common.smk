@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
 from mtbalance import places
@@ -10,15 +12,16 @@ from mtbalance.workflow import (
     Workflow,
     alternatives,
     landscape_sources,
+    page_sources,
     printed_numbers,
     reporting_sources,
     toy_sources,
 )
 
 try:
-    PARAMETERS = reading.parse(config)
+    PARAMETERS = reading.parse(config, Path(places.PARAMETERS))
 except reading.ParametersError as error:
-    raise WorkflowError(f"params.yaml is not valid:\n{error}")
+    raise WorkflowError(f"The parameters are not valid:\n{error}")
 
 WORKFLOW = Workflow(PARAMETERS)
 

@@ -5,10 +5,13 @@ rule train:
     output:
         record=places.RECORD,
         sample=places.SAMPLE,
+        predictions=places.PREDICTIONS,
     log:
         places.log("train", places.CELL),
     benchmark:
         places.benchmark("train", places.CELL)
+    wildcard_constraints:
+        experiment=alternatives(WORKFLOW.unmeasured()),
     # One thread per run: the same numbers alone or beside other runs.
     threads: 1
     resources:
@@ -18,6 +21,7 @@ rule train:
         config=ask_of_run(canonical),
         data=ask(WORKFLOW.prepared_folder, "dataset"),
         checkpoint=places.CHECKPOINT,
+        steps="",
     shell:
         "mtbalance train"
         " --config {params.config:q}"
@@ -25,7 +29,24 @@ rule train:
         " --checkpoint {params.checkpoint}"
         " --output {output.record}"
         " --sample {output.sample}"
-        " > {log} 2>&1"
+        " --predictions {output.predictions}"
+        " {params.steps} > {log} 2>&1"
+
+
+# As train, and every step is measured.
+use rule train as train_measured with:
+    output:
+        record=places.RECORD,
+        sample=places.SAMPLE,
+        predictions=places.PREDICTIONS,
+        steps=places.STEPS,
+    wildcard_constraints:
+        experiment=alternatives(WORKFLOW.measured()),
+    params:
+        config=ask_of_run(canonical),
+        data=ask(WORKFLOW.prepared_folder, "dataset"),
+        checkpoint=places.CHECKPOINT,
+        steps=f"--steps {places.STEPS}",
 
 
 rule time:

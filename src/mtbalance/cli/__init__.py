@@ -8,29 +8,54 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from mtbalance import places
 from mtbalance.cli import data, plan, results, runs, test, toy
-from mtbalance.cli.arguments import ParametersOption, parameters_from
+from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
 app = typer.Typer(
-    help="Balance the training of one model on several tasks.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mtbalance {version('mtbalance')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Balance the training of one model on several tasks."""
+
+
 @app.command()
-def check(params: ParametersOption = places.PARAMETERS) -> None:
-    """Check the parameters and print what the chosen preset will run."""
-    parameters = parameters_from(params)
+def check(preset: PresetOption = None, params: ParametersOption = places.PARAMETERS) -> None:
+    """Check the parameters and print what a preset will run."""
+    parameters = parameters_from(params, preset)
     for name, experiment in parameters.active().items():
         runs = parameters.runs(name)
         typer.echo(f"{name}: {experiment.title}: {len(runs)} runs on {', '.join(experiment.datasets)}")
+
+
+@app.command()
+def schema(output: Annotated[Path, typer.Argument()] = Path(places.PARAMETERS_SCHEMA)) -> None:
+    """Write the JSON schema of params.yaml, which editors read to complete and check its keys."""
+    from mtbalance.config.json_schema import json_schema
+    from mtbalance.writing import write_json
+
+    write_json(output, json_schema())
 
 
 @app.command()
@@ -44,7 +69,8 @@ def reproduce() -> None:
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
-    *(results.collect, results.summarize, results.table, results.figure, results.picture, results.audit),
+    *(results.collect, results.summarize, results.table, results.figure, results.picture),
+    *(results.audit, results.market, results.report),
     plan.plan,
     test.test,
 )

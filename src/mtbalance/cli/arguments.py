@@ -11,8 +11,11 @@ from mtbalance import places
 from mtbalance.config.datasets import AnyDataset, Dataset
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.reading import ParametersError, checked, parse_json, read_parameters
+from mtbalance.errors import UserError
+from mtbalance.registry import unknown
 
 ParametersOption = Annotated[str, typer.Option("--params", help="A params.yaml, or parameters as JSON.")]
+PresetOption = Annotated[str | None, typer.Option("--preset", help="Default: the preset of the parameters.")]
 BlockOption = Annotated[
     str | None, typer.Option("--config", help="The data set's block as JSON, in place of the one in --params.")
 ]
@@ -21,9 +24,14 @@ DataOption = Annotated[
 ]
 
 
-def parameters_from(params: str) -> Parameters:
-    """Parameters from a file, or from JSON."""
-    return parse_json(params) if params.lstrip().startswith("{") else read_parameters(Path(params))
+def parameters_from(params: str, preset: str | None = None) -> Parameters:
+    """Parameters from a file, or from JSON; with another preset than theirs, if one is given."""
+    found = parse_json(params) if params.lstrip().startswith("{") else read_parameters(Path(params))
+    if preset is None:
+        return found
+    if preset not in found.presets:
+        raise UserError(unknown("preset", preset, list(found.presets)))
+    return found.model_copy(update={"preset": preset})
 
 
 def dataset_from(name: str, config: str | None, params: str) -> Dataset:

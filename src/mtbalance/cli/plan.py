@@ -7,16 +7,14 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli.arguments import ParametersOption, parameters_from
-from mtbalance.errors import UserError
-from mtbalance.registry import unknown
+from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 
 WIDTH = 120
 """Columns where the output is no terminal."""
 
 
 def plan(
-    preset: Annotated[str | None, typer.Option(help="Default: the preset of the parameters.")] = None,
+    preset: PresetOption = None,
     time: Annotated[bool, typer.Option(help="Time a few training steps, which takes about a minute.")] = True,
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
@@ -29,11 +27,7 @@ def plan(
     from mtbalance.planning.disk import data_plans, disks
     from mtbalance.planning.report import closing, data_table, time_table
 
-    parameters = parameters_from(params)
-    if preset is not None:
-        if preset not in parameters.presets:
-            raise UserError(unknown("preset", preset, list(parameters.presets)))
-        parameters = parameters.model_copy(update={"preset": preset})
+    parameters = parameters_from(params, preset)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH

@@ -20,6 +20,8 @@ def train(
     data: DataOption = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Saved after each epoch; a killed run resumes.")] = None,
     sample: Annotated[Path | None, typer.Option(help="Where predictions for the first test rows go (.npz).")] = None,
+    predictions: Annotated[Path | None, typer.Option(help="Where those for all test rows go (.parquet).")] = None,
+    steps: Annotated[Path | None, typer.Option(help="Where numbers of every training step go (.parquet).")] = None,
     track: Annotated[bool, typer.Option(help="Log the record to MLflow.")] = True,
 ) -> None:
     """Train one model and write its run record."""
@@ -30,7 +32,8 @@ def train(
     name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     folder = prepared(chosen.dataset, data)
     with ProgressBar(name, chosen.training.epochs) as bar:
-        record = run(chosen, folder, checkpoint=checkpoint, sample=sample, watcher=bar)
+        kept = {"checkpoint": checkpoint, "sample": sample, "predictions": predictions, "steps": steps}
+        record = run(chosen, folder, **kept, watcher=bar)
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
     if checkpoint:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from mtbalance.blocks import Block, Count, refuse
+from mtbalance.blocks import Block, Count, Seed, refuse
 from mtbalance.config.contradictions import of_training
 from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, ProblemKind, kind, kinds
 from mtbalance.config.run import DEFAULT_PROBLEM, Model
 from mtbalance.config.training import TrainingConfig
 
-Seed = Annotated[int, Field(ge=0)]
-Names = Annotated[list[str], Field(min_length=1)]
+
+def _once(values: list[Any]) -> list[Any]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    refuse([("", f"{', '.join(twice)}: named more than once")] if twice else [])
+    return values
+
+
+Names = Annotated[list[str], Field(min_length=1), AfterValidator(_once)]
 
 
 class Timing(Block):
@@ -36,7 +42,7 @@ class Experiment(Block):
     grid: Annotated[dict[str, Names], Field(min_length=1)]
     """The balancers that are run on each backbone. ``pub@rescale=sum_to_1,every=1`` is a variant: the balancer ``pub``
     with these options replaced. A key of ``training`` replaces the experiment's: ``ls@optimizer.lr=0.006``."""
-    seeds: list[Seed]
+    seeds: Annotated[list[Seed], AfterValidator(_once)]
     """One run each. A seed changes the initialization and the order of the data. Without a seed nothing is trained: the
     balancers are only timed."""
     model: Model
@@ -45,6 +51,10 @@ class Experiment(Block):
     """Everything between a model and its test metrics."""
     timing: Timing = Timing()
     """The timing of balancers against the baseline."""
+    measure: tuple[Literal["cosines"], ...] = ()
+    """What is measured in every training step, beside the numbers of a run, which stay the same. ``cosines``: how the
+    joint gradient and the change of the parameters lie to each other, in shared parameters, in those of single tasks,
+    and in a random half of the shared ones (section III of the PUB paper)."""
     tables: tuple[str, ...]
     """The tables that are made of it. Default: those of its kind of problem."""
     figures: tuple[str, ...]

@@ -25,6 +25,7 @@ class BackboneBlock(Block):
     """A backbone: its kind, a file in a folder of ``mtbalance.models``, and the options of its constructor."""
 
     kind: str
+    """The kind of backbone: a file in a folder of ``mtbalance.models``."""
 
     @property
     def package(self) -> str:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from mtbalance.config.parameters import Parameters
+from mtbalance.config.positions import Positions
 from mtbalance.config.references import faults
 from mtbalance.errors import UserError
 from mtbalance.faults import fault_lines
@@ -20,28 +21,49 @@ class ParametersError(UserError):
     """Parameters that cannot be used. The message has one line per fault, each with the path of its key."""
 
 
-def parse(raw: Mapping[str, Any]) -> Parameters:
-    """Check parameters. Raises :class:`ParametersError` that names every faulty key."""
+def parse(raw: Mapping[str, Any], path: Path | None = None) -> Parameters:
+    """Check parameters. Raises :class:`ParametersError` with a line for each fault, which names the key.
+
+    ``path`` is the file that they come from: faults then begin with the file and its line, and keys that stand in it
+    twice are refused. Parameters that differ from the file, since the command line changed them, are checked alone.
+    """
+    positions = None
+    if path is not None:
+        content, found = _read(path)
+        positions = found if content == raw else None
+    twice = list(positions.twice()) if positions else []
+    parameters, wrong = _checked(raw)
+    if parameters is None or twice or wrong:
+        raise ParametersError("\n".join(map(positions.located if positions else str, [*twice, *wrong])))
+    return parameters
+
+
+def _checked(raw: Mapping[str, Any]) -> tuple[Parameters | None, list[str]]:
+    """The parameters, and a line for each of their faults; None if a block cannot be made at all."""
     try:
         parameters = Parameters.model_validate(dict(raw))
     except ValidationError as error:
-        raise ParametersError("\n".join(fault_lines(error, raw))) from None
-    if found := faults(parameters):
-        raise ParametersError("\n".join(found))
-    return parameters
+        return None, list(fault_lines(error, raw))
+    return parameters, faults(parameters)
 
 
 def read_parameters(path: Path) -> Parameters:
     """Read and check a ``params.yaml``. Raises :class:`ParametersError` as :func:`parse` does."""
+    return parse(_read(path)[0], path)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Positions]:
+    """The content of a YAML file, and the positions of its keys."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw, positions = yaml.safe_load(text), Positions(path, text)
     except FileNotFoundError:
         raise ParametersError(f"{path} is not here: run this in the project's folder, or name one: --params") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParametersError(f"{path} cannot be read as YAML: {error}") from None
     if not isinstance(raw, dict):
         raise ParametersError(f"{path} holds no keys; it should begin with `preset:`")
-    return parse(raw)
+    return raw, positions
 
 
 def parse_json(text: str) -> Parameters:

@@ -28,6 +28,7 @@ def faults(parameters: Parameters) -> list[str]:
         or list(_impossible_variants(parameters))
         or [
             *_nothing_shared(parameters),
+            *_no_truth(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -42,8 +43,8 @@ def _undefined(parameters: Parameters) -> Iterator[str]:
     for name, experiment in parameters.experiments.items():
         path = f"experiments.{name}"
         yield from _check(f"{path}.datasets", experiment.datasets, parameters.datasets)
-        yield from _check(f"{path}.grid", experiment.grid, parameters.backbones)
         for backbone, balancers in experiment.grid.items():
+            yield from _check(f"{path}.grid.{backbone}", [backbone], parameters.backbones)
             names = [name.partition(SIGN)[0] for name in balancers]
             yield from _check(f"{path}.grid.{backbone}", names, parameters.balancers)
         yield from _of_another_kind(path, experiment, parameters)
@@ -121,6 +122,15 @@ def _nothing_shared(parameters: Parameters) -> Iterator[str]:
                         f"experiments.{name}.grid.{backbone}: {balancer!r} balances what tasks share (level {level}),"
                         f" and this backbone shares nothing: only balancers at level loss can be run on it"
                     )
+
+
+def _no_truth(parameters: Parameters) -> Iterator[str]:
+    """Markets on data whose true probabilities are not known."""
+    for name, experiment in parameters.experiments.items():
+        for key in ("tables", "figures"):
+            for dataset in experiment.datasets if "market" in getattr(experiment, key) else ():
+                if "truth.csv" not in parameters.datasets[dataset].generated:
+                    yield f"experiments.{name}.{key}: 'market' needs true probabilities, which {dataset} does not have"
 
 
 def _contradictions(parameters: Parameters) -> Iterator[str]:

@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import BaseModel, BeforeValidator, SerializeAsAny, model_validator
 
 from mtbalance.balancing.checking import AnyBalancer
-from mtbalance.blocks import Block, refuse
+from mtbalance.blocks import Block, Seed, refuse
 from mtbalance.config.contradictions import of_balancer_with_training, of_training
 from mtbalance.config.kinds import kind, kinds
 from mtbalance.config.models import AnyBackbone, ModelSizes
@@ -56,7 +56,7 @@ class RunConfig(Block):
     balancer: BalancerChoice
     model: Model
     training: TrainingConfig
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:

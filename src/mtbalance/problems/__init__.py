@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+import numpy as np
+
 from mtbalance.config.kinds import PROBLEMS, ProblemKind, kind
 from mtbalance.config.run import RunConfig
+from mtbalance.errors import UserError
 from mtbalance.registry import entry
 
 if TYPE_CHECKING:  # declarations are read without torch
@@ -96,9 +100,36 @@ class Problem(ABC, Generic[Schema]):
             "rows": {name: part.rows for name, part in splits.items()},
         }
 
+    def predictions(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
+        """The columns that a run keeps of every test row, in the order of the batch.
+
+        A task with one number per row gives its targets [B] as ``<task>`` and its outputs [B] as ``predicted_<task>``.
+        Dense outputs would fill a disk: a task of images gives its metrics on each of them, as ``<task>_<metric>`` (NaN
+        where a metric is undefined).
+        """
+        columns: dict[str, NDArray[Any]] = {}
+        for task, output, target in zip(self.tasks, outputs, batch.targets, strict=True):
+            if output.ndim == 1:
+                columns |= {task.name: target.cpu().numpy(), f"predicted_{task.name}": output.cpu().numpy()}
+            else:
+                columns |= _metrics_by_row(task, output, target)
+        return columns
+
     @abstractmethod
     def sample(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
         """A batch and a model's predictions for it, as named arrays to be kept with the run."""
+
+
+def _metrics_by_row(task: Task, output: Tensor, target: Tensor) -> dict[str, NDArray[np.float64]]:
+    """The task's metrics on each row of a batch."""
+    found = np.full((len(target), len(task.metrics)), np.nan)
+    for row, pair in enumerate(zip(output, target, strict=True)):
+        meter = task.meter()
+        meter.add(*(part.unsqueeze(0) for part in pair))
+        with suppress(UserError):  # not one pixel of this image has a target
+            result = meter.result()
+            found[row] = [result[metric] for metric in task.metrics]
+    return {f"{task.name}_{metric}": values for metric, values in zip(task.metrics, found.T, strict=True)}
 
 
 def open_problem(config: RunConfig, data: Path) -> Problem[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from mtbalance.records.run import Evaluation, ModelSize, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
+from mtbalance.reporting.steps import of_steps
+from mtbalance.reporting.value import Value
 from mtbalance.writing import replacing
 
 TYPES = {
@@ -48,34 +50,27 @@ CONSTANT = "constant_"
 """Prefix of the metrics of constant predictions, which ignore the input."""
 
 
-class Value(NamedTuple):
-    """One number of a run."""
-
-    epoch: int | None
-    split: str
-    task: str
-    metric: str
-    value: float | None
-
-
 def collect(
     records: Sequence[Path],
     expected: Sequence[RunConfig],
     timings: Sequence[Path],
     timed: Sequence[RunConfig],
     output: Path,
+    steps: Sequence[Path] = (),
 ) -> None:
     """Write the numbers of all ``records`` and ``timings`` to one Parquet file, in the order of tables.
 
-    ``expected`` are the runs that have records, and ``timed`` those that the timings are of.
+    ``expected`` are the runs that have records, and ``timed`` those that the timings are of. ``steps`` are the steps
+    files of the ``expected`` runs, in the same order; empty if the experiment measures none.
 
     That is the order of ``expected``, except for backbones: these are keys in ``params.yaml``, whose order is lost in
     canonical JSON, and so they have a fixed order (:func:`~mtbalance.reporting.names.backbone_rank`).
     Raises :class:`~mtbalance.records.RecordError` for records that are stale or do not belong together.
     """
     found, measured = read_records(records, _in_order(expected)), read_timings(timings, timed)
+    files = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
     status = {record.digest: record.status for record in found}
-    rows = [row for record in found for row in _rows(record)]
+    rows = [row for record in found for row in _rows(record, files.get(record.digest))]
     for config in _in_order(timed):
         same = {"status": status.get(config.digest(), "finished")}
         rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
@@ -113,11 +108,12 @@ def _measured(timing: TimingRecord, found: BalancerTiming) -> dict[str, float | 
     }
 
 
-def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
+def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
     titles = {task.name: task.title for task in record.tasks} | {"mean": "Average", "": ""}
+    measured = of_steps(record, steps) if steps else ()
     better = {(task.name, metric): sign for task in record.tasks for metric, sign in task.metrics.items()}
     identity = _identity(record)
-    for number in (*_of_run(record), *_of_test(record), *_of_epochs(record)):
+    for number in (*_of_run(record), *_of_test(record), *_of_epochs(record), *measured):
         sign = better.get((number.task, number.metric), 0)
         yield identity | number._asdict() | {"task_title": titles[number.task], "better": sign}
 

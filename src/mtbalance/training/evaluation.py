@@ -7,24 +7,28 @@ import torch
 from mtbalance.errors import UserError
 from mtbalance.problems import Rows
 from mtbalance.records.run import ByTask, Evaluation
+from mtbalance.training.predictions import Predictions
 from mtbalance.training.session import Session
 from mtbalance.training.step import predict
 
 
-def evaluate(session: Session, split: Rows) -> Evaluation:
+def evaluate(session: Session, split: Rows, predictions: Predictions | None = None) -> Evaluation:
     """Every metric of every task over all rows of the split, and the problem's numbers for all tasks together.
 
-    Raises ``FloatingPointError`` if an output is not finite, ``UserError`` if a metric is not defined.
+    ``predictions`` gathers the outputs. Raises ``FloatingPointError`` if an output is not finite, ``UserError`` if a
+    metric is not defined.
     """
     problem = session.problem
     meters = [task.meter() for task in problem.tasks]
     for batch in split.batches(problem.evaluation_batch, None):
-        inputs, targets = batch.to(session.device)
-        outputs = predict(session.model, inputs, session.config.training)
+        batch = batch.to(session.device)
+        outputs = predict(session.model, batch.inputs, session.config.training)
         if not all(torch.isfinite(output).all() for output in outputs):
             raise FloatingPointError("the model's outputs are not finite")
-        for meter, output, target in zip(meters, outputs, targets, strict=True):
+        for meter, output, target in zip(meters, outputs, batch.targets, strict=True):
             meter.add(output, target)
+        if predictions:
+            predictions.add(batch, outputs)
     metrics: dict[str, ByTask] = {}
     for task, meter in zip(problem.tasks, meters, strict=True):
         try:

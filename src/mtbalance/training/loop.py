@@ -61,7 +61,11 @@ def train_epoch(session: Session, watcher: Watcher) -> Pass:
         set_rate(level.optimizer, rate)
         report = train_step(session.model, tasks, level, batch, session.device, training)
         passed.add(report, len(batch.targets[0]), time.perf_counter() - began)
+        if session.log:
+            session.log.add(number, report.weights)
         watcher.after_step(number, passed.rows / train.rows)
+    if session.log:
+        session.log.read()
     return passed
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-import torch
+from typing import Literal
 
 from mtbalance import sources
-from mtbalance.balancing.reach import find_reach
-from mtbalance.models.backbone import Backbone
-from mtbalance.problems import Problem
 from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.history import History
@@ -28,7 +23,7 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         tasks=[TaskFacts(name=task.name, title=task.title, metrics=task.metrics) for task in session.problem.tasks],
         data=DataFacts(**session.problem.facts()),
         environment=environment(session.device),
-        model=model_size(session.problem, session.model, session.device),
+        model=model_size(session),
         epochs=session.history.epochs,
         evaluated=evaluated_split(config.training),
         selection=config.training.selection,
@@ -49,15 +44,11 @@ def _speed(history: History) -> Speed:
     return Speed(samples_per_second=samples / step, samples_per_second_with_data=samples / (step + data))
 
 
-def model_size(problem: Problem[Any], model: Backbone, device: torch.device) -> ModelSize:
+def model_size(session: Session) -> ModelSize:
     """Numbers of parameters: all, shared, and of single tasks; read off the graph of one row."""
-    batch = next(problem.split("test").batches(1, None)).to(device)
-    model.eval()
-    outputs = model(batch.inputs)
-    parameters = list(model.parameters())
-    found = find_reach([output.sum() for output in outputs], parameters)
+    found = session.reach()
     return ModelSize(
-        parameters=sum(parameter.numel() for parameter in parameters),
+        parameters=sum(parameter.numel() for parameter in session.model.parameters()),
         shared=sum(parameter.numel() for parameter in found.shared),
         private=sum(parameter.numel() for own in found.own for parameter in own),
     )

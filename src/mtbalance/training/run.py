@@ -18,10 +18,12 @@ from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.evaluation import evaluate
 from mtbalance.training.loop import fit
+from mtbalance.training.predictions import Predictions, kept
 from mtbalance.training.record import make_record
 from mtbalance.training.sample import keep_sample
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.session import Session
+from mtbalance.training.steps import StepLog
 from mtbalance.training.watcher import SILENT, Watcher
 
 
@@ -31,27 +33,35 @@ def train(
     *,
     checkpoint: Path | None = None,
     sample: Path | None = None,
+    predictions: Path | None = None,
+    steps: Path | None = None,
     watcher: Watcher = SILENT,
 ) -> RunRecord:
     """Train one model and return its record.
 
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
     epoch, and goes on from there, bit for bit, if it was killed; the file can be deleted once the record is written.
-    With a ``sample`` path the trained model's predictions for the first test rows are kept there (npz). ``watcher``
-    receives the events of the run. A run whose losses stop being finite ends with the status ``diverged`` and no test
-    metrics.
+    With a ``sample`` path the trained model's predictions for the first test rows are kept there (npz), with a
+    ``predictions`` path those for all of them (Parquet). With a ``steps`` path gradient and update of every training
+    step are measured, and the numbers are kept there (Parquet). ``watcher`` receives the events of the run. A run whose
+    losses stop being finite ends with the status ``diverged`` and no test metrics.
     """
     session = open_session(config, data)
+    if steps:
+        session.log = StepLog(session.level, session.reach(), [t.name for t in session.problem.tasks], config.seed)
     saved = Checkpoint(checkpoint, _identity(session))
     saved.restore(session)
-    try:
-        fit(session, saved, watcher)
-        test = _test(session)
-    except FloatingPointError as error:
-        watcher.diverged(error)
-        test = None
+    with kept(session.problem, predictions) as rows:
+        try:
+            fit(session, saved, watcher)
+            test = _test(session, rows)
+        except FloatingPointError as error:
+            watcher.diverged(error)
+            test = None
     if sample:
         keep_sample(session, sample)
+    if session.log and steps:
+        session.log.write(steps)
     return make_record(session, test, "diverged" if test is None else "finished")
 
 
@@ -65,12 +75,14 @@ def open_session(config: RunConfig, data: Path) -> Session:
     return Session(problem, model, level, order, device)
 
 
-def _test(session: Session) -> Evaluation:
-    """The test metrics: of the best epoch's model, or the mean over the last epochs."""
+def _test(session: Session, predictions: Predictions) -> Evaluation:
+    """The test metrics: of the best epoch's model, or the mean over the last epochs.
+
+    The predictions are those of the best epoch's model, or of the last one's.
+    """
     training = session.config.training
-    if training.selection == "last":
-        return session.history.last_evaluations(training.last_epochs)
-    return evaluate(session, session.problem.split("test"))
+    found = evaluate(session, session.problem.split("test"), predictions)
+    return session.history.last_evaluations(training.last_epochs) if training.selection == "last" else found
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
@@ -92,6 +104,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def _identity(session: Session) -> str:
-    """The settings, the code and the data: a checkpoint is of this run if all three are the same."""
+    """The settings, the code, the data, and whether steps are measured: a checkpoint of this run has the same."""
     code = sources.checksum(sources.of_run(session.config))
-    return f"{session.config.digest()}-{code}-{session.problem.schema.splits['train'].sha256}"
+    measured = "-measured" if session.log else ""
+    return f"{session.config.digest()}-{code}-{session.problem.schema.splits['train'].sha256}{measured}"

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 
 from mtbalance.balancing.levels import Level
+from mtbalance.balancing.reach import Reach, find_reach
 from mtbalance.config.run import RunConfig
 from mtbalance.models.backbone import Backbone
 from mtbalance.problems import Problem
 from mtbalance.training.history import History
 from mtbalance.training.seeding import random_state, restore_random_state
+from mtbalance.training.steps import StepLog
 
 
 @dataclass
@@ -27,11 +29,19 @@ class Session:
     """Draws the order of the training rows."""
     device: torch.device
     history: History = field(default_factory=History)
+    log: StepLog | None = None
+    """Gathers gradient and update of every step, if the run measures them."""
 
     @property
     def config(self) -> RunConfig:
         """The run's configuration."""
         return self.problem.config
+
+    def reach(self) -> Reach:
+        """The parameters by the tasks whose outputs depend on them, as the graph of one row shows it."""
+        batch = next(self.problem.split("test").batches(1, None)).to(self.device)
+        self.model.eval()
+        return find_reach([output.sum() for output in self.model(batch.inputs)], list(self.model.parameters()))
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rest of the run depends on, in plain containers."""
@@ -40,7 +50,7 @@ class Session:
             "model": self.model.state_dict(),
             "level": self.level.state_dict(),
             "random": random_state(self.order),
-        }
+        } | ({"log": self.log.state_dict()} if self.log else {})
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
@@ -48,3 +58,5 @@ class Session:
         self.level.load_state_dict(state["level"])
         restore_random_state(state["random"], self.order)
         self.history = History.from_state(state["history"])
+        if self.log:
+            self.log.load_state_dict(state["log"])

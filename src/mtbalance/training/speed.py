@@ -22,7 +22,7 @@ from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.training.clock import now
 from mtbalance.training.environment import environment
 from mtbalance.training.record import model_size
-from mtbalance.training.run import build_balancer, choose_device
+from mtbalance.training.run import build_balancer, choose_device, open_session
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
 
@@ -76,7 +76,7 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> T
         batch_size=runs[0].training.batch_size,
         synthetic=problem.schema.synthetic,
         train_rows=split.rows,
-        model=model_size(problem, problem.model().to(device), device),
+        model=model_size(open_session(runs[0], data)),
         environment=environment(device),
         seconds_a_batch_from_data=loading,
         balancers={

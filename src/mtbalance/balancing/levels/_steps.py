@@ -6,7 +6,7 @@ gradient scaler or by the user, leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, ClassVar
@@ -48,6 +48,14 @@ class Steps:
         self._clipped: list[Parameter] = []
         self._norm: Tensor | None = None
         self._owes_look = self._stepping = False
+        self.keeps_joint = False
+        """True to keep each step's :attr:`joint_gradient`; whoever sets it takes that before the next step."""
+        self.joint_gradient: dict[Parameter, Tensor] = {}
+        """The gradient that the optimizer got in the last step, after balancing and clipping, if it is kept.
+
+        A level that moves parameters itself hands the optimizer updates. There it is the gradient that the optimizer's
+        moments take up, sum_k w_k g_k with the weights that ``moment_weights`` names ("the same weights as aggregating
+        updates" in PUB, section V-A)."""
         optimizer.register_step_pre_hook(self._before_optimizer)
         optimizer.register_step_post_hook(self._after_optimizer)
 
@@ -161,6 +169,12 @@ class Steps:
                 "optimizer.step()"
             )
         self._shorten()
+        self._keep_joint()
+
+    def _keep_joint(self, others: Mapping[Parameter, Tensor] | None = None) -> None:
+        """Keep the joint gradient, just before the optimizer's step: what is in ``.grad``, and ``others``."""
+        if self.keeps_joint:
+            self.joint_gradient = {p: p.grad for p in self.present if p.grad is not None} | dict(others or {})
 
     def _shorten(self) -> None:
         """Shorten the joint gradient to ``max_norm``. This is no part of a rule, so every rule can have it."""

@@ -64,6 +64,7 @@ class LossLevel(Level):
         assert self.proposer is not None and self.manipulation is not None
         manipulation = self.manipulation
         self._shorten()
+        self._keep_joint()
         gradients = {p: p.grad.unsqueeze(0) for p in self.present if p.grad is not None}
         self.proposer.refresh()
         updates = [update[0] for update in manipulation.propose(list(gradients), list(gradients.values()))]

@@ -111,6 +111,7 @@ class UpdateLevel(GradientLevel):
             joint = {p: p.grad for p in self.shared if p.grad is not None}
             self._linear_step(joint)
         else:
+            self._keep_joint()
             with self._own_step():
                 self.optimizer.step()
         return report
@@ -123,6 +124,7 @@ class UpdateLevel(GradientLevel):
                 self.measure(list(gradients.values()), None, ALONE)  # refuses what is not finite
             for parameter, gradient in gradients.items():
                 parameter.grad = gradient[0]
+            self._keep_joint()
             with self._own_step():
                 self.optimizer.step()
             return report
@@ -142,6 +144,8 @@ class UpdateLevel(GradientLevel):
         def commit(parameter: Parameter) -> Tensor | None:
             return self.manipulation.commit(parameter, gradients[parameter], seen)
 
+        if self.keeps_joint:
+            self._keep_joint({parameter: combine(gradient, seen) for parameter, gradient in gradients.items()})
         with self._own_step():
             self.proposer.take(self.shared, list(joint), commit)
         return replace(report, weights=self.weights.copy(), diagnostics=diagnostics)
@@ -166,6 +170,7 @@ class UpdateLevel(GradientLevel):
         ]
         if self.gradients:  # else one pass of the weighted loss has weighed them
             self._weigh_own()
+        self._keep_joint(joint)
         with self._own_step():
             self.proposer.take(list(joint), updates, lambda parameter: joint[parameter])
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
-from mtbalance.blocks import Count, Fraction
+from pydantic import Field
+
+from mtbalance.blocks import Count
 from mtbalance.config.models import ModelSizes
 
 
@@ -30,7 +32,7 @@ class RankingSizes(ModelSizes):
     """Hidden layers of an expert (and of a shared bottom)."""
     tower: list[Count] = [128, 64]
     """Hidden layers of a task's tower."""
-    dropout: Fraction = 0.2
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of units that dropout sets to zero, after every hidden layer."""
     batch_norm: bool = True
     """Normalize the units of hidden layers over the batch."""

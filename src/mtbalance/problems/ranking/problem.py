@@ -46,6 +46,11 @@ class RankingProblem(Problem[RankingSchema]):
         rates = {name: part.rates for name, part in self.schema.splits.items()}
         return super().facts() | {"rates": rates, "best_auc": self.schema.best_auc}
 
+    def predictions(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
+        """Labels [B] (int8) as ``<task>``, and their predicted probabilities [B] (float32) as ``predicted_<task>``."""
+        columns = super().predictions(batch, [output.sigmoid() for output in outputs])
+        return columns | {task.name: columns[task.name].astype(np.int8) for task in self.tasks}
+
     def sample(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
         """Under ``<task>`` the labels [B], under ``predicted_<task>`` the logits [B]."""
         names = [task.name for task in self.tasks]
