@@ -59,7 +59,7 @@ def test_an_effect_that_is_there_is_seen_and_one_that_is_not_keeps_the_level():
         )["p"]
         for seed in range(60)
     ]
-    assert all(p[("mgda", "shared")] < 0.05 for p in found)
+    assert sum(p[("mgda", "shared")] < 0.05 for p in found) >= 54
     false = sum(p[("nashmtl", "shared")] < 0.05 for p in found)
     assert stats.binomtest(false, len(found), 0.05).pvalue > 0.001
 

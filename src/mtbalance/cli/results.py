@@ -27,7 +27,8 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     workflow = Workflow(parameters)
     kinds = (workflow.records, workflow.timings, workflow.steps)
     records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
-    write(records, parameters.runs(experiment), timings, output, steps)
+    timed = parameters.all_timing_runs(experiment)
+    write(records, parameters.runs(experiment), timings, timed, output, steps)
 
 
 def summarize(

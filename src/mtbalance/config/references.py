@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
 from mtbalance.config.experiments import Experiment
-from mtbalance.config.kinds import names_in
+from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.variants import SIGN
 from mtbalance.faults import fault_lines
@@ -53,6 +53,7 @@ def _undefined(parameters: Parameters) -> Iterator[str]:
             yield from _check(f"{path}.grid.{backbone}", names, parameters.balancers)
         yield from _of_another_kind(path, experiment, parameters)
         yield from _unknown_outputs(path, experiment)
+        yield from _of_no_runs(path, experiment, parameters.timed(name))
     yield from _check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
 
 
@@ -99,6 +100,20 @@ def _impossible_variants(parameters: Parameters) -> Iterator[str]:
                     yield from (f"{path}: {variant}: {fault}" for fault in fault_lines(error, {}))
                 except ValueError as error:
                     yield f"{path}: {variant}: {error}"
+
+
+def _of_no_runs(path: str, experiment: Experiment, timed: list[tuple[str, str]]) -> Iterator[str]:
+    """Tables and figures that need runs, and nothing to time, in an experiment without seeds."""
+    if experiment.seeds:
+        return
+    if not timed:
+        yield f"{path}.seeds: without seeds balancers are only timed, and no backbone has the baseline and another one"
+    for key, names, possible in (
+        ("tables", experiment.tables, TIMED_TABLES),
+        ("figures", experiment.figures, TIMED_FIGURES),
+    ):
+        for name in sorted(set(names) - set(possible)):
+            yield f"{path}.{key}: {name!r} is made of runs, and without seeds there is none; allowed: {possible[0]}"
 
 
 def _nothing_shared(parameters: Parameters) -> Iterator[str]:

@@ -102,16 +102,16 @@ def pair_tests(means: pd.DataFrame, reading: str = "diff", seed: int = 0) -> Pai
     found = np.array([_reverse(*group) for group in groups])
     reverse, pairs = int(found[:, 0].sum()), int(found[:, 1].sum())
     counts = _ordered(groups)
-    chi, yates = (stats.chi2_contingency(counts, correction=correction) for correction in (False, True))
+    chi, yates = (_chi_square(counts, correction) for correction in (False, True))
     low, high = _bootstrap(found, np.random.default_rng(seed))
     return PairTests(
         counts=counts,
         reverse=reverse,
         pairs=pairs,
-        chi_square=float(chi.statistic),
-        chi_square_p=float(chi.pvalue),
-        yates=float(yates.statistic),
-        yates_p=float(yates.pvalue),
+        chi_square=chi[0],
+        chi_square_p=chi[1],
+        yates=yates[0],
+        yates_p=yates[1],
         binomial_p=float(stats.binomtest(reverse, pairs).pvalue) if pairs else np.nan,
         within_groups_p=_within_groups(reverse, [len(auc) for auc, _ in groups], pairs),
         methods_p=_over_methods(means, reading),
@@ -144,6 +144,14 @@ def _ordered(groups: Sequence[tuple[Numbers, Numbers]]) -> NDArray[np.int64]:
         for i, j in permutations(range(len(auc)), 2):
             counts[int(auc[i] >= auc[j]), int(diff[i] >= diff[j])] += 1
     return counts
+
+
+def _chi_square(counts: NDArray[np.int64], correction: bool) -> tuple[float, float]:
+    """The statistic and p of independence; NaN if a row or a column of the counts is empty."""
+    if not (counts.any(axis=0).all() and counts.any(axis=1).all()):
+        return np.nan, np.nan
+    found = stats.chi2_contingency(counts, correction=correction)
+    return float(found.statistic), float(found.pvalue)
 
 
 def _within_groups(reverse: int, methods: Sequence[int], pairs: int) -> float:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtbalance.reporting.drawing import GRAY, Dash, Look, balancer_legend, looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, Dash, Look, balancer_legend, data_named, looks, nothing, title
 from mtbalance.reporting.names import backbone_name
 
 FIRST = ("mgda", "imtl_g", "nashmtl", "pub", "adatask", "multibalance")
@@ -30,8 +30,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     shown = lines[lines["balancer"].isin(names)]
     backbones = list(dict.fromkeys(shown["backbone"]))
     look = looks(names, baseline)
-    figure.set_size_inches(1.2 + 3.0 * max(2, len(backbones)), 4.2)
-    title(figure, f"{heading}: cosine of gradient and update", frame)
+    figure.set_size_inches(1.2 + 3.0 * max(2, len(backbones)), 4.4)
+    title(figure, f"{heading}: cosine of gradient and update\n{data_named(frame)}", frame)
     for axes, backbone in zip(
         figure.subplots(1, len(backbones), sharey=True, squeeze=False)[0], backbones, strict=True
     ):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbalance.reporting.drawing import title
+from mtbalance.reporting.drawing import data_named, title
 from mtbalance.reporting.pairs import READINGS, method_means, pair_tests
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a matrix for each reading of Diff: ordered pairs of methods, counted as the paper counts them."""
     means = method_means(frame)
-    figure = Figure(figsize=(7.6, 4.4), layout="constrained")
-    title(figure, f"{heading}: pairs of methods by AUC and Diff", frame)
+    figure = Figure(figsize=(7.6, 4.7), layout="constrained")
+    title(figure, f"{heading}: pairs of methods by AUC and Diff\n{data_named(frame)}", frame)
     for axes, (reading, name) in zip(figure.subplots(1, 2), READINGS.items(), strict=True):
         tests = pair_tests(means, reading)
         axes.imshow(tests.counts, cmap="Blues", vmin=0, vmax=tests.counts.sum() / 2)
