@@ -13,6 +13,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/market.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/toy.smk"
 
 

@@ -36,6 +36,8 @@ TIMING = f"results/speed/{TIMING_CELL}.json"
 
 # Results.
 METRICS = "results/metrics/{experiment}.parquet"
+MARKET = "results/metrics/market/{experiment}.parquet"
+"""The simulated A/B tests of an experiment."""
 SUMMARY = "results/metrics/{preset}.json"
 TABLE_CELL = "{experiment}/{table}"
 TABLES = "results/tables/{experiment}"
@@ -50,6 +52,8 @@ PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{s
 PICTURE = f"results/figures/{PICTURE_CELL}.png"
 
 AUDIT = "results/audit.md"
+PAGE = "results/report.html"
+"""Everything that the preset made, in one file."""
 
 # The toy problem.
 TOY_LANDSCAPE = "results/toy/landscape.parquet"

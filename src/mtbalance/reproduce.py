@@ -104,8 +104,8 @@ def _failures(failed: Mapping[str, str]) -> list[str]:
 
 
 def closing(parameters: Parameters, seconds: float) -> str:
-    """The closing message: the files that were made, and what to try next."""
-    lines = [f"\nDone in {seconds / 60:.1f} minutes."]
+    """The closing message: what came out, the files that were made, and what to try next."""
+    lines = [f"\nDone in {seconds / 60:.1f} minutes. {places.PAGE} shows everything; in short:", *_answers(parameters)]
     for name, experiment in parameters.active().items():
         lines.append(f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):")
         lines += [f"  {file:<40} {what}" for file, what in _made(name, experiment)]
@@ -118,6 +118,17 @@ def closing(parameters: Parameters, seconds: float) -> str:
         "  mtbalance plan --preset nyuv2_first            the papers' data: what it downloads, and how long it takes",
     ]
     return "\n".join(lines)
+
+
+def _answers(parameters: Parameters) -> Iterator[str]:
+    """The sentences that stand on top of the page."""
+    import pandas as pd
+
+    from mtbalance.reporting.answer import answer
+
+    for name, experiment in parameters.active().items():
+        frame = pd.read_parquet(places.METRICS.format(experiment=name))
+        yield from (f"  - {sentence}" for sentence in answer(frame, experiment.title, parameters.tables.baseline))
 
 
 def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:

@@ -17,10 +17,11 @@ import yaml
 from workflow_tree import Tree
 
 CELLS = [("shared_bottom", "ls"), ("mmoe", "ls"), ("mmoe", "nashmtl"), ("mmoe", "pub")]
-TABLES = {"table tiny/auc", "table tiny/ne"}
+PAGE = {"page "}
+TABLES = {"table tiny/auc", "table tiny/ne"} | PAGE
 FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights")}
 RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES
-AUDIT = {"audit "}
+AUDIT = {"audit "} | PAGE
 TIMING = {"time tiny/synthetic_a/mmoe"}
 NOTHING: set[str] = set()
 
@@ -143,7 +144,7 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
     "what counts as significant": (value("tables.significance", 0.01), TABLES),
-    "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"}),
+    "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"} | PAGE),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
     "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT),
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),

@@ -12,6 +12,7 @@ from mtbalance.workflow import (
     Workflow,
     alternatives,
     landscape_sources,
+    page_sources,
     printed_numbers,
     reporting_sources,
     toy_sources,

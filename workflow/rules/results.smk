@@ -29,7 +29,7 @@ rule summarize:
 
 rule table:
     input:
-        metrics=places.METRICS,
+        metrics=ask(WORKFLOW.shown, "experiment", "table"),
         code=ask(WORKFLOW.table_sources, "experiment", "table"),
     output:
         csv=f"{places.TABLE}.csv",
@@ -70,7 +70,7 @@ rule audit:
 
 rule figure:
     input:
-        metrics=places.METRICS,
+        metrics=ask(WORKFLOW.shown, "experiment", "figure"),
         code=ask(WORKFLOW.figure_sources, "experiment", "figure"),
     output:
         png=report(

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli import data, plan, results, runs, test, toy
+from mtbalance.cli import compare, data, plan, results, runs, status, test, toy
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -69,8 +69,9 @@ def reproduce() -> None:
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
-    *(results.collect, results.summarize, results.table, results.figure, results.picture, results.audit),
-    plan.plan,
+    *(results.collect, results.summarize, results.table, results.figure, results.picture),
+    *(results.audit, results.market, results.report),
+    *(plan.plan, status.status, compare.compare),
     test.test,
 )
 for command in COMMANDS:

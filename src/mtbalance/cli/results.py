@@ -53,12 +53,41 @@ def table(
     write_table(name, metrics, folder / name, title=title, baseline=baseline, significance=significance)
 
 
+def market(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
+    """Simulate an A/B test of the models of EXPERIMENT on synthetic data, and A/A trials, and write them as Parquet."""
+    from mtbalance.reporting.reading import read_records
+    from mtbalance.studies.market.experiment import market as simulate
+    from mtbalance.workflow import Workflow
+    from mtbalance.writing import replacing
+
+    parameters = parameters_from(params)
+    if experiment not in parameters.experiments:
+        raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
+    records = [Path(file) for file in Workflow(parameters).records(experiment)]
+    found = simulate(parameters, experiment, read_records(records, parameters.runs(experiment)))
+    with replacing(output) as partial:
+        found.to_parquet(partial, index=False)
+
+
 def audit(output: Path) -> None:
     """Recompute the PUB paper's printed tables from their own cells; OUTPUT says what fits and what does not."""
     from mtbalance.reporting.audit import write_audit
     from mtbalance.reporting.printed import everything
 
     write_audit(output, everything())
+
+
+def report(
+    output: Annotated[Path, typer.Argument()] = Path(places.PAGE),
+    config: Annotated[str | None, typer.Option(help="What it shows, as JSON; default: the chosen preset.")] = None,
+    params: ParametersOption = places.PARAMETERS,
+) -> None:
+    """Write one HTML page with everything that the chosen preset made: it opens without a network."""
+    from mtbalance.config.reading import checked
+    from mtbalance.reporting.page import Page, write_page
+    from mtbalance.workflow import Workflow
+
+    write_page(output, checked(Page, config or Workflow(parameters_from(params)).page_config()))
 
 
 def figure(name: str, metrics: Path, folder: Path, title: TitleOption = "", baseline: BaselineOption = "ls") -> None:

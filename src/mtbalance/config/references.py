@@ -28,6 +28,7 @@ def faults(parameters: Parameters) -> list[str]:
         or list(_impossible_variants(parameters))
         or [
             *_nothing_shared(parameters),
+            *_no_truth(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -106,6 +107,15 @@ def _nothing_shared(parameters: Parameters) -> Iterator[str]:
                         f"experiments.{name}.grid.{backbone}: {balancer!r} balances what tasks share (level {level}),"
                         f" and this backbone shares nothing: only balancers at level loss can be run on it"
                     )
+
+
+def _no_truth(parameters: Parameters) -> Iterator[str]:
+    """Markets on data whose true probabilities are not known."""
+    for name, experiment in parameters.experiments.items():
+        for key in ("tables", "figures"):
+            for dataset in experiment.datasets if "market" in getattr(experiment, key) else ():
+                if "truth.csv" not in parameters.datasets[dataset].generated:
+                    yield f"experiments.{name}.{key}: 'market' needs true probabilities, which {dataset} does not have"
 
 
 def _contradictions(parameters: Parameters) -> Iterator[str]:

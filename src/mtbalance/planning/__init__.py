@@ -1,4 +1,4 @@
-"""The plan of a preset, before anything starts: downloads, disk, time, and whose terms hold.
+"""The plan of a preset before anything starts (downloads, disk, time, and whose terms hold), and its status afterwards.
 
-``disk.py`` is cheap and free of torch. ``timing.py`` trains a few steps.
+``disk.py`` and ``status.py`` are cheap and free of torch. ``timing.py`` trains a few steps.
 """

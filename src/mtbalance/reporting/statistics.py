@@ -65,6 +65,15 @@ def paired_test(values: BySeed, baseline: BySeed) -> PairedTest:
     return PairedTest(len(differences), difference, float(stats.ttest_rel(ours, theirs).pvalue), "")
 
 
+def paired_interval(values: BySeed, baseline: BySeed, level: float = 0.95) -> tuple[float, float]:
+    """Confidence interval of the mean difference over common seeds, from Student's t; NaN where nothing was tested."""
+    if paired_test(values, baseline).untested:
+        return math.nan, math.nan
+    ours, theirs = pairs(values, baseline)
+    low, high = stats.ttest_rel(ours, theirs).confidence_interval(level)
+    return float(low), float(high)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """The p-values of one table after Holm's step-down adjustment (Holm 1979). NaN stays NaN and is not counted."""
     adjusted = [math.nan] * len(p_values)

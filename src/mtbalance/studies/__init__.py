@@ -1,1 +1,4 @@
-"""Studies: small experiments of the papers without a model or a data set. Each writes Parquet files for reporting."""
+"""Studies: the toy problem, without a model or data, and the market, of what models predict.
+
+Each writes Parquet files for reporting.
+"""

@@ -11,6 +11,11 @@ def reporting_sources(module: str) -> list[str]:
     return closure_of(f"reporting.{module}")
 
 
+def page_sources() -> list[str]:
+    """Source files that the page depends on, its template included."""
+    return [*reporting_sources("page"), *sources.relative(sorted(sources.folder("reporting").glob("page/*.jinja")))]
+
+
 def toy_sources(method: str) -> list[str]:
     """Source files that a method's trajectories on the toy problem depend on."""
     balancer = TOY_METHODS[method]

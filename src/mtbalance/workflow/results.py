@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from shlex import quote
 
 from mtbalance import places
@@ -12,6 +13,8 @@ from mtbalance.workflow.runs import RunFiles
 
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf")
+MARKET = "market"
+"""The table and the figure of the simulated A/B tests; all others show collected metrics."""
 
 
 class Workflow(RunFiles):
@@ -42,14 +45,27 @@ class Workflow(RunFiles):
     def results(self) -> list[str]:
         """All files that the chosen preset makes.
 
-        Records, predictions, steps, timings and metrics are listed although nothing else may need them: Snakemake
-        recreates a lost intermediate file only if a target asks for it.
+        Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
+        file in between again only if a target asks for it.
         """
-        active = self.parameters.active()
-        of_runs = (self.records, self.predictions, self.steps, self.timings)
-        asked = (*of_runs, self.metrics, self.tables, self.figures, self.pictures)
-        files = [file for experiment in active for of in asked for file in of(experiment)]
-        return [*files, places.SUMMARY.format(preset=self.parameters.preset), places.AUDIT]
+        asked = (self.predictions, self.steps, self.timings, self.market, self.figures)
+        files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
+        return [*self.page_files(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
+
+    def page_files(self) -> list[str]:
+        """What the page shows."""
+        asked = (self.records, self.metrics, self.tables, self.pictures)
+        files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
+        return [*files, places.AUDIT]
+
+    def page_config(self) -> str:
+        """The preset, the baseline, and each experiment's title and tables, as JSON."""
+        experiments = [
+            {"name": name, "title": experiment.title, "tables": list(experiment.tables)}
+            for name, experiment in self.parameters.active().items()
+        ]
+        preset, baseline = self.parameters.preset, self.parameters.tables.baseline
+        return json.dumps({"preset": preset, "baseline": baseline, "experiments": experiments})
 
     def data(self) -> list[str]:
         """The prepared data sets of the chosen preset."""
@@ -59,6 +75,26 @@ class Workflow(RunFiles):
     def metrics(self, experiment: str) -> list[str]:
         """The collected metrics of an experiment."""
         return [places.METRICS.format(experiment=experiment)]
+
+    def market(self, experiment: str) -> list[str]:
+        """The simulated A/B tests of an experiment; none if no table or figure of it shows them."""
+        chosen = self.parameters.experiments[experiment]
+        return [places.MARKET.format(experiment=experiment)] if MARKET in (*chosen.tables, *chosen.figures) else []
+
+    def shown(self, experiment: str, name: str) -> list[str]:
+        """The collected file that a table or a figure is made of."""
+        return self.market(experiment) if name == MARKET else self.metrics(experiment)
+
+    def market_inputs(self, experiment: str) -> list[str]:
+        """What the market of an experiment is made of: its runs, and the true probabilities of its data."""
+        datasets = self.parameters.experiments[experiment].datasets
+        truth = [f"{self.raw_folder(name)}/truth.csv" for name in datasets]
+        test = [f"{self.prepared_folder(name)}/test.parquet" for name in datasets]
+        return [*self.records(experiment), *self.predictions(experiment), *truth, *test]
+
+    def market_sources(self) -> list[str]:
+        """Source files that a market depends on."""
+        return closure_of("studies.market.experiment", "reporting.reading")
 
     def metrics_of_preset(self, preset: str) -> list[str]:
         """The collected metrics of all experiments of a preset."""

@@ -1,0 +1,41 @@
+"""The command that sets two methods against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbalance import places
+from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
+from mtbalance.errors import UserError
+from mtbalance.registry import unknown
+
+Cell = Annotated[str, typer.Argument(help="A backbone and a balancer, such as mmoe/pub.")]
+
+
+def compare(
+    method: Cell,
+    other: Cell,
+    metric: Annotated[str, typer.Option(help="Such as mean_auc, or auc/click: a metric of one task.")] = "mean_auc",
+    experiment: Annotated[str | None, typer.Option(help="Default: the first one of the preset.")] = None,
+    preset: PresetOption = None,
+    params: ParametersOption = places.PARAMETERS,
+) -> None:
+    """Compare METHOD with OTHER: per seed, the difference with its interval and p, and the cost of a step."""
+    import pandas as pd
+    from rich.console import Console
+
+    from mtbalance.reporting.duel import duel
+
+    parameters = parameters_from(params, preset)
+    name = experiment or next(iter(parameters.active()))
+    if name not in parameters.experiments:
+        raise UserError(unknown("experiment", name, list(parameters.experiments)))
+    path = Path(places.METRICS.format(experiment=name))
+    if not path.exists():
+        raise UserError(f"{path} is missing: run the workflow first")
+    console = Console(highlight=False, soft_wrap=True)
+    for line in duel(pd.read_parquet(path), method, other, metric):
+        console.print(line)

@@ -1,0 +1,141 @@
+"""Status: how far the runs of a preset are, read from what lies in the project; nothing is started or changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+import psutil
+from rich import box
+from rich.table import Table
+
+from mtbalance import places
+from mtbalance.config.parameters import Parameters
+from mtbalance.config.run import RunConfig
+from mtbalance.planning.disk import is_prepared
+from mtbalance.planning.report import duration
+from mtbalance.records import RecordError, read_run
+
+STATES = ("done", "diverged", "other settings", "running", "cut short", "failed", "left")
+"""``other settings``: there is a record, but ``params.yaml`` has changed since. ``cut short``: the run was ended in the
+middle, and goes on from its last epoch."""
+SHOWN = 12
+"""Largest number of runs of which a line is shown."""
+
+
+@dataclass
+class ExperimentStatus:
+    """The runs of one experiment by state, and what those that are not done say."""
+
+    name: str
+    data_missing: list[str]
+    counts: Counter[str] = field(default_factory=Counter)
+    said: list[tuple[str, str, str]] = field(default_factory=list)
+    """State, run and the last line of its log, of runs that are running, cut short or failed."""
+    seconds: list[float] = field(default_factory=list)
+    """Seconds of each finished run."""
+
+
+def statuses(parameters: Parameters) -> list[ExperimentStatus]:
+    """The status of each experiment of the chosen preset, in the working directory."""
+    alive = _running()
+    found = []
+    for name, experiment in parameters.active().items():
+        missing = [data for data in experiment.datasets if not is_prepared(data, parameters.datasets[data])]
+        status = ExperimentStatus(name, missing)
+        for run in parameters.runs(name):
+            _add(status, run, alive)
+        found.append(status)
+    return found
+
+
+def _add(status: ExperimentStatus, run: RunConfig, alive: set[str]) -> None:
+    cell = places.CELL.format(**run.wildcards)
+    record, log = places.RECORD.format(**run.wildcards), Path(places.log("train", cell))
+    state, line = _state(run, Path(record), log, record in alive)
+    status.counts[state] += 1
+    if state in ("running", "cut short", "failed"):
+        status.said.append((state, cell, line))
+    if state in ("done", "diverged"):
+        status.seconds += _seconds(cell)
+
+
+def _state(run: RunConfig, record: Path, log: Path, alive: bool) -> tuple[str, str]:
+    """A run's state, and the last line of its log."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    last = lines[-1] if lines else ""
+    if alive:
+        return "running", last or "starting"
+    if record.exists():
+        try:
+            found = read_run(record)
+        except RecordError as error:
+            return "failed", str(error)
+        if found.digest != run.digest():
+            return "other settings", last
+        return "done" if found.status == "finished" else "diverged", last
+    if not log.exists():
+        return "left", ""
+    return ("cut short" if last.startswith("epoch") or not last else "failed"), last
+
+
+def _running() -> set[str]:
+    """The records that processes in this folder are working on."""
+    here, found = Path.cwd(), set()
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            if "train" in words and "--output" in words[:-1] and Path(process.cwd()) == here:
+                found.add(words[words.index("--output") + 1])
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def _seconds(cell: str) -> list[float]:
+    """Seconds of a finished run, as Snakemake measured them; nothing for a run by hand."""
+    path = Path(places.benchmark("train", cell))
+    return pd.read_csv(path, sep="\t")["s"].tolist() if path.exists() else []
+
+
+def lines(found: Sequence[ExperimentStatus]) -> Iterator[Table | str]:
+    """The status as it is printed: a table, a line for each run that has something to say, and the expected end."""
+    table = Table(box=box.SIMPLE)
+    table.add_column("experiment", no_wrap=True)
+    used = [state for state in STATES if any(status.counts[state] for status in found)]
+    for heading in ["runs", *used]:
+        table.add_column(heading, justify="right")
+    for status in found:
+        table.add_row(status.name, str(status.counts.total()), *(str(status.counts[state]) for state in used))
+    yield table
+    said = [line for status in found for line in status.said]
+    yield from (f"{state}: {cell}: {text}" for state, cell, text in said[:SHOWN])
+    if len(said) > SHOWN:
+        yield f"and {len(said) - SHOWN} more; logs are under logs/train"
+    for status in found:
+        if status.data_missing:
+            yield f"{status.name}: not prepared yet: {', '.join(status.data_missing)}"
+    yield expected_end(found)
+
+
+def expected_end(found: Sequence[ExperimentStatus]) -> str:
+    """When the runs that are left will be done, at the pace of those that are."""
+    left = sum(status.counts.total() - status.counts["done"] - status.counts["diverged"] for status in found)
+    if not left:
+        return "All runs are done."
+    seconds = 0.0
+    for status in found:
+        here = status.counts.total() - status.counts["done"] - status.counts["diverged"]
+        if here and not status.seconds:
+            return f"{left} runs are left; how long one of {status.name} takes is not known yet"
+        seconds += here * median(status.seconds) if here else 0
+    at_once = sum(status.counts["running"] for status in found)
+    if not at_once:
+        return (
+            f"{left} runs are left: {duration(seconds)} on one core; `make reproduce` or `snakemake` goes on with them"
+        )
+    return f"{left} runs are left: {duration(seconds / at_once)} with {at_once} at once"

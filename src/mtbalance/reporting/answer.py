@@ -1,0 +1,117 @@
+"""The answer: what an experiment's numbers say, in a few sentences, the same on the page and in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from mtbalance.reporting.comparison import by_seed, compare
+from mtbalance.reporting.formats import counted, decimal, signed
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.statistics import paired_interval
+
+SCORE = "mean_auc"
+COST = "relative_throughput"
+SUBJECTS = ("pub", "multibalance")
+"""The balancers of the two papers: a sentence each, where they were run."""
+SIGNIFICANT = 0.05
+
+
+def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
+    """At most five sentences about an experiment, each computed from its collected metrics.
+
+    What was run; the best balancer of each backbone; PUB and MultiBalance against the baseline, with the interval of
+    the difference and the cost of a step; and how small a difference these seeds can show. A kind of problem without
+    one score for all tasks has the first sentence alone.
+    """
+    sentences = [_what_was_run(frame, title)]
+    if (frame["metric"] == SCORE).any():
+        cells = compare(frame, [SCORE], baseline)
+        sentences += [_best(cells, baseline), *_subjects(frame, cells, baseline), *_resolution(frame, cells, baseline)]
+    return sentences
+
+
+def _what_was_run(frame: pd.DataFrame, title: str) -> str:
+    runs = frame.drop_duplicates(["dataset", "backbone", "balancer", "seed"])
+    data = runs.drop_duplicates("dataset")
+    names = ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in data.iterrows())
+    failed = int((runs["status"] != "finished").sum())
+    text = (
+        f"{title}: {counted(runs['balancer'].nunique(), 'method')}, {counted(runs['backbone'].nunique(), 'backbone')},"
+        f" {counted(runs['seed'].nunique(), 'seed')} on {names}"
+    )
+    return f"{text}; {counted(failed, 'run')} of {len(runs)} failed." if failed else f"{text}."
+
+
+def _best(cells: pd.DataFrame, baseline: str) -> str:
+    """The best mean of each data set and backbone that has several balancers."""
+    parts = []
+    for (dataset, backbone), group in cells.groupby(["dataset", "backbone"], sort=False):
+        if len(group) > 1:
+            row = group.loc[group["mean"].idxmax()]
+            where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
+            against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
+            parts.append(f"{balancer_name(row['balancer'])} on {where}, {decimal(row['mean'], 4)}{against}")
+    return f"Best mean AUC: {'; '.join(parts)}." if parts else "There is one balancer on each backbone: no comparison."
+
+
+def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
+    for name in SUBJECTS:
+        rows = [row for _, row in cells[cells["balancer"] == name].iterrows() if row["pairs"]]
+        if rows:
+            yield f"{balancer_name(name)} " + "; ".join(_subject(frame, row, baseline) for row in rows) + "."
+
+
+def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
+    """``on MMOE −.0012 [−.0030, .0006] against LS, not distinguishable with 2 seeds, a step 1.69 times as long``."""
+    low, high = interval(frame, row, baseline)
+    bounds = "" if pd.isna(low) else f" [{signed(low, 4)}, {signed(high, 4)}]"
+    if pd.isna(row["p"]):
+        verdict = f"not tested ({row['untested']})"
+    elif row["p"] > SIGNIFICANT:
+        verdict = f"not distinguishable with {counted(row['pairs'], 'seed')}"
+    else:
+        verdict = f"p = {row['p']:.2g}"
+    cost = _cost(frame, row)
+    where = backbone_name(row["backbone"]) + (f" and {row['dataset']}" if frame["dataset"].nunique() > 1 else "")
+    text = f"on {where} {signed(row['difference'], 4)}{bounds} against {balancer_name(baseline)}: {verdict}"
+    return text if pd.isna(cost) else f"{text}, a step {decimal(cost, 2)} times as long"
+
+
+def _against(row: pd.Series, baseline: str) -> str:
+    return f"{signed(row['difference'], 4)} against {balancer_name(baseline)}, {_significance(row)}"
+
+
+def _significance(row: pd.Series) -> str:
+    if pd.isna(row["p"]):
+        return "not tested"
+    return f"p = {row['p']:.2g}, and {row['p_holm']:.2g} after Holm's correction for all of them"
+
+
+def interval(frame: pd.DataFrame, row: pd.Series, baseline: str) -> tuple[float, float]:
+    """The 95 % confidence interval of a cell's difference to the baseline."""
+    scores = frame[frame["epoch"].isna() & (frame["metric"] == row["metric"]) & (frame["task"] == row["task"])]
+    here = scores[(scores["dataset"] == row["dataset"]) & (scores["backbone"] == row["backbone"])]
+    own, theirs = (by_seed(here[here["balancer"] == name]) for name in (row["balancer"], baseline))
+    return paired_interval(own, theirs)
+
+
+def _cost(frame: pd.DataFrame, row: pd.Series) -> float:
+    """Seconds of a step over the baseline's; NaN where nothing was timed."""
+    keys = ["dataset", "backbone", "balancer"]
+    timed = frame[(frame[keys] == row[keys]).all(axis=1) & (frame["metric"] == COST)]["value"]
+    return 1 / float(timed.iloc[0]) if len(timed) else float("nan")
+
+
+def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> list[str]:
+    """The median half width of the intervals: what these seeds can see."""
+    widths = [interval(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
+    if not widths:
+        return ["One seed: no difference between methods can be told from chance."]
+    half = pd.Series([(high - low) / 2 for low, high in widths]).median()
+    seeds = counted(int(cells["pairs"].max()), "seed")
+    return [
+        f"With {seeds} the 95 % interval of a difference typically reaches {decimal(float(half), 4)} to both sides:"
+        " what is smaller cannot be told from chance."
+    ]

@@ -1,0 +1,83 @@
+"""A duel: one method against another, seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+
+from mtbalance.errors import UserError
+from mtbalance.registry import unknown
+from mtbalance.reporting.answer import COST
+from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.formats import counted, decimal, signed
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.statistics import BySeed, paired_interval, paired_test
+
+DIGITS = 4
+
+
+def duel(frame: pd.DataFrame, method: str, other: str, metric: str) -> Iterator[Table | str]:
+    """A table and a line for each data set; methods are ``backbone/balancer``, the metric ``name`` or ``name/task``.
+
+    ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). Raises ``UserError`` for a method or a metric
+    that it does not have.
+    """
+    final = frame[frame["epoch"].isna()]
+    found = {name: _runs(final, name) for name in (method, other)}
+    for dataset, runs in final.groupby("dataset", sort=False):
+        sides = [_values(found[name][found[name]["dataset"] == dataset], metric) for name in (method, other)]
+        yield _table(dataset_heading(str(dataset), bool(runs["synthetic"].iloc[0])), metric, (method, other), sides)
+        yield _verdict(*sides)
+        costs = [_values(found[name][found[name]["dataset"] == dataset], COST) for name in (method, other)]
+        if method.partition("/")[0] == other.partition("/")[0] and all(costs):
+            own, theirs = (next(iter(cost.values())) for cost in costs)
+            yield f"A step of {_name(method)} takes {decimal(theirs / own, 2)} times as long as one of {_name(other)}."
+
+
+def _runs(final: pd.DataFrame, method: str) -> pd.DataFrame:
+    names = final["backbone"] + "/" + final["balancer"]
+    if not (names == method).any():
+        raise UserError(unknown("method", method, list(dict.fromkeys(names))))
+    return final[names == method]
+
+
+def _values(runs: pd.DataFrame, metric: str) -> BySeed:
+    """A metric by seed; those of a task are ``name/task``."""
+    names = runs["metric"].where(runs["task"].isin(["", "mean"]), runs["metric"] + "/" + runs["task"])
+    if metric != COST and not (names == metric).any():
+        raise UserError(unknown("metric", metric, list(dict.fromkeys(names))))
+    return by_seed(runs[names == metric])
+
+
+def _table(title: str, metric: str, names: tuple[str, str], sides: list[BySeed]) -> Table:
+    table = Table(title=f"{title}: {metric}", title_justify="left", box=box.SIMPLE)
+    table.add_column("seed")
+    for heading in (*map(_name, names), "difference"):
+        table.add_column(heading, justify="right")
+    own, theirs = sides
+    for seed in sorted(own.keys() | theirs.keys()):
+        values = [side.get(seed, float("nan")) for side in sides]
+        texts = [decimal(value, DIGITS) for value in values]
+        table.add_row(str(seed), *texts, signed(values[0] - values[1], DIGITS))
+    return table
+
+
+def _verdict(own: BySeed, theirs: BySeed) -> str:
+    test = paired_test(own, theirs)
+    seeds = counted(test.pairs, "common seed")
+    if test.untested:
+        return f"Difference {signed(test.difference, DIGITS)} over {seeds}; not tested: {test.untested}."
+    low, high = paired_interval(own, theirs)
+    verdict = "distinguishable at the 5 % level" if test.p <= 0.05 else "not distinguishable"
+    return (
+        f"Difference {signed(test.difference, DIGITS)}, 95 % interval [{signed(low, DIGITS)}, {signed(high, DIGITS)}],"
+        f" paired t-test p = {test.p:.2g} over {seeds}: {verdict}."
+    )
+
+
+def _name(method: str) -> str:
+    backbone, _, balancer = method.partition("/")
+    return f"{backbone_name(backbone)}+{balancer_name(balancer)}"

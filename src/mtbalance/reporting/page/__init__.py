@@ -1,0 +1,104 @@
+"""The page: one HTML file with everything that a preset made, to be opened anywhere and sent to anybody.
+
+It needs no network: plotly's script draws the plots, DataTables' (through itables) sorts and filters the leaderboard,
+both from within the page. Plotly was chosen for its numbers under the pointer, itables since it makes a DataTable with
+filters of a data frame in one call.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from itables.javascript import generate_init_offline_itables_html
+from itables.options import dt_bundle
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from plotly.offline import get_plotlyjs
+
+from mtbalance import places
+from mtbalance.blocks import Block
+from mtbalance.config.kinds import kind
+from mtbalance.errors import UserError
+from mtbalance.records import read_run
+from mtbalance.reporting.answer import answer
+from mtbalance.reporting.page import leaderboard, plots
+from mtbalance.reporting.page.provenance import provenance
+from mtbalance.writing import write_text
+
+RUN = ("experiment", "dataset", "backbone", "balancer", "seed")
+PICTURES = 8
+"""Pictures of predictions that are shown, at most."""
+
+
+class Shown(Block):
+    """What the page shows of one experiment."""
+
+    name: str
+    """Its name."""
+    title: str
+    """Its title."""
+    tables: list[str]
+    """Its tables."""
+
+
+class Page(Block):
+    """What the page shows."""
+
+    preset: str
+    """The preset."""
+    baseline: str
+    """The balancer that the others are compared with."""
+    experiments: list[Shown]
+    """The experiments, in order."""
+
+
+def write_page(output: Path, page: Page) -> None:
+    """Write the page, from the collected metrics, records, tables and pictures in the working directory."""
+    template = Environment(
+        loader=PackageLoader("mtbalance.reporting", "page"), undefined=StrictUndefined, autoescape=False
+    ).get_template("page.html.jinja")
+    root = "../" * (len(output.parts) - 1)
+    text = template.render(
+        preset=page.preset,
+        sections=[_section(experiment, page.baseline, root) for experiment in page.experiments],
+        documents=[_document(Path(places.AUDIT))],
+        plotly=get_plotlyjs(),
+        datatables=generate_init_offline_itables_html(dt_bundle),
+    )
+    write_text(output, text)
+
+
+def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
+    """The parts of an experiment as HTML."""
+    frame = pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=shown.name)))))
+    runs = frame.drop_duplicates(list(RUN)).astype({"seed": str})[list(RUN)].to_dict("records")
+    pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []
+    tables = [Path(f"{places.TABLE.format(experiment=shown.name, table=table)}.md") for table in shown.tables]
+    records = [read_run(Path(places.RECORD.format(**run))) for run in runs]
+    return {
+        "name": shown.name,
+        "title": shown.title,
+        "answer": answer(frame, shown.title, baseline),
+        "leaderboard": leaderboard.html(leaderboard.leaderboard(frame, baseline, root), shown.name),
+        "plots": [plots.html(figure) for figure in plots.plots(frame, baseline)],
+        "tables": [_document(path) for path in tables],
+        "pictures": [(path.stem, b64encode(_content(path)).decode()) for path in pictures[:PICTURES]],
+        "provenance": provenance(records).to_html(index=False, border=0),
+    }
+
+
+def _document(path: Path) -> tuple[str, str]:
+    """Title and body of a Markdown file that begins with its title."""
+    title, _, body = _content(path).decode().partition("\n")
+    return title.lstrip("# "), MarkdownIt("commonmark").enable("table").render(body)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run the workflow again") from None

@@ -1,0 +1,84 @@
+"""The leaderboard: every method with its numbers, to be sorted and filtered, each row with links to its records."""
+
+from __future__ import annotations
+
+import pandas as pd
+from itables import to_html_datatable
+
+from mtbalance import places
+from mtbalance.reporting.answer import COST, SCORE, interval
+from mtbalance.reporting.comparison import CELL, compare
+from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
+
+SHOWN = "mean AUC"
+REPEATED = "log_loss"
+"""Not shown: it orders methods as the normalized entropy does."""
+FILTERS = ["data set", "backbone", "level"]
+
+
+def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
+    """A row for each data set, backbone and balancer; ``root`` is the way from the page to the project.
+
+    The columns are the metrics of tables, each the mean over seeds, the difference of the score to the baseline with
+    its interval and p, the cost of a step, and links to the records.
+    """
+    tasks = frame[(frame["better"] != 0) & frame["metric"].isin(METRICS) & (frame["metric"] != REPEATED)]
+    metrics = [*dict.fromkeys(tasks["metric"])]
+    cells = compare(frame, [SCORE, *metrics, COST], baseline)
+    rows = []
+    for key, group in cells.groupby(CELL[:3], sort=False):
+        first, runs = group.iloc[0], frame[(frame[CELL[:3]] == list(key)).all(axis=1)]
+        row = dict(zip(FILTERS, (key[0], backbone_name(key[1]), first["level"]), strict=True))
+        row["method"] = balancer_name(key[2])
+        for _, cell in group.sort_values("metric", key=lambda names: names != SCORE, kind="stable").iterrows():
+            if cell["metric"] == COST:
+                row["step time / LS"] = round(1 / cell["mean"], 2) if cell["mean"] else None
+            else:
+                row |= _numbers(frame, cell, baseline)
+        row["records"] = " ".join(
+            f'<a href="{root}{places.RECORD.format(**_wildcards(runs, seed))}">{seed}</a>'
+            for seed in sorted(runs["seed"].unique())
+        )
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    ordered = table[[*(name for name in table if name != "records"), "records"]]
+    return ordered.sort_values(SHOWN, ascending=False) if SHOWN in ordered else ordered
+
+
+def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str) -> dict[str, float | str | None]:
+    """A metric's mean, and for the score the difference to the baseline."""
+    shown = METRICS[cell["metric"]]
+    name = SHOWN if cell["metric"] == SCORE else f"{shown.title} {cell['task_title']}".strip()
+    found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
+    if cell["metric"] == SCORE and cell["balancer"] != baseline and cell["pairs"]:
+        low, high = interval(frame, cell, baseline)
+        found |= {"Δ to LS": round(cell["difference"], 4)}
+        found |= {"low": round(low, 4), "high": round(high, 4), "p": round(cell["p"], 4)}
+    return found
+
+
+def _wildcards(runs: pd.DataFrame, seed: int) -> dict[str, str]:
+    row = runs.iloc[0]
+    names = ("experiment", "dataset", "backbone", "balancer")
+    return {name: str(row[name]) for name in names} | {"seed": str(seed)}
+
+
+def html(table: pd.DataFrame, name: str) -> str:
+    """The table as a part of a page that has DataTables' script already."""
+    filters = [table.columns.get_loc(column) for column in FILTERS if table[column].nunique() > 1]
+    table = table.astype(object).where(table.notna(), "")
+    panes = {"columns": filters, "layout": f"columns-{max(1, len(filters))}", "initCollapsed": True}
+    return str(
+        to_html_datatable(
+            table,
+            table_id=f"leaderboard-{name}",
+            connected=False,
+            allow_html=True,
+            showIndex=False,
+            maxBytes=0,
+            paging=False,
+            classes="display compact nowrap",
+            layout={"top1": "searchPanes"} if filters else {},
+            searchPanes=panes,
+        )
+    )

@@ -1,0 +1,59 @@
+"""`mtbalance compare`: two methods, seed by seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from scipy import stats
+
+from mtbalance.errors import UserError
+from mtbalance.reporting.duel import duel
+
+OURS, THEIRS = (0.75, 0.76, 0.78), (0.74, 0.76, 0.75)
+
+
+def frame() -> pd.DataFrame:
+    rows = []
+    for balancer, values, speed in (("pub", OURS, 0.5), ("ls", THEIRS, 1.0)):
+        for seed, value in enumerate(values):
+            run = {"dataset": "synthetic_a", "synthetic": True, "backbone": "mmoe", "balancer": balancer, "seed": seed}
+            run |= {"status": "finished", "epoch": pd.NA}
+            rows += [run | {"task": "mean", "metric": "mean_auc", "value": value}]
+            rows += [run | {"task": "click", "metric": "auc", "value": value + 0.1}]
+        rows += [run | {"seed": 0, "task": "", "metric": "relative_throughput", "value": speed}]
+    return pd.DataFrame(rows)
+
+
+def printed(*arguments: str) -> str:
+    console = Console(width=100, record=True)
+    for line in duel(frame(), *arguments):
+        console.print(line, soft_wrap=True)
+    return console.export_text()
+
+
+def test_the_difference_is_scipys():
+    said = printed("mmoe/pub", "mmoe/ls", "mean_auc")
+    test = stats.ttest_rel(OURS, THEIRS)
+    low, high = test.confidence_interval()
+    assert f"Difference +{np.mean(np.subtract(OURS, THEIRS)):.4f}" in said
+    assert f"[{low:+.4f}, {high:+.4f}]".replace("-", "−") in said
+    assert f"p = {test.pvalue:.2g} over 3 common seeds: not distinguishable" in said
+    assert "takes 2.00 times as long" in said and "synthetic data" in said
+
+
+def test_a_metric_of_one_task():
+    assert "0.8500" in printed("mmoe/pub", "mmoe/ls", "auc/click")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mmoe/pbu", "mmoe/ls", "mean_auc"), "no method 'mmoe/pbu'; .*did you mean mmoe/pub"),
+        (("mmoe/pub", "mmoe/ls", "auc/clik"), "no metric 'auc/clik'; .*did you mean auc/click"),
+    ],
+)
+def test_unknown_names_are_told(arguments: tuple[str, ...], message: str):
+    with pytest.raises(UserError, match=message):
+        printed(*arguments)

@@ -1,0 +1,12 @@
+rule page:
+    input:
+        shown=WORKFLOW.page_files(),
+        code=page_sources(),
+    output:
+        places.PAGE,
+    log:
+        places.log("page", "page"),
+    params:
+        config=WORKFLOW.page_config(),
+    shell:
+        "mtbalance report {output} --config {params.config:q} > {log} 2>&1"
