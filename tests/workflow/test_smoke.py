@@ -151,3 +151,8 @@ def test_an_unusable_mlflow_costs_no_run(tree: Tree):
     said = tree.call("mtbalance", *command, MLFLOW_TRACKING_URI="sqlite:///file/mlflow.db")
     assert json.loads(tree.read("record.json"))["status"] == "finished"
     assert "later: mtbalance track record.json" in said
+
+
+def test_a_checkout_runs_its_own_source_wherever_the_package_is_installed_from(tree: Tree):
+    tree.edit("src/mtbalance/places.py", lambda text: f"{text}\nraise SystemExit('this checkout')\n")
+    assert "this checkout" in tree.call("snakemake", "--dry-run", "--cores", "1", expect=1, PYTHONPATH="")

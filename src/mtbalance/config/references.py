@@ -20,6 +20,9 @@ from mtbalance.config.variants import SIGN
 from mtbalance.faults import fault_lines
 from mtbalance.registry import suggestion
 
+MEASURED = {"cosines", "pairs"}
+"""Tables and figures that are made of measured steps."""
+
 
 def faults(parameters: Parameters) -> list[str]:
     """One line per fault, each with the path of its key."""
@@ -29,6 +32,7 @@ def faults(parameters: Parameters) -> list[str]:
         or [
             *_nothing_shared(parameters),
             *_no_truth(parameters),
+            *_not_measured(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -116,6 +120,14 @@ def _no_truth(parameters: Parameters) -> Iterator[str]:
             for dataset in experiment.datasets if "market" in getattr(experiment, key) else ():
                 if "truth.csv" not in parameters.datasets[dataset].generated:
                     yield f"experiments.{name}.{key}: 'market' needs true probabilities, which {dataset} does not have"
+
+
+def _not_measured(parameters: Parameters) -> Iterator[str]:
+    """Tables and figures of cosines that the runs do not measure."""
+    for name, experiment in parameters.experiments.items():
+        for key in ("tables", "figures"):
+            for asked in MEASURED & {*getattr(experiment, key)} if "cosines" not in experiment.measure else ():
+                yield f"experiments.{name}.{key}: {asked!r} needs `measure: [cosines]` in this experiment"
 
 
 def _contradictions(parameters: Parameters) -> Iterator[str]:
