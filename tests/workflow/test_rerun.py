@@ -131,6 +131,11 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how long is timed": (value("experiments.tiny.timing.blocks", 3), TIMING | RESULTS),
     "how it is timed": (comment("src/mtbalance/training/speed.py"), TIMING | RESULTS),
     "how records are collected": (comment("src/mtbalance/reporting/collect.py"), RESULTS),
+    "how steps are collected": (comment("src/mtbalance/reporting/steps.py"), RESULTS),
+    "what is measured": (
+        value("experiments.tiny.measure", ["cosines"]),
+        {job.replace("train ", "train_measured ") for job in trains()} | RESULTS,
+    ),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT),
     "numbers printed in a paper": (

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 
+import pandas as pd
 import pytest
 
 from mtbalance import places
@@ -102,6 +103,19 @@ def test_the_printed_command_repeats_a_run_bit_for_bit_alone(tree: Tree):
     tree.call("bash", "-c", command)
     after = tree.records()[CELL]
     assert numbers(after) == numbers(before)
+
+
+def test_an_experiment_that_measures_has_the_same_records_and_cosines_beside_them(tree: Tree):
+    before = tree.records()
+    tree.set("experiments.tiny.measure", ["cosines"])
+    tree.set("experiments.tiny.grid", {"mmoe": ["pub"]})
+    tree.snakemake("results/metrics/tiny.parquet")
+    for seed in (0, 1):
+        cell = f"tiny/synthetic_a/mmoe/pub/seed-{seed}"
+        assert numbers(tree.records()[cell]) == numbers(before[cell])
+        assert (tree.root / f"results/runs/{cell}.steps.parquet").exists()
+    frame = pd.read_parquet(tree.root / "results/metrics/tiny.parquet")
+    assert {"cosine_shared", "cosine_other_half", "length_task_specific", "weight_spread"} <= set(frame["metric"])
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint_bit_for_bit(tree: Tree):
