@@ -41,7 +41,7 @@ def frame(write: Callable[..., Any], tmp_path: Path) -> Callable[[list[pd.DataFr
         paths = [tmp_path / f"{number}.steps.parquet" for number in range(len(runs))]
         for path, table in zip(paths, files, strict=False):
             table.to_parquet(path)
-        collect(records, runs, [], tmp_path / "metrics.parquet", paths)
+        collect(records, runs, [], [], tmp_path / "metrics.parquet", paths)
         return pd.read_parquet(tmp_path / "metrics.parquet")
 
     return collected
@@ -99,6 +99,6 @@ def test_a_file_of_another_run_is_refused(frame):
 def test_a_run_that_finished_no_epoch_counts_without_numbers(write, tmp_path):
     records, runs = write({("synthetic_nl", "mmoe", "ls"): [None]})
     steps({"shared": SHARED}, EPOCHS).to_parquet(tmp_path / "steps.parquet")
-    collect(records, runs, [], tmp_path / "metrics.parquet", [tmp_path / "steps.parquet"])
+    collect(records, runs, [], [], tmp_path / "metrics.parquet", [tmp_path / "steps.parquet"])
     whole = numbers(pd.read_parquet(tmp_path / "metrics.parquet"), "ls", None)
     assert math.isnan(whole["cosine_shared", ""]) and math.isnan(whole["weight_spread", "click"])
