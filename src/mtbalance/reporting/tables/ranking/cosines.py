@@ -10,6 +10,7 @@ from mtbalance.reporting.formats import counted, decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import balancer_name
 from mtbalance.reporting.printed import everything
+from mtbalance.reporting.statistics import holm
 
 HEADINGS = {
     "task_specific": "cos, task-specific",
@@ -78,7 +79,16 @@ def _caption(frame: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame, bas
         f"p: paired t-tests against {balancer_name(baseline)} over runs on the same data set, backbone and seed, as"
         " printed, not corrected; groups: over the means of data set and backbone, since seeds of one group are no"
         f" independent evidence. {counted(tests, 'test')}; after Holm's correction {kept} of them stay below .05.",
-        "Printed: Table I of the PUB paper (arXiv 2410.05806), whose data and sizes are others than these.",
+        "Printed: Table I of the PUB paper (arXiv 2410.05806), whose data and sizes are others than these."
+        + _printed(),
         f"{counted(len(runs), 'run')}. {captions.seeds(frame)}",
         captions.failures(frame, baseline),
     )
+
+
+def _printed() -> str:
+    """What is left of the printed p-values after a correction for all of them."""
+    table = everything().table1
+    found = [p for name in ("task_p", "shared_p") for p in table[name].dropna()]
+    below, kept = (sum(p <= 0.05 for p in values) for values in (found, holm(found)))
+    return f" Of its {len(found)} p-values {below} are below .05, and {kept} after Holm's correction for all of them."

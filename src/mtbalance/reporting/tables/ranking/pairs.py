@@ -47,6 +47,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         beside="printed",
         groups=(Group("pairs of methods on the same data set and model", tuple(READINGS.values())),),
         rows=rows,
+        first="count or test",
     )
     numbers = pd.DataFrame([{"reading": reading, **_numbers(found)} for reading, found in tests.items()])
     return table, numbers
