@@ -111,7 +111,8 @@ def closing(parameters: Parameters, seconds: float) -> str:
         lines.append(f"\n{experiment.title} ({runs} on {', '.join(experiment.datasets)}):")
         lines += [f"  {file:<40} {what}" for file, what in _made(name, experiment)]
     lines += [
-        f"\n{places.AUDIT}: the PUB paper's printed tables, recomputed from their own cells.",
+        f"\n{places.CLAIMS}.md: what both papers claim, and whether it adds up.",
+        f"{places.AUDIT}: the PUB paper's printed tables, recomputed from their own cells.",
         "\nNext (after `source .venv/bin/activate`):",
         "  mlflow ui                                      compare the runs in a browser",
         "  edit params.yaml, then: dvc repro              runs what the edit changes; dvc metrics diff shows it",
@@ -139,7 +140,7 @@ def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
             f"{places.TABLE.format(experiment=name, table=table)}.md",
             f"{_said_of(experiment, table)} (also .csv, .tex)",
         )
-    yield f"{places.FIGURES.format(experiment=name)}/", f"{', '.join(experiment.figures)} (.png, .pdf)"
+    yield f"{places.FIGURES.format(experiment=name)}/", f"{', '.join(experiment.figures)} (.png, .pdf, .svg)"
     if experiment.problem.pictured:
         yield f"{places.PICTURES.format(experiment=name)}/", "every run's predictions for the first test images"
     if experiment.seeds:

@@ -38,7 +38,10 @@ FONTS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "pdf.fonttype": 42,
+    "svg.hashsalt": "mtbalance",
 }
+UNDATED = {"png": ["Software"], "pdf": ["CreationDate"], "svg": ["Date", "Creator"]}
+"""The formats of a figure, and what each would say of the time and the program that made it."""
 
 
 class Look(NamedTuple):
@@ -95,9 +98,8 @@ def nothing(figure: Figure, text: str) -> None:
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write ``stem`` .png and .pdf, whole or not at all; the same numbers give the same bytes."""
+    """Write ``stem`` .png, .pdf and .svg, whole or not at all; the same numbers give the same bytes."""
     with matplotlib.rc_context(FONTS):
-        with replacing(stem.with_name(f"{stem.name}.png")) as partial:
-            figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
-        with replacing(stem.with_name(f"{stem.name}.pdf")) as partial:
-            figure.savefig(partial, format="pdf", metadata={"CreationDate": None})
+        for ending, left_out in UNDATED.items():
+            with replacing(stem.with_name(f"{stem.name}.{ending}")) as partial:
+                figure.savefig(partial, format=ending, dpi=150, metadata=dict.fromkeys(left_out))
