@@ -147,6 +147,7 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "what counts as significant": (value("tables.significance", 0.01), TABLES | CLAIMS),
     "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"} | PAGE),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
+    "one claim": (comment("src/mtbalance/reporting/claims/toy.py"), CLAIMS),
     "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT | CLAIMS),
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),
 }
