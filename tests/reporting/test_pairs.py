@@ -48,6 +48,7 @@ def test_the_printed_count_gives_the_printed_kind_of_chi_square():
     assert half.counts[0, 1] == half.reverse
 
 
+@pytest.mark.long
 def test_without_an_effect_the_permutation_test_keeps_its_level_and_the_printed_one_does_not():
     rng = np.random.default_rng(1)
     found = [pair_tests(planted(rng, 12, 4)) for _ in range(DRAWS)]
@@ -66,6 +67,7 @@ def _attained(level: float) -> float:
     return max(p for p in values if p <= level)
 
 
+@pytest.mark.long
 def test_methods_that_differ_by_themselves_deceive_every_test_but_the_permutation_of_methods():
     rng = np.random.default_rng(2)
     found = [pair_tests(planted(rng, 12, 4, alike=True)) for _ in range(150)]

@@ -19,7 +19,7 @@ def asking(tree: Tree) -> Tree:
     return tree
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_market_is_made_of_what_is_there_and_again_when_it_is_edited(tree: Tree):
     assert asking(tree).due() == MARKET
     tree.snakemake()
