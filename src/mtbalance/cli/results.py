@@ -27,7 +27,8 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     workflow = Workflow(parameters)
     kinds = (workflow.records, workflow.timings, workflow.steps)
     records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
-    write(records, parameters.runs(experiment), timings, output, steps)
+    timed = parameters.all_timing_runs(experiment)
+    write(records, parameters.runs(experiment), timings, timed, output, steps)
 
 
 def summarize(
@@ -97,7 +98,7 @@ def claims(
     parameters = [parameters_from(text) for text in params]
     active = [(each, name) for each in parameters for name in each.active()]
     runs = [run for each, name in active for run in each.runs(name)]
-    timed = [run for each, name in active for cell in each.timed(name) for run in each.timing_runs(name, *cell)]
+    timed = [run for each, name in active for run in each.all_timing_runs(name)]
     evidence = Evidence(
         read_metrics(metrics, runs, timed),
         everything(),

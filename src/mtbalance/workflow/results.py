@@ -135,9 +135,10 @@ class Workflow(RunFiles):
         return [*closure_of("reporting.tables", f"{package}.{table}"), *printed_numbers()]
 
     def figure_sources(self, experiment: str, figure: str) -> list[str]:
-        """Source files that a figure depends on."""
+        """Source files that a figure depends on, and the printed numbers if it draws any."""
         package = package_of(self.parameters.experiments[experiment].problem.figures, figure)
-        return closure_of("reporting.figures", f"{package}.{figure}")
+        files = closure_of("reporting.figures", f"{package}.{figure}")
+        return [*files, *printed_numbers()] if set(closure_of("reporting.printed")) <= set(files) else files
 
     def picture_sources(self, experiment: str) -> list[str]:
         """Source files that a picture of predictions depends on."""
