@@ -94,5 +94,5 @@ def trained(folder: Path) -> pd.DataFrame:
         write_record(paths[0], train(run, folder / "prepared", predictions=paths[1], steps=paths[2]))
         records.append(paths[0])
         steps.append(paths[2])
-    collect(records, list(runs), [], folder / "metrics.parquet", steps)
+    collect(records, list(runs), [], [], folder / "metrics.parquet", steps)
     return pd.read_parquet(folder / "metrics.parquet")

@@ -14,6 +14,7 @@ from dissected_runs import SEEDS, cell, trained
 from mtbalance import places
 from mtbalance.errors import UserError
 from mtbalance.records import read_run
+from mtbalance.reporting.figures import write_figure
 from mtbalance.reporting.figures.ranking import clipping as clipping_figure
 from mtbalance.reporting.figures.ranking import dissect as dissect_figure
 from mtbalance.reporting.tables.ranking import dissect, manipulations
@@ -179,3 +180,18 @@ def test_the_clip_rate_falls_as_the_limit_rises(frame):
     assert "synthetic" in above.get_title()
     with pytest.raises(UserError, match=re.escape("clippy_adam@clip.absolute=0.001")):
         clipping_figure.draw(frame[frame["balancer"].isin(["ls", "pub"])], "Tiny", "ls")
+
+
+@pytest.mark.parametrize("draw", [dissect_figure.draw, clipping_figure.draw])
+def test_figures_say_that_epochs_were_selected_on_the_test_split(frame, draw):
+    assert "TEST" not in draw(frame, "Tiny", "ls").get_suptitle()
+    assert "selected on the TEST split" in draw(frame.assign(selection="test"), "Tiny", "ls").get_suptitle()
+
+
+@pytest.mark.parametrize("name", ["dissect", "clipping"])
+def test_drawing_twice_gives_the_same_bytes(frame, name, tmp_path):
+    frame.to_parquet(tmp_path / "metrics.parquet")
+    for folder in ("a", "b"):
+        write_figure(name, tmp_path / "metrics.parquet", tmp_path / folder / name, title="Tiny")
+    for ending in ("png", "pdf"):
+        assert (tmp_path / f"a/{name}.{ending}").read_bytes() == (tmp_path / f"b/{name}.{ending}").read_bytes()

@@ -11,10 +11,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.dissection import LENGTH, numbers
 from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, legend, title
-from mtbalance.reporting.figures.ranking.auc import LINEAR, has_outliers
+from mtbalance.reporting.formats import signed
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, pairs, standard_deviation
 
+FAR = 0.02
+"""A difference of mean AUC beyond which the others could not be told apart."""
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -24,7 +26,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     cells = numbers(frame, baseline)
     groups = list(cells.groupby(["dataset", "backbone"], sort=False))
     lines = max(group["balancer"].nunique() for _, group in groups)
-    figure = Figure(figsize=(11, 1.5 + len(groups) * (0.9 + 0.29 * lines)), layout="constrained")
+    figure = Figure(figsize=(11, 1.7 + len(groups) * (0.9 + 0.29 * lines)), layout="constrained")
     title(figure, f"{heading}: what PUB changes, by length of the joint step", frame)
     panels = figure.subplots(len(groups), 3, sharey="row", squeeze=False)
     tasks = list(whole.loc[whole["metric"] == "weight_mean", "task_title"].unique())
@@ -34,34 +36,43 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         same = whole[(whole["dataset"] == key[0]) & (whole["backbone"] == key[1])]
         place = f"{dataset_heading(key[0], bool(same['synthetic'].iloc[0]))}, {backbone_name(key[1])}"
         row[0].set_title(place, loc="left")
-        row[0].set_yticks(range(len(order)), [balancer_name(name) for name in order])
+        row[0].set_yticks(range(len(order)), [_label(name) for name in order])
         row[0].set_ylim(len(order) - 0.4, -0.6)
         _differences(row[0], same[same["metric"] == "mean_auc"], order, baseline)
         _lengths(row[1], same[same["metric"] == LENGTH], order, baseline)
         _weights(row[2], same, order, tasks)
-    base, scale = balancer_name(baseline), ""
-    if has_outliers(whole[whole["metric"] == "mean_auc"], baseline):
-        scale = f"\nbeyond ±{LINEAR} the scale is logarithmic"
-        for axes in panels[:, 0]:
-            axes.set_xscale("symlog", linthresh=LINEAR)
-    panels[-1][0].set_xlabel(f"test mean AUC minus that of {base}\n(dots: seeds; mean ± std){scale}")
-    panels[-1][1].set_xlabel(f"length of the joint step over {base}'s\n(no unit, logarithmic; dots: seeds)")
-    panels[-1][2].set_xlabel("weight over the tasks' mean weight\n(no unit; mean of seeds; bar: std over steps)")
+    base = balancer_name(baseline)
+    panels[-1][0].set_xlabel(f"test mean AUC minus that of {base}\n(dots: seeds; mean ± std;\nnumbers: off the scale)")
+    panels[-1][1].set_xlabel(f"length of the joint step over {base}'s\n(no unit, logarithmic;\ndots: seeds)")
+    panels[-1][2].set_xlabel("weight over the tasks' mean weight\n(no unit; mean of seeds;\nbar: std over steps)")
     legend(figure, [_task_mark(index, task) for index, task in enumerate(tasks)])
     return figure
 
 
+def _label(name: str) -> str:
+    """The printed name, the options of a variant with several of them on a line of their own."""
+    printed = balancer_name(name)
+    return printed.replace(" (", "\n(") if "," in printed else printed
+
+
 def _differences(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) -> None:
+    """The differences of mean AUC; those beyond :data:`FAR` are numbers at the edge."""
     axes.axvline(0, color=GRAY, linewidth=1.2)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     reference = by_seed(rows[rows["balancer"] == baseline])
     for place, name in enumerate(order):
         ours, theirs = pairs(by_seed(rows[rows["balancer"] == name]), reference)
         differences = [value - other for value, other in zip(ours, theirs, strict=True)]
-        if name != baseline and differences:
-            spread = standard_deviation(differences) if len(differences) > 1 else 0.0
-            axes.plot(differences, [place + 0.2] * len(differences), ".", color=GRAY, markersize=3)
-            axes.errorbar(mean(differences), place, xerr=spread, fmt="o", color=PALETTE[0], markersize=5, capsize=2)
+        if name == baseline or not differences:
+            continue
+        if abs(mean(differences)) > FAR:
+            edge = 0.02 if mean(differences) < 0 else 0.98
+            text, side = signed(mean(differences), 4), "left" if edge < 0.5 else "right"
+            axes.text(edge, place, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
+            continue
+        spread = standard_deviation(differences) if len(differences) > 1 else 0.0
+        axes.plot(differences, [place + 0.25] * len(differences), ".", color=GRAY, markersize=3)
+        axes.errorbar(mean(differences), place, xerr=spread, fmt="o", color=PALETTE[0], markersize=5, capsize=2)
 
 
 def _lengths(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) -> None:
