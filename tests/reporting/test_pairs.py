@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from mtbalance.errors import UserError
-from mtbalance.reporting.pairs import _within_groups, method_means, pair_tests, power
+from mtbalance.reporting.pairs import method_means, pair_tests, power, within_groups
 
 DRAWS = 1000
 
@@ -63,7 +63,7 @@ def test_without_an_effect_the_permutation_test_keeps_its_level_and_the_printed_
 
 def _attained(level: float) -> float:
     """The largest probability not above ``level`` that the exact test can have with 12 groups of 4 methods."""
-    values = {_within_groups(count, [4] * 12, 72): 0 for count in range(73)}
+    values = {within_groups(count, [4] * 12, 72): 0 for count in range(73)}
     return max(p for p in values if p <= level)
 
 
