@@ -8,7 +8,8 @@ import pytest
 from mtbalance.config.reading import ParametersError, parse
 from workflow_tree import TINY, Tree
 
-MARKET = {"market tiny", "table tiny/market", "figure tiny/market"}
+SHOWN = {"claims ", "page "}
+MARKET = {"market tiny", "table tiny/market", "figure tiny/market"} | SHOWN
 
 
 def asking(tree: Tree) -> Tree:
