@@ -34,6 +34,13 @@ def parameters_from(params: str, preset: str | None = None) -> Parameters:
     return found.model_copy(update={"preset": preset})
 
 
+def experiment_of(parameters: Parameters, name: str) -> str:
+    """The name of an experiment, if the parameters have it."""
+    if name not in parameters.experiments:
+        raise UserError(unknown("experiment", name, list(parameters.experiments)))
+    return name
+
+
 def dataset_from(name: str, config: str | None, params: str) -> Dataset:
     """A data set's block: ``config`` as JSON, or the one of that name in the parameters."""
     if config is not None:

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
+from mtbalance.cli.arguments import ParametersOption, PresetOption, experiment_of, parameters_from
 from mtbalance.errors import UserError
-from mtbalance.registry import unknown
 
 Cell = Annotated[str, typer.Argument(help="A backbone and a balancer, such as mmoe/pub.")]
 
@@ -30,9 +29,7 @@ def compare(
     from mtbalance.reporting.duel import duel
 
     parameters = parameters_from(params, preset)
-    name = experiment or next(iter(parameters.active()))
-    if name not in parameters.experiments:
-        raise UserError(unknown("experiment", name, list(parameters.experiments)))
+    name = experiment_of(parameters, experiment or next(iter(parameters.active())))
     path = Path(places.METRICS.format(experiment=name))
     if not path.exists():
         raise UserError(f"{path} is missing: run the workflow first")

@@ -8,9 +8,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli.arguments import ParametersOption, parameters_from
-from mtbalance.errors import UserError
-from mtbalance.registry import unknown
+from mtbalance.cli.arguments import ParametersOption, experiment_of, parameters_from
 
 TitleOption = Annotated[str, typer.Option(help="The experiment's title.")]
 BaselineOption = Annotated[str, typer.Option(help="The balancer that the others are compared with.")]
@@ -22,8 +20,7 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     from mtbalance.workflow import Workflow
 
     parameters = parameters_from(params)
-    if experiment not in parameters.experiments:
-        raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
+    experiment = experiment_of(parameters, experiment)
     workflow = Workflow(parameters)
     kinds = (workflow.records, workflow.timings, workflow.steps)
     records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
@@ -62,8 +59,7 @@ def market(experiment: str, output: Path, params: ParametersOption = places.PARA
     from mtbalance.writing import replacing
 
     parameters = parameters_from(params)
-    if experiment not in parameters.experiments:
-        raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
+    experiment = experiment_of(parameters, experiment)
     records = [Path(file) for file in Workflow(parameters).records(experiment)]
     found = simulate(parameters, experiment, read_records(records, parameters.runs(experiment)))
     with replacing(output) as partial:

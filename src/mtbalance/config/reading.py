@@ -27,10 +27,11 @@ def parse(raw: Mapping[str, Any], path: Path | None = None) -> Parameters:
     ``path`` is the file that they come from: faults then begin with the file and its line, and keys that stand in it
     twice are refused. Parameters that differ from the file, since the command line changed them, are checked alone.
     """
-    positions = None
-    if path is not None:
-        content, found = _read(path)
-        positions = found if content == raw else None
+    content, positions = (None, None) if path is None else _read(path)
+    return _parsed(raw, positions if content == raw else None)
+
+
+def _parsed(raw: Mapping[str, Any], positions: Positions | None) -> Parameters:
     twice = list(positions.twice()) if positions else []
     parameters, wrong = _checked(raw)
     if parameters is None or twice or wrong:
@@ -49,7 +50,7 @@ def _checked(raw: Mapping[str, Any]) -> tuple[Parameters | None, list[str]]:
 
 def read_parameters(path: Path) -> Parameters:
     """Read and check a ``params.yaml``. Raises :class:`ParametersError` as :func:`parse` does."""
-    return parse(_read(path)[0], path)
+    return _parsed(*_read(path))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Positions]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mtbalance.reporting.comparison import by_seed, compare
+from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.formats import counted, decimal, signed
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
-from mtbalance.reporting.statistics import paired_interval
+from mtbalance.reporting.names import backbone_name, balancer_name, data_named
 
 SCORE = "mean_auc"
 COST = "relative_throughput"
@@ -34,12 +34,10 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     runs = frame.drop_duplicates(["dataset", "backbone", "balancer", "seed"])
-    data = runs.drop_duplicates("dataset")
-    names = ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in data.iterrows())
     failed = int((runs["status"] != "finished").sum())
     text = (
         f"{title}: {counted(runs['balancer'].nunique(), 'method')}, {counted(runs['backbone'].nunique(), 'backbone')},"
-        f" {counted(runs['seed'].nunique(), 'seed')} on {names}"
+        f" {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
     )
     return f"{text}; {counted(failed, 'run')} of {len(runs)} failed." if failed else f"{text}."
 
@@ -65,17 +63,11 @@ def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterat
 
 def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
     """``on MMOE −.0012 [−.0030, .0006] against LS, not distinguishable with 2 seeds, a step 1.69 times as long``."""
-    low, high = interval(frame, row, baseline)
-    bounds = "" if pd.isna(low) else f" [{signed(low, 4)}, {signed(high, 4)}]"
-    if pd.isna(row["p"]):
-        verdict = f"not tested ({row['untested']})"
-    elif row["p"] > SIGNIFICANT:
-        verdict = f"not distinguishable with {counted(row['pairs'], 'seed')}"
-    else:
-        verdict = f"p = {row['p']:.2g}"
+    found = against_baseline(frame, row, baseline)
+    verdict = f"p = {found.test.p:.2g}" if found.told(SIGNIFICANT) else found.verdict(SIGNIFICANT)
     cost = _cost(frame, row)
     where = backbone_name(row["backbone"]) + (f" and {row['dataset']}" if frame["dataset"].nunique() > 1 else "")
-    text = f"on {where} {signed(row['difference'], 4)}{bounds} against {balancer_name(baseline)}: {verdict}"
+    text = f"on {where} {found.text()} against {balancer_name(baseline)}: {verdict}"
     return text if pd.isna(cost) else f"{text}, a step {decimal(cost, 2)} times as long"
 
 
@@ -89,12 +81,12 @@ def _significance(row: pd.Series) -> str:
     return f"p = {row['p']:.2g}, and {row['p_holm']:.2g} after Holm's correction for all of them"
 
 
-def interval(frame: pd.DataFrame, row: pd.Series, baseline: str) -> tuple[float, float]:
-    """The 95 % confidence interval of a cell's difference to the baseline."""
+def against_baseline(frame: pd.DataFrame, row: pd.Series, baseline: str) -> Contrast:
+    """A cell's difference to the baseline on the same backbone and data set."""
     scores = frame[frame["epoch"].isna() & (frame["metric"] == row["metric"]) & (frame["task"] == row["task"])]
     here = scores[(scores["dataset"] == row["dataset"]) & (scores["backbone"] == row["backbone"])]
     own, theirs = (by_seed(here[here["balancer"] == name]) for name in (row["balancer"], baseline))
-    return paired_interval(own, theirs)
+    return between(own, theirs, SIGNIFICANT)
 
 
 def _cost(frame: pd.DataFrame, row: pd.Series) -> float:
@@ -106,10 +98,10 @@ def _cost(frame: pd.DataFrame, row: pd.Series) -> float:
 
 def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> list[str]:
     """The median half width of the intervals: what these seeds can see."""
-    widths = [interval(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
-    if not widths:
+    tested = [against_baseline(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
+    if not tested:
         return ["One seed: no difference between methods can be told from chance."]
-    half = pd.Series([(high - low) / 2 for low, high in widths]).median()
+    half = pd.Series([(found.high - found.low) / 2 for found in tested]).median()
     seeds = counted(int(cells["pairs"].max()), "seed")
     return [
         f"With {seeds} the 95 % interval of a difference typically reaches {decimal(float(half), 4)} to both sides:"

@@ -6,8 +6,7 @@ import pandas as pd
 
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import balancer_name, method_name
-
-RUN = ["dataset", "backbone", "balancer", "seed"]
+from mtbalance.reporting.value import RUN
 
 
 def seeds(frame: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from mtbalance.errors import UserError
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.formats import counted, signed
-from mtbalance.reporting.statistics import PairedTest, paired_interval, paired_test
+from mtbalance.reporting.statistics import BySeed, PairedTest, paired_interval, paired_test
 
 
 class Contrast(NamedTuple):
@@ -40,11 +40,18 @@ class Contrast(NamedTuple):
         return "higher" if self.test.difference > 0 else "lower"
 
 
+def between(values: BySeed, others: BySeed, significance: float = 0.05) -> Contrast:
+    """``values`` minus ``others`` over common seeds.
+
+    The interval has level 1 - ``significance``, so it leaves out zero where the test is significant.
+    """
+    return Contrast(paired_test(values, others), *paired_interval(values, others, 1 - significance))
+
+
 def contrast(rows: pd.DataFrame, ours: str, theirs: str, significance: float, needed_by: str) -> Contrast:
     """``ours`` minus ``theirs``, two balancers among ``rows``: one number a run, of one data set and one backbone.
 
-    The interval has level 1 - ``significance``, so it leaves out zero where the test is significant. Raises
-    ``UserError`` that names a balancer without runs; ``needed_by`` says who wants it.
+    As :func:`between`. Raises ``UserError`` that names a balancer without runs; ``needed_by`` says who wants it.
     """
     first = rows.iloc[0]
     for name in (ours, theirs):
@@ -54,4 +61,4 @@ def contrast(rows: pd.DataFrame, ours: str, theirs: str, significance: float, ne
                 f" experiments.{first['experiment']}.grid.{first['backbone']} in params.yaml"
             )
     values, others = (by_seed(rows[rows["balancer"] == name]) for name in (ours, theirs))
-    return Contrast(paired_test(values, others), *paired_interval(values, others, 1 - significance))
+    return between(values, others, significance)

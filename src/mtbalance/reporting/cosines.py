@@ -8,14 +8,23 @@ import pandas as pd
 from mtbalance.errors import UserError
 from mtbalance.reporting.names import is_single_task
 from mtbalance.reporting.statistics import holm, mean, paired_test, standard_deviation
+from mtbalance.reporting.value import RUN
 
-RUN = ["dataset", "backbone", "balancer", "seed"]
 UNIT = ["dataset", "backbone", "seed"]
 GROUP = ["dataset", "backbone"]
 MEASURES = ("task_specific", "shared", "diff", "relative_diff", "halves_diff")
 """Of each run: both cosines, both readings of Diff, and the control: the Diff of two random halves of the shared
 parameters, which says what any two parts differ by."""
 STL = "single_task"
+
+
+def diffs(task_specific: pd.Series, shared: pd.Series) -> dict[str, pd.Series]:
+    """Diff of the two cosines in both readings of the PUB paper's equation (1), whose formula is lost in print.
+
+    ``diff`` is their distance, and ``relative_diff`` that over the task-specific one.
+    """
+    distance = (task_specific - shared).abs()
+    return {"diff": distance, "relative_diff": distance / task_specific.abs()}
 
 
 def by_run(frame: pd.DataFrame) -> pd.DataFrame:
@@ -34,8 +43,7 @@ def by_run(frame: pd.DataFrame) -> pd.DataFrame:
         {
             "task_specific": own,
             "shared": shared,
-            "diff": (own - shared).abs(),
-            "relative_diff": (own - shared).abs() / own.abs(),
+            **diffs(own, shared),
             "halves_diff": (half - other).abs(),
         }
     ).reset_index()

@@ -9,9 +9,9 @@ import pandas as pd
 
 from mtbalance.reporting.delta_m import delta_m, delta_m_by_task
 from mtbalance.reporting.names import is_single_task
+from mtbalance.reporting.value import RUN
 
 DELTAS = {"delta_m": delta_m, "delta_m_by_task": delta_m_by_task}
-RUN = ["dataset", "backbone", "balancer", "seed"]
 Nested = dict[str, dict[str, Any]]
 
 

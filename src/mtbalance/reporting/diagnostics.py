@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting.captions import RUN
+from mtbalance.reporting.value import RUN
 
 
 def until_best(frame: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mtbalance.reporting.names import balancer_name, dataset_heading
+from mtbalance.reporting.names import balancer_name
 from mtbalance.writing import replacing
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
@@ -82,12 +82,6 @@ def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
     """Set the figure's title, with a warning if epochs were selected on the test split."""
     selected = "test" in set(frame["selection"])
     figure.suptitle(f"{text}\nWARNING: epochs selected on the TEST split" if selected else text)
-
-
-def data_named(frame: pd.DataFrame) -> str:
-    """The data sets of a figure that shows all of them together."""
-    rows = frame.drop_duplicates("dataset")
-    return ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in rows.iterrows())
 
 
 def nothing(figure: Figure, text: str) -> None:

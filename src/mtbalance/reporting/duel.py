@@ -10,11 +10,12 @@ from rich.table import Table
 
 from mtbalance.errors import UserError
 from mtbalance.registry import unknown
-from mtbalance.reporting.answer import COST
+from mtbalance.reporting.answer import COST, SIGNIFICANT
 from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
-from mtbalance.reporting.statistics import BySeed, paired_interval, paired_test
+from mtbalance.reporting.statistics import BySeed
 
 DIGITS = 4
 
@@ -66,15 +67,15 @@ def _table(title: str, metric: str, names: tuple[str, str], sides: list[BySeed])
 
 
 def _verdict(own: BySeed, theirs: BySeed) -> str:
-    test = paired_test(own, theirs)
-    seeds = counted(test.pairs, "common seed")
-    if test.untested:
-        return f"Difference {signed(test.difference, DIGITS)} over {seeds}; not tested: {test.untested}."
-    low, high = paired_interval(own, theirs)
-    verdict = "distinguishable at the 5 % level" if test.p <= 0.05 else "not distinguishable"
+    found = between(own, theirs, SIGNIFICANT)
+    seeds = counted(found.test.pairs, "common seed")
+    if found.test.untested:
+        return f"Difference {found.text(DIGITS)} over {seeds}; not tested: {found.test.untested}."
+    verdict = f"distinguishable at the {SIGNIFICANT:.0%} level" if found.told(SIGNIFICANT) else "not distinguishable"
+    bounds = ", ".join(signed(bound, DIGITS) for bound in (found.low, found.high))
     return (
-        f"Difference {signed(test.difference, DIGITS)}, 95 % interval [{signed(low, DIGITS)}, {signed(high, DIGITS)}],"
-        f" paired t-test p = {test.p:.2g} over {seeds}: {verdict}."
+        f"Difference {signed(found.test.difference, DIGITS)}, {1 - SIGNIFICANT:.0%} interval [{bounds}],"
+        f" paired t-test p = {found.test.p:.2g} over {seeds}: {verdict}."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-RUN = ["dataset", "backbone", "balancer", "seed"]
+from mtbalance.reporting.value import RUN
 
 
 def with_mean_ne(frame: pd.DataFrame) -> pd.DataFrame:

@@ -137,3 +137,9 @@ def method_name(row: pd.Series, baseline: str) -> str:
 def dataset_heading(dataset: str, synthetic: bool) -> str:
     """The name of a data set in a heading, where synthetic data are always marked."""
     return f"{dataset} (synthetic data)" if synthetic else dataset
+
+
+def data_named(frame: pd.DataFrame) -> str:
+    """The names of all data sets of a collected table, as headings have them."""
+    rows = frame.drop_duplicates("dataset")
+    return ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in rows.iterrows())

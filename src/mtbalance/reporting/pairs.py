@@ -17,7 +17,7 @@ methods, the same in all groups (methods independent).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mtbalance.errors import UserError
+from mtbalance.reporting.cosines import diffs
 
 GROUP = ["dataset", "backbone"]
 READINGS = {"diff": "|cos task − cos shared|", "relative_diff": "|cos task − cos shared| / cos task"}
@@ -88,8 +89,7 @@ def method_means(frame: pd.DataFrame) -> pd.DataFrame:
         raise UserError(f"the run {run} has no AUC or no cosines: its experiment needs `measure: [cosines]`")
     order = frame[[*GROUP, "balancer"]].drop_duplicates()
     means = order.merge(runs.groupby([*GROUP, "balancer"]).mean().reset_index())
-    difference = (means["task_specific"] - means["shared"]).abs()
-    return means.assign(diff=difference, relative_diff=difference / means["task_specific"].abs())
+    return means.assign(**diffs(means["task_specific"], means["shared"]))
 
 
 def _refuse_gaps(frame: pd.DataFrame) -> None:
@@ -197,13 +197,11 @@ def _over_methods(means: pd.DataFrame, reading: str) -> float:
     auc, diff = (means.pivot(index=GROUP, columns="balancer", values=name) for name in ("auc", reading))
     if auc.isna().any(axis=None) or not 1 < auc.shape[1] <= MOST_METHODS:
         return np.nan
-    scores = np.array([_net(auc.to_numpy(), diff.to_numpy()[:, list(order)]) for order in _orders(auc.shape[1])])
+    # The first order is the one that is there.
+    scores = np.array(
+        [_net(auc.to_numpy(), diff.to_numpy()[:, list(order)]) for order in permutations(range(auc.shape[1]))]
+    )
     return float((np.abs(scores) >= abs(scores[0]) - 1e-9).mean())
-
-
-def _orders(count: int) -> Iterator[tuple[int, ...]]:
-    """All orders, the one that is there first."""
-    return permutations(range(count))
 
 
 def _net(auc: Numbers, diff: Numbers) -> float:

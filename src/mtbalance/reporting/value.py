@@ -1,8 +1,11 @@
-"""Value: one number of a run, as a row of the collected frame."""
+"""Value: one number of a run, as a row of the collected frame; and the columns that say which run it is of."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+RUN = ["dataset", "backbone", "balancer", "seed"]
+"""The columns that name a run within an experiment."""
 
 
 class Value(NamedTuple):

@@ -27,7 +27,7 @@ def evaluate(session: Session, split: Rows, predictions: Predictions | None = No
             raise FloatingPointError("the model's outputs are not finite")
         for meter, output, target in zip(meters, outputs, batch.targets, strict=True):
             meter.add(output, target)
-        if predictions:
+        if predictions is not None:
             predictions.add(batch, outputs)
     metrics: dict[str, ByTask] = {}
     for task, meter in zip(problem.tasks, meters, strict=True):

@@ -43,14 +43,15 @@ class Predictions:
 
 
 @contextmanager
-def kept(problem: Problem[Any], path: Path | None) -> Iterator[Predictions]:
-    """Predictions that are written to ``path`` when the block ends.
+def kept(problem: Problem[Any], path: Path | None) -> Iterator[Predictions | None]:
+    """Predictions that are written to ``path`` when the block ends; without a path None, and nothing is gathered.
 
-    A run that diverged has a file without rows, or with those before its outputs stopped being finite. Without a path
-    nothing is written.
+    A run that diverged has a file without rows, or with those before its outputs stopped being finite.
     """
+    if path is None:
+        yield None
+        return
     predictions = Predictions(problem)
     yield predictions
-    if path:
-        with replacing(path) as partial:
-            pq.write_table(predictions.table(), partial, compression="zstd")
+    with replacing(path) as partial:
+        pq.write_table(predictions.table(), partial, compression="zstd")

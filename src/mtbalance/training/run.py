@@ -75,14 +75,17 @@ def open_session(config: RunConfig, data: Path) -> Session:
     return Session(problem, model, level, order, device)
 
 
-def _test(session: Session, predictions: Predictions) -> Evaluation:
+def _test(session: Session, predictions: Predictions | None) -> Evaluation:
     """The test metrics: of the best epoch's model, or the mean over the last epochs.
 
-    The predictions are those of the best epoch's model, or of the last one's.
+    The predictions are those of the best epoch's model, or of the last one's, which has been evaluated already.
     """
-    training = session.config.training
-    found = evaluate(session, session.problem.split("test"), predictions)
-    return session.history.last_evaluations(training.last_epochs) if training.selection == "last" else found
+    training, test = session.config.training, session.problem.split("test")
+    if training.selection != "last":
+        return evaluate(session, test, predictions)
+    if predictions is not None:
+        evaluate(session, test, predictions)
+    return session.history.last_evaluations(training.last_epochs)
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 
@@ -51,15 +52,17 @@ class Workflow(RunFiles):
         Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
         file in between again only if a target asks for it.
         """
-        asked = (self.predictions, self.steps, self.timings, self.market, self.figures)
-        files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
+        files = self._of_preset(self.predictions, self.steps, self.timings, self.market, self.figures)
         summary = places.SUMMARY.format(preset=self.parameters.preset)
         return [*self.page_files(), *files, summary, f"{places.CLAIMS}.json", places.PAGE]
 
+    def _of_preset(self, *questions: Callable[[str], list[str]]) -> list[str]:
+        """The answers for all experiments of the chosen preset."""
+        return [file for experiment in self.parameters.active() for of in questions for file in of(experiment)]
+
     def page_files(self) -> list[str]:
         """What the page shows."""
-        asked = (self.records, self.metrics, self.tables, self.pictures)
-        files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
+        files = self._of_preset(self.records, self.metrics, self.tables, self.pictures)
         return [*files, f"{places.CLAIMS}.md", places.AUDIT]
 
     def page_config(self) -> str:
@@ -106,7 +109,7 @@ class Workflow(RunFiles):
 
     def markets(self) -> list[str]:
         """The simulated A/B tests of the chosen preset."""
-        return [file for experiment in self.parameters.active() for file in self.market(experiment)]
+        return self._of_preset(self.market)
 
     def toy_made(self) -> list[str]:
         """The toy problem's table, if `make toy` made it here: no preset asks for it."""

@@ -15,16 +15,18 @@ from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.records import REMEDY
 from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.cosines import diffs
 from mtbalance.reporting.delta_rows import with_delta_m
 from mtbalance.reporting.names import is_single_task
 from mtbalance.reporting.printed import Printed
 from mtbalance.reporting.statistics import BySeed
+from mtbalance.reporting.value import RUN
 
 GROUP = ["experiment", "dataset", "backbone"]
 PLACE = [*GROUP, "task"]
 SETTINGS = "_nyuv2"
 """A balancer of this ending is the one without it, with its authors' settings for NYUv2."""
-RUN = ["experiment", "dataset", "backbone", "balancer", "seed"]
+NAMED_RUN = ["experiment", *RUN]
 
 
 class Place(NamedTuple):
@@ -100,9 +102,10 @@ def with_diff(frame: pd.DataFrame) -> pd.DataFrame:
     Diff is \\|cos_task - cos_shared\\|, the plainer reading of the PUB paper's equation (1), whose formula is lost.
     """
     cosines = {name: frame[frame["metric"] == f"cosine_{name}"] for name in ("task_specific", "shared")}
-    both = cosines["shared"].merge(cosines["task_specific"][[*RUN, "value"]], on=RUN, suffixes=("", "_task"))
-    difference = (both["value_task"] - both["value"]).abs()
-    rows = both.assign(metric="diff", value=difference)[frame.columns]
+    both = cosines["shared"].merge(
+        cosines["task_specific"][[*NAMED_RUN, "value"]], on=NAMED_RUN, suffixes=("", "_task")
+    )
+    rows = both.assign(metric="diff", value=diffs(both["value_task"], both["value"])["diff"])[frame.columns]
     return pd.concat([frame, rows.astype(frame.dtypes)], ignore_index=True)
 
 
@@ -112,17 +115,17 @@ def read_metrics(paths: Sequence[Path], expected: Sequence[RunConfig], timed: Se
     Raises ``UserError`` for a run without rows, and for rows of another run or of other settings.
     """
     frame = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-    found = frame[[*RUN, "digest"]].drop_duplicates()
+    found = frame[[*NAMED_RUN, "digest"]].drop_duplicates()
     digests = {config.digest() for config in (*expected, *timed)}
     stale = found[~found["digest"].isin(digests)].astype(str)
     if len(stale):
         run = stale.iloc[0]
         file = places.METRICS.format(experiment=run["experiment"])
-        raise UserError(f"{file} is stale: it has the run {'/'.join(run[RUN])} with other settings; {REMEDY}")
+        raise UserError(f"{file} is stale: it has the run {'/'.join(run[NAMED_RUN])} with other settings; {REMEDY}")
     known = set(found["digest"])
     missing = [config for config in expected if config.digest() not in known]
     if missing:
         run = missing[0].wildcards
-        file, name = places.METRICS.format(**run), "/".join(str(run[key]) for key in RUN)
+        file, name = places.METRICS.format(**run), "/".join(str(run[key]) for key in NAMED_RUN)
         raise UserError(f"{file} has no rows of {len(missing)} runs, the first is {name}; {REMEDY}")
     return frame

@@ -27,9 +27,9 @@ from mtbalance.records import read_run
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.page import leaderboard, plots
 from mtbalance.reporting.page.provenance import provenance
+from mtbalance.reporting.value import RUN
 from mtbalance.writing import write_text
 
-RUN = ("experiment", "dataset", "backbone", "balancer", "seed")
 PICTURES = 8
 """Pictures of predictions that are shown, at most."""
 
@@ -75,7 +75,7 @@ def write_page(output: Path, page: Page) -> None:
 def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
     """The parts of an experiment as HTML."""
     frame = pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=shown.name)))))
-    runs = frame.drop_duplicates(list(RUN)).astype({"seed": str})[list(RUN)].to_dict("records")
+    runs = frame.drop_duplicates(RUN).astype({"seed": str})[["experiment", *RUN]].to_dict("records")
     pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []
     tables = [Path(f"{places.TABLE.format(experiment=shown.name, table=table)}.md") for table in shown.tables]
     records = [read_run(Path(places.RECORD.format(**run))) for run in runs]

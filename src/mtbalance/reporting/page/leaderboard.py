@@ -6,7 +6,7 @@ import pandas as pd
 from itables import to_html_datatable
 
 from mtbalance import places
-from mtbalance.reporting.answer import COST, SCORE, interval
+from mtbalance.reporting.answer import COST, SCORE, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 
@@ -32,7 +32,7 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
         row["method"] = balancer_name(key[2])
         for _, cell in group.sort_values("metric", key=lambda names: names != SCORE, kind="stable").iterrows():
             if cell["metric"] == COST:
-                row["step time / LS"] = round(1 / cell["mean"], 2) if cell["mean"] else None
+                row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
                 row |= _numbers(frame, cell, baseline)
         row["records"] = " ".join(
@@ -51,9 +51,9 @@ def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str) -> dict[str, f
     name = SHOWN if cell["metric"] == SCORE else f"{shown.title} {cell['task_title']}".strip()
     found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
     if cell["metric"] == SCORE and cell["balancer"] != baseline and cell["pairs"]:
-        low, high = interval(frame, cell, baseline)
-        found |= {"Δ to LS": round(cell["difference"], 4)}
-        found |= {"low": round(low, 4), "high": round(high, 4), "p": round(cell["p"], 4)}
+        difference = against_baseline(frame, cell, baseline)
+        found |= {f"Δ to {balancer_name(baseline)}": round(cell["difference"], 4)}
+        found |= {"low": round(difference.low, 4), "high": round(difference.high, 4), "p": round(cell["p"], 4)}
     return found
 
 

@@ -11,6 +11,7 @@ from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name
+from mtbalance.reporting.weight_shares import moving_shares
 
 SYMBOLS = {"loss": "circle", "representation": "diamond", "gradient": "square", "update": "triangle-up"}
 """The marker of each level."""
@@ -48,7 +49,8 @@ def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
                 "color": PALETTE[index % len(PALETTE)],
                 "symbol": [SYMBOLS.get(level, "x") for level in points["level"]],
             },
-            hovertemplate="%{text} (level %{customdata})<br>mean AUC %{y:.4f}<br>step %{x:.2f} times LS's",
+            hovertemplate="%{text} (level %{customdata})<br>mean AUC %{y:.4f}<br>step %{x:.2f} times "
+            f"{balancer_name(baseline)}'s",
         )
     low, high, outside = _range(both["mean"])
     note = f"; {counted(outside, 'method')} below: a double click shows all" if outside else ""
@@ -100,15 +102,12 @@ def _curves(key: tuple[str, ...], model: pd.DataFrame, baseline: str) -> Figure 
 
 def _weights(key: tuple[str, ...], model: pd.DataFrame) -> Figure | None:
     """The share of the first task in the weights, by epoch."""
-    weights = model[model["metric"] == "weight"]
-    total = weights.groupby(["balancer", "seed", "epoch"])["value"].transform("sum")
-    first = weights.assign(share=weights["value"] / total)
-    first = first[first["task"] == first["task"].iloc[0]] if len(first) else first
-    moving = first.groupby("balancer")["share"].transform(lambda share: share.max() - share.min()) > 1e-9
-    if not moving.any():
+    shares = moving_shares(model)
+    if shares.empty:
         return None
+    first = shares[shares["task"] == shares["task"].iloc[0]]
     figure = Figure(layout=LAYOUT)
-    for index, (balancer, runs) in enumerate(first[moving].groupby("balancer", sort=False)):
+    for index, (balancer, runs) in enumerate(first.groupby("balancer", sort=False)):
         line = runs.groupby("epoch")["share"].mean()
         figure.add_scatter(
             name=balancer_name(str(balancer)),

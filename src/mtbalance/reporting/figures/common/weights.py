@@ -10,9 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.drawing import legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.weight_shares import moving_shares
 
 MODEL = ["dataset", "backbone"]
-RUN = [*MODEL, "balancer", "seed"]
 PANELS = 7
 """Panels in a line, at most."""
 
@@ -22,7 +22,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 
     A share is a weight over the sum of the run's weights in that epoch: methods have weights on different scales.
     """
-    shares = _varying(_shares(frame))
+    shares = moving_shares(frame)
     models = [list(model.groupby("balancer", sort=False)) for _, model in shares.groupby(MODEL, sort=False)]
     lines = [panels[start : start + PANELS] for panels in models for start in range(0, len(panels), PANELS)]
     columns = max(map(len, lines), default=2)
@@ -51,18 +51,6 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 def _label(axes: Axes, row: pd.Series) -> None:
     name = dataset_heading(str(row["dataset"]), bool(row["synthetic"]))
     axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{name}".replace(" (", "\n("))
-
-
-def _shares(frame: pd.DataFrame) -> pd.DataFrame:
-    weights = frame[frame["metric"] == "weight"]
-    return weights.assign(share=weights["value"] / weights.groupby([*RUN, "epoch"])["value"].transform("sum"))
-
-
-def _varying(shares: pd.DataFrame) -> pd.DataFrame:
-    """The shares of the balancers that change them: constant shares are no result."""
-    spread = shares.groupby([*RUN[:3], "task"])["share"].transform(lambda share: share.max() - share.min())
-    moving = spread.groupby([shares[name] for name in RUN[:3]]).transform("max") > 1e-9
-    return shares[moving]
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, colors: dict[str, str]) -> None:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtbalance.reporting.drawing import GRAY, Dash, Look, balancer_legend, data_named, looks, nothing, title
-from mtbalance.reporting.names import backbone_name
+from mtbalance.reporting.drawing import GRAY, Dash, Look, balancer_legend, looks, nothing, title
+from mtbalance.reporting.names import backbone_name, data_named
 
 FIRST = ("mgda", "imtl_g", "nashmtl", "pub", "adatask", "multibalance")
 """The balancers that are shown beside the baseline, if there are more than a figure can hold."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbalance.reporting.drawing import data_named, title
+from mtbalance.reporting.drawing import title
+from mtbalance.reporting.names import data_named
 from mtbalance.reporting.pairs import READINGS, method_means, pair_tests
 
 
