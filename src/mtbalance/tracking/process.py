@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from mtbalance.records import read_run
@@ -37,13 +38,14 @@ def main() -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
-        _log()
+        log(sys.stdin)
     except Exception as error:  # noqa: BLE001  nothing depends on the store
         sys.stdout.write(f"{type(error).__name__}: {' '.join(str(error).split())}")
         sys.exit(1)
 
 
-def _log() -> None:
+def log(messages: Iterable[str]) -> None:
+    """Log the run that ``messages`` tell of, each the JSON of a :class:`Message`."""
     from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
@@ -51,7 +53,7 @@ def _log() -> None:
 
     store, run, begun, monitor = Store(), None, None, None
     epochs: list[EpochRecord] = []
-    for line in sys.stdin:
+    for line in messages:
         message = Message.model_validate_json(line)
         if message.begun:
             begun = message.begun

@@ -21,10 +21,13 @@ from mtbalance import places
 from mtbalance.errors import UserError
 from mtbalance.registry import unknown
 from mtbalance.tracking import view
+from mtbalance.tracking.store import Store
 
 HOST = "127.0.0.1"
 PATIENCE = 120
-"""Longest wait (seconds) for the server to answer, and, at its end, for it to end."""
+"""Longest wait (seconds) for the server to answer."""
+GRACE = 5
+"""Seconds that the server has to end by itself."""
 
 
 def serve(experiment: str | None, port: int | None, browser: bool, say: Callable[[str], None]) -> None:
@@ -33,9 +36,13 @@ def serve(experiment: str | None, port: int | None, browser: bool, say: Callable
     Raises :class:`~mtbalance.errors.UserError` for a store without runs, an experiment that it does not have, and a
     port that is taken.
     """
-    store = os.environ.get("MLFLOW_TRACKING_URI", places.MLFLOW)
-    chosen = _experiment(MlflowClient(store), experiment)
-    with _server(store, _free(port)) as origin:
+    say("Starting MLflow, which takes some seconds ...")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    store = Store()
+    chosen = _experiment(store.client, experiment)
+    store.mark_ended(chosen.experiment_id)
+    with _server(store.client.tracking_uri, _free(port)) as origin:
         address = view.address(origin, chosen.experiment_id, _first(chosen))
         say(f"The runs of {chosen.name}: {address}\nCtrl-C ends it.")
         if browser:
@@ -88,7 +95,7 @@ def _server(store: str, port: int) -> Iterator[str]:
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(timeout=10)
+                process.wait(GRACE)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 
@@ -24,6 +26,8 @@ from mtbalance.tracking.content import Begun, Number
 
 LOCK = Path("mlflow.db.lock")
 METRICS_A_BATCH = 1000
+PROCESS = "mtbalance.process"
+"""The tag with the machine and the process that logs a run."""
 DIGEST_LENGTH = 36
 """The longest digest of a data set that MLflow keeps."""
 
@@ -42,12 +46,13 @@ class Store:
         """
         with _only_one():
             experiment = self._experiment(begun.experiment)
+            self.mark_ended(experiment)
             same, others = self._earlier(experiment, begun)
             self._delete(others)
             cell = self._cell(experiment, begun)
             if same:
                 self.client.update_run(same, status="RUNNING")
-                self.client.set_tag(same, "mlflow.parentRunId", cell)
+                self.client.log_batch(same, tags=_tags({"mlflow.parentRunId": cell, PROCESS: _process()}))
                 return same
             return self._create(experiment, begun, cell)
 
@@ -80,6 +85,13 @@ class Store:
     def abandon(self, run: str) -> None:
         """Mark a run as killed: its process ended without a record. It may go on later."""
         self.client.set_terminated(run, "KILLED")
+
+    def mark_ended(self, experiment: str) -> None:
+        """Mark runs as killed that say that they are running, but whose process on this machine is no more."""
+        for run in self._search(experiment, {"kind": "run"}):
+            host, _, process = run.data.tags[PROCESS].partition(" ")
+            if run.info.status == "RUNNING" and host == socket.gethostname() and not psutil.pid_exists(int(process)):
+                self.abandon(run.info.run_id)
 
     def _experiment(self, name: str) -> str:
         if found := self.client.get_experiment_by_name(name):
@@ -121,7 +133,7 @@ class Store:
 
     def _create(self, experiment: str, begun: Begun, cell: str) -> str:
         name = f"{begun.method} seed {begun.config['seed']}"
-        tags = content.tags(begun) | {"mlflow.parentRunId": cell}
+        tags = content.tags(begun) | {"mlflow.parentRunId": cell, PROCESS: _process()}
         began = content.milliseconds(begun.started)
         run = str(self.client.create_run(experiment, start_time=began, tags=tags, run_name=name).info.run_id)
         self.client.log_batch(run, params=[Param(*pair) for pair in content.parameters(begun).items()])
@@ -178,6 +190,10 @@ def _only_one() -> Iterator[None]:
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _process() -> str:
+    return f"{socket.gethostname()} {os.getpid()}"
 
 
 def _final(runs: Sequence[Run]) -> set[str]:

@@ -20,14 +20,12 @@ TAG = "mlflow.sharedViewState."
 EXPERIMENT = {
     "mlflow.experimentKind": "custom_model_development",
     "mlflow.note.content": (
-        "The view *Methods* has a row for each method, with means over seeds; *Seeds* has every run. `final_test` are "
-        "metrics on the test split, `final_test_sd` their standard deviations over seeds."
+        "Methods: a row for each, means over seeds. Seeds: every run. `final_test`: metrics on the test split, "
+        "`final_test_sd`: their standard deviations over seeds."
     ),
 }
 """Tags of every experiment: its page opens on the runs, not on traces of language models."""
-OPEN, CLOSED = (FINAL, "valid", "test"), ("train", "search", DEVIATION, "cost")
-"""Sections of charts, by the first part of their metrics' names: unfolded and folded."""
-WIDE = 190
+WIDE = 170
 """Width (pixels) of a column in which the name of a metric or a method can be read."""
 
 
@@ -48,14 +46,21 @@ def views(record: RunRecord, time: int) -> dict[str, str]:
         "runsHiddenMode": "SHOW_ALL",
         "compareRunCharts": [*_bars(names), *_seesaw(record)],
         "isAccordionReordered": True,
-        "compareRunSections": [_section(name, name in OPEN) for name in (*OPEN, *CLOSED)],
     }
     methods = [names[0], f"{DEVIATION}/{best}", *names[1:]]
     grouped = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "method"}]}
     states = {
-        METHODS: {"searchFilter": "tags.kind = 'mean'"} | _table([_key("metrics", name) for name in methods], "seeds"),
-        SEEDS: {"searchFilter": "tags.kind = 'run'", "groupBy": grouped}
-        | _table([_key("metrics", name) for name in names], "seed"),
+        METHODS: {
+            "searchFilter": "tags.kind = 'mean'",
+            "compareRunSections": _sections([FINAL], [DEVIATION, "cost"]),
+            **_table(methods, "seeds"),
+        },
+        SEEDS: {
+            "searchFilter": "tags.kind = 'run'",
+            "groupBy": grouped,
+            "compareRunSections": _sections([FINAL, record.evaluated], ["train", "search", "cost"]),
+            **_table(names, "seed"),
+        },
     }
     return {
         f"{TAG}{name}": json.dumps(
@@ -66,8 +71,9 @@ def views(record: RunRecord, time: int) -> dict[str, str]:
 
 
 def _table(metrics: list[str], seeds: str) -> dict[str, Any]:
-    columns = [_key("attributes", "Run Name"), *metrics, _key("tags", seeds), _key("attributes", "Duration")]
-    return {"selectedColumns": columns, "columnOrder": columns, "columnWidths": dict.fromkeys(columns[:-2], WIDE)}
+    wide = [_key("attributes", "Run Name"), *(_key("metrics", name) for name in metrics)]
+    columns = [*wide, _key("tags", seeds), _key("attributes", "Duration")]
+    return {"selectedColumns": columns, "columnOrder": columns, "columnWidths": dict.fromkeys(wide, WIDE)}
 
 
 def _columns(record: RunRecord) -> Iterator[tuple[str, bool]]:
@@ -96,8 +102,10 @@ def _chart(name: str, kind: str, **content: object) -> dict[str, Any]:
     return facts | {"deleted": False, "isGenerated": True} | content
 
 
-def _section(name: str, shown: bool) -> dict[str, object]:
-    return {"uuid": name, "name": name, "display": shown, "isReordered": False, "deleted": False, "isGenerated": True}
+def _sections(opened: list[str], folded: list[str]) -> list[dict[str, Any]]:
+    """Sections of charts, by the first part of their metrics' names."""
+    facts = {"isReordered": False, "deleted": False, "isGenerated": True}
+    return [{"uuid": name, "name": name, "display": name in opened} | facts for name in (*opened, *folded)]
 
 
 def _key(kind: str, name: str) -> str:
