@@ -89,7 +89,7 @@ class Store:
     def mark_ended(self, experiment: str) -> None:
         """Mark runs as killed that say that they are running, but whose process on this machine is no more."""
         for run in self._search(experiment, {"kind": "run"}):
-            host, _, process = run.data.tags[PROCESS].partition(" ")
+            host, _, process = run.data.tags.get(PROCESS, "").partition(" ")
             if run.info.status == "RUNNING" and host == socket.gethostname() and not psutil.pid_exists(int(process)):
                 self.abandon(run.info.run_id)
 

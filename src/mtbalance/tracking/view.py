@@ -25,8 +25,8 @@ EXPERIMENT = {
     ),
 }
 """Tags of every experiment: its page opens on the runs, not on traces of language models."""
-WIDE = 170
-"""Width (pixels) of a column in which the name of a metric or a method can be read."""
+NAME, NUMBER = 250, 170
+"""Widths (pixels) of columns in which a run's name and a metric's name can be read."""
 
 
 def address(origin: str, experiment: str, view: str | None) -> str:
@@ -49,16 +49,19 @@ def views(record: RunRecord, time: int) -> dict[str, str]:
     }
     methods = [names[0], f"{DEVIATION}/{best}", *names[1:]]
     grouped = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "method"}]}
+    curves = [*_parts(record.evaluated, record), "train/loss", "train/weight", "search"]
     states = {
         METHODS: {
             "searchFilter": "tags.kind = 'mean'",
-            "compareRunSections": _sections([FINAL], [DEVIATION, "cost"]),
+            "compareRunSections": _sections(
+                [FINAL], [*_parts(FINAL, record), DEVIATION, *_parts(DEVIATION, record), "cost"]
+            ),
             **_table(methods, "seeds"),
         },
         SEEDS: {
             "searchFilter": "tags.kind = 'run'",
             "groupBy": grouped,
-            "compareRunSections": _sections([FINAL, record.evaluated], ["train", "search", "cost"]),
+            "compareRunSections": _sections([FINAL, record.evaluated], [*curves, *_parts(FINAL, record), "cost"]),
             **_table(names, "seed"),
         },
     }
@@ -71,9 +74,9 @@ def views(record: RunRecord, time: int) -> dict[str, str]:
 
 
 def _table(metrics: list[str], seeds: str) -> dict[str, Any]:
-    wide = [_key("attributes", "Run Name"), *(_key("metrics", name) for name in metrics)]
-    columns = [*wide, _key("tags", seeds), _key("attributes", "Duration")]
-    return {"selectedColumns": columns, "columnOrder": columns, "columnWidths": dict.fromkeys(wide, WIDE)}
+    widths = {_key("attributes", "Run Name"): NAME} | {_key("metrics", name): NUMBER for name in metrics}
+    columns = [*widths, _key("tags", seeds), _key("attributes", "Duration")]
+    return {"selectedColumns": columns, "columnOrder": columns, "columnWidths": widths}
 
 
 def _columns(record: RunRecord) -> Iterator[tuple[str, bool]]:
@@ -102,8 +105,12 @@ def _chart(name: str, kind: str, **content: object) -> dict[str, Any]:
     return facts | {"deleted": False, "isGenerated": True} | content
 
 
+def _parts(split: str, record: RunRecord) -> list[str]:
+    return [f"{split}/{metric}" for metric in dict.fromkeys(metric for task in record.tasks for metric in task.metrics)]
+
+
 def _sections(opened: list[str], folded: list[str]) -> list[dict[str, Any]]:
-    """Sections of charts, by the first part of their metrics' names."""
+    """Sections of charts. MLflow puts a metric into the one that is named as all but the last part of its name."""
     facts = {"isReordered": False, "deleted": False, "isGenerated": True}
     return [{"uuid": name, "name": name, "display": name in opened} | facts for name in (*opened, *folded)]
 
