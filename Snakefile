@@ -14,6 +14,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/market.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/toy.smk"
 

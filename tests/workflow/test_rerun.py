@@ -18,9 +18,10 @@ from workflow_tree import Tree
 
 CELLS = [("shared_bottom", "ls"), ("mmoe", "ls"), ("mmoe", "nashmtl"), ("mmoe", "pub")]
 PAGE = {"page "}
+CLAIMS = {"claims "} | PAGE
 TABLES = {"table tiny/auc", "table tiny/ne"} | PAGE
-FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights")}
-RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES
+FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights", "speed")}
+RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES | CLAIMS
 AUDIT = {"audit "} | PAGE
 TIMING = {"time tiny/synthetic_a/mmoe"}
 NOTHING: set[str] = set()
@@ -93,7 +94,7 @@ def new_rule_file(tree: Tree) -> None:
 
 
 def rule_renamed(tree: Tree) -> None:
-    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train:", "rule fit:"))
+    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train", "rule fit"))
 
 
 RERUNS: dict[str, tuple[Edit, set[str]]] = {
@@ -131,17 +132,23 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how long is timed": (value("experiments.tiny.timing.blocks", 3), TIMING | RESULTS),
     "how it is timed": (comment("src/mtbalance/training/speed.py"), TIMING | RESULTS),
     "how records are collected": (comment("src/mtbalance/reporting/collect.py"), RESULTS),
+    "how steps are collected": (comment("src/mtbalance/reporting/steps.py"), RESULTS),
+    "what is measured": (
+        value("experiments.tiny.measure", ["cosines"]),
+        {job.replace("train ", "train_measured ") for job in trains()} | RESULTS,
+    ),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
-    "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT),
+    "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT | CLAIMS),
     "numbers printed in a paper": (
         lambda tree: tree.edit("src/mtbalance/reporting/published/pub_table3.csv", lambda text: text.rstrip("\n")),
-        TABLES | AUDIT,
+        TABLES | AUDIT | CLAIMS | {"figure tiny/speed"},
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
-    "what counts as significant": (value("tables.significance", 0.01), TABLES),
+    "what counts as significant": (value("tables.significance", 0.01), TABLES | CLAIMS),
     "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"} | PAGE),
-    "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
-    "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT),
+    "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES | PAGE),
+    "one claim": (comment("src/mtbalance/reporting/claims/toy.py"), CLAIMS),
+    "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT | CLAIMS),
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),
 }
 

@@ -70,7 +70,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track, runs.ui),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
-    *(results.audit, results.market, results.report),
+    *(results.audit, results.market, results.claims, results.report),
     *(plan.plan, status.status, compare.compare),
     test.test,
 )

@@ -34,7 +34,8 @@ def time_table(times: Iterable[ExperimentTime]) -> Table:
         one = UNKNOWN if time.shortest is None else duration(time.shortest, most)
         if time.longest is not None and duration(time.longest, most) != one:
             one += f" to {duration(time.longest).removeprefix('about ')}"
-        found.add_row(time.name, str(time.runs), f"{most}{time.epochs}", one, duration(time.total, most))
+        epochs, one = (f"{most}{time.epochs}", one) if time.runs else ("-", "-")
+        found.add_row(time.name, str(time.runs), epochs, one, duration(time.total, most))
     return found
 
 

@@ -104,6 +104,8 @@ class Timing:
                     steps = (experiment.timing.blocks + 1) * experiment.timing.steps * training.batch_size
                     timing += steps * sum(cost(balancer)[0] for balancer in balancers)
         total = len(experiment.seeds) * sum(runs) + timing
+        if not all_runs:
+            return ExperimentTime(name, 0, 0, False, 0.0, 0.0, total)
         return ExperimentTime(name, len(all_runs), training.epochs, at_most, min(runs), max(runs), total)
 
     def _run(self, cost: tuple[float, float], experiment: Experiment, rows: Mapping[str, int]) -> float:

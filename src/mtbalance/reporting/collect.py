@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mtbalance.config.run import RunConfig
-from mtbalance.records.run import Evaluation, RunRecord
-from mtbalance.records.timing import TimingRecord
+from mtbalance.config.training import TrainingConfig
+from mtbalance.records.run import Evaluation, ModelSize, RunRecord
+from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
 from mtbalance.reporting.steps import of_steps
@@ -53,70 +54,89 @@ def collect(
     records: Sequence[Path],
     expected: Sequence[RunConfig],
     timings: Sequence[Path],
+    timed: Sequence[RunConfig],
     output: Path,
     steps: Sequence[Path] = (),
 ) -> None:
     """Write the numbers of all ``records`` and ``timings`` to one Parquet file, in the order of tables.
 
-    ``steps`` are the steps files of the ``expected`` runs, in the same order; empty if the experiment measures none.
+    ``expected`` are the runs that have records, and ``timed`` those that the timings are of. ``steps`` are the steps
+    files of the ``expected`` runs, in the same order; empty if the experiment measures none.
 
     That is the order of ``expected``, except for backbones: these are keys in ``params.yaml``, whose order is lost in
     canonical JSON, and so they have a fixed order (:func:`~mtbalance.reporting.names.backbone_rank`).
     Raises :class:`~mtbalance.records.RecordError` for records that are stale or do not belong together.
     """
-    datasets = list(dict.fromkeys(config.dataset for config in expected))
-    ordered = sorted(expected, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
-    found = read_records(records, ordered)
-    measured = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
-    rows = [row for record in found for row in _rows(record, measured.get(record.digest))]
-    rows += [row for timing in read_timings(timings, expected) for row in _timing_rows(timing, found)]
+    found, measured = read_records(records, _in_order(expected)), read_timings(timings, timed)
+    files = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
+    status = {record.digest: record.status for record in found}
+    rows = [row for record in found for row in _rows(record, files.get(record.digest))]
+    for config in _in_order(timed):
+        same = {"status": status.get(config.digest(), "finished")}
+        rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
     with replacing(output) as partial:
         pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
 
 
-def _timing_rows(timing: TimingRecord, records: Iterable[RunRecord]) -> Iterator[dict[str, Any]]:
-    """Relative throughput, as rows of the run whose configuration was timed."""
-    for record in records:
-        balancer = record.run.balancer
-        if record.digest != timing.digests.get(balancer):
-            continue
-        found = timing.balancers[balancer]
-        for metric, median, quartiles in (
-            ("relative_throughput", found.relative_throughput, found.quartiles),
-            ("relative_throughput_with_data", found.relative_throughput_with_data, found.quartiles_with_data),
-        ):
-            for name, value in zip((metric, f"{metric}_low", f"{metric}_high"), (median, *quartiles), strict=True):
-                yield (
-                    _identity(record)
-                    | Value(None, "train", "", name, value)._asdict()
-                    | {"task_title": "", "better": 0, "device": _device(timing)}
-                )
+def _in_order(configs: Sequence[RunConfig]) -> list[RunConfig]:
+    datasets = list(dict.fromkeys(config.dataset for config in configs))
+    return sorted(configs, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
+
+
+def _timing_rows(timing: TimingRecord, config: RunConfig) -> Iterator[dict[str, Any]]:
+    """What was measured of a run, as rows of it; none if the timing is of other runs."""
+    if timing.digests.get(config.balancer.name) != config.digest():
+        return
+    identity = _identity_of(config, timing.synthetic, timing.model) | {"device": _device(timing)}
+    identity |= {"task_title": "", "better": 0}
+    for metric, value in _measured(timing, timing.balancers[config.balancer.name]).items():
+        yield identity | Value(None, "train", "", metric, value)._asdict()
+
+
+def _measured(timing: TimingRecord, found: BalancerTiming) -> dict[str, float | None]:
+    """The numbers of one balancer in a timing, by their metrics."""
+    numbers: dict[str, float | None] = {}
+    for metric in ("relative_throughput", "relative_throughput_with_data"):
+        quartiles = getattr(found, metric.replace("relative_throughput", "quartiles"))
+        numbers |= {metric: getattr(found, metric), f"{metric}_low": quartiles[0], f"{metric}_high": quartiles[1]}
+    return numbers | {
+        "seconds_a_step": found.seconds_a_step,
+        "seconds_a_search": found.seconds_a_search,
+        "batch_size": timing.batch_size,
+        "train_rows": timing.train_rows,
+        "shared_parameters": timing.model.shared,
+    }
 
 
 def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
     titles = {task.name: task.title for task in record.tasks} | {"mean": "Average", "": ""}
     measured = of_steps(record, steps) if steps else ()
     better = {(task.name, metric): sign for task in record.tasks for metric, sign in task.metrics.items()}
+    identity = _identity(record)
     for number in (*_of_run(record), *_of_test(record), *_of_epochs(record), *measured):
         sign = better.get((number.task, number.metric), 0)
-        yield _identity(record) | number._asdict() | {"task_title": titles[number.task], "better": sign}
+        yield identity | number._asdict() | {"task_title": titles[number.task], "better": sign}
 
 
 def _identity(record: RunRecord) -> dict[str, Any]:
     """The columns that say which run a number belongs to."""
-    balancer = record.config["balancer"]["options"]
+    identity = _identity_of(RunConfig.model_validate(record.config), record.data.synthetic, record.model)
+    return identity | {"device": _device(record), "status": record.status}
+
+
+def _identity_of(config: RunConfig, synthetic: bool, model: ModelSize) -> dict[str, Any]:
+    """The columns that the configuration decides, the data and the model."""
+    balancer = config.balancer.options
     return {
-        **record.run.model_dump(),
-        "level": balancer["level"],
-        "rule": balancer["rule"],
-        "manipulation": balancer.get("manipulation", "none"),
-        "problem": record.config["model"]["problem"],
-        "synthetic": record.data.synthetic,
-        "digest": record.digest,
-        "shares": record.model.shared > 0,
-        "selection": _selection(record),
-        "device": _device(record),
-        "status": record.status,
+        **config.wildcards,
+        "level": balancer.level,
+        "rule": balancer.rule,
+        "manipulation": getattr(balancer, "manipulation", "none"),
+        "problem": config.model.problem,
+        "synthetic": synthetic,
+        "digest": config.digest(),
+        "shares": model.shared > 0,
+        "selection": _selection(config.training),
     }
 
 
@@ -125,10 +145,9 @@ def _device(record: RunRecord | TimingRecord) -> str:
     return f"{record.environment.device}, {record.environment.threads} thread(s)"
 
 
-def _selection(record: RunRecord) -> str:
+def _selection(training: TrainingConfig) -> str:
     """The way in which the epochs that count were found: ``valid``, ``test`` or ``last 10``."""
-    last = record.config["training"]["last_epochs"]
-    return f"last {last}" if record.selection == "last" else record.selection
+    return f"last {training.last_epochs}" if training.selection == "last" else training.selection
 
 
 def _of_run(record: RunRecord) -> Iterator[Value]:

@@ -49,13 +49,12 @@ def views(record: RunRecord, time: int) -> dict[str, str]:
     }
     methods = [names[0], f"{DEVIATION}/{best}", *names[1:]]
     grouped = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "method"}]}
+    finals = [*_parts(FINAL, record), *_parts(DEVIATION, record)]
     curves = [*_parts(record.evaluated, record), "train/loss", "train/weight", "search"]
     states = {
         METHODS: {
             "searchFilter": "tags.kind = 'mean'",
-            "compareRunSections": _sections(
-                [FINAL], [*_parts(FINAL, record), DEVIATION, *_parts(DEVIATION, record), "cost"]
-            ),
+            "compareRunSections": _sections([FINAL], [DEVIATION, *finals, "cost"]),
             **_table(methods, "seeds"),
         },
         SEEDS: {

@@ -1,0 +1,79 @@
+"""The association between Diff and AUC (PUB, section III): do methods with a lower Diff have a higher mean AUC?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtbalance import places
+from mtbalance.config.variants import SIGN
+from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
+from mtbalance.reporting.claims.evidence import Evidence
+from mtbalance.reporting.names import dataset_heading
+from mtbalance.reporting.pairs import GROUP, method_means, pair_tests, reversals
+
+
+def share_seen(methods: Sequence[int], level: float) -> float:
+    """The true share of reverse pairs that is found with a power of 80 %, by the normal approximation.
+
+    ``methods`` are the groups' numbers of methods; the test is the permutation within groups.
+    """
+    law = reversals(methods)
+    pairs = len(law) - 1
+    spread = math.sqrt(float(law @ (np.arange(len(law)) - pairs / 2) ** 2))
+    return 0.5 + float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(0.8)) * spread / pairs
+
+
+def reverse_association(share: float = 0.5) -> Check:
+    """More pairs of methods are in reverse order than chance explains, and at least ``share`` of all.
+
+    Balancers as params.yaml has them, without variants. Groups of methods (experiment, data set and backbone) count as
+    independent.
+    """
+
+    def check(evidence: Evidence) -> Outcome | None:
+        frames = _measured(evidence.metrics)
+        if not frames:
+            return None
+        parts = [means.assign(dataset=f"{name}/" + means["dataset"]) for name, means in frames.items()]
+        means = pd.concat(parts, ignore_index=True)
+        sizes = means.groupby(GROUP, sort=False).size()
+        methods = [size for size in sizes if size > 1]
+        if not methods:
+            return None
+        found = pair_tests(means)
+        if found.within_groups_p > evidence.level:
+            verdict = Verdict.OPEN
+        elif found.share < 0.5:
+            verdict = Verdict.FAILED
+        else:
+            verdict = Verdict.HELD if found.share >= share else Verdict.OPEN
+        seen = share_seen(methods, evidence.level)
+        rows = evidence.metrics[evidence.metrics["experiment"].isin(list(frames))].drop_duplicates("dataset")
+        strict = "" if math.isnan(found.methods_p) else f"; {found.methods_p:.2g} if only methods are independent"
+        return Outcome(
+            verdict,
+            f"{found.reverse} of {found.pairs} pairs in reverse order ({found.share:.1%}), in {len(methods)} groups of"
+            f" methods on one backbone and data set: p = {found.within_groups_p:.2g} if groups are independent{strict}",
+            f"{seen:.0%} of the pairs" if seen < 1 else "nothing: too few pairs",
+            tuple(dataset_heading(str(row.dataset), bool(row.synthetic)) for row in rows.itertuples()),
+            bool(rows["synthetic"].any()),
+            tuple({"file": places.METRICS.format(experiment=name), "metrics": "mean_auc, diff"} for name in frames),
+        )
+
+    return check
+
+
+def _measured(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The means of each experiment that measured cosines and has a mean AUC."""
+    found = {}
+    for name, frame in metrics.groupby("experiment", sort=False):
+        plain = frame[~frame["balancer"].str.contains(SIGN, regex=False)]
+        shared = plain[plain["shares"]]
+        if {"mean_auc", "cosine_shared"} <= set(shared["metric"]):
+            found[str(name)] = method_means(plain)
+    return found
