@@ -26,25 +26,27 @@ def train(
     track: Annotated[bool, typer.Option(help="Show the run in MLflow, from its start on.")] = True,
 ) -> None:
     """Train one model and write its run record."""
-    from mtbalance.tracking.live import Tracker
     from mtbalance.training.progress import ProgressBar, summary_line
     from mtbalance.training.run import train as run
-    from mtbalance.training.watcher import Watchers
+    from mtbalance.training.watcher import Watcher, Watchers
 
     chosen: RunConfig = checked(RunConfig, config)
     name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     folder = prepared(chosen.dataset, data)
-    trackers = [Tracker()] if track else []
+    watchers: list[Watcher] = []
+    if track:
+        from mtbalance.tracking.live import Tracker
+
+        watchers.append(tracker := Tracker())
     with ProgressBar(name, chosen.training.epochs) as bar:
         kept = {"checkpoint": checkpoint, "sample": sample, "predictions": predictions, "steps": steps}
-        record = run(chosen, folder, **kept, watcher=Watchers([bar, *trackers]))
+        record = run(chosen, folder, **kept, watcher=Watchers([bar, *watchers]))
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
-    for tracker in trackers:
-        if failure := tracker.finish(output):
-            typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
+    if track and (failure := tracker.finish(output)):
+        typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
 
 
 def time(
