@@ -51,4 +51,4 @@ install: .venv/installed ## the environment .venv, with the exact versions of re
 
 clean: ## delete all results (data stay)
 	find results -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
-	rm -rf mlflow.db* mlruns logs benchmarks
+	rm -rf mlflow.db* mlruns mlartifacts logs benchmarks

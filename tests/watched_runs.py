@@ -20,5 +20,6 @@ class Kills(Watcher):
 
 def numbers(record):
     """What must be the same whenever the run is the same: everything but timings and memory."""
-    changing = {"speed": True, "peak_memory_mb": True, "environment": True, "epochs": {"__all__": {"seconds"}}}
+    whole = ("started", "ended", "speed", "peak_memory_mb", "environment")
+    changing = dict.fromkeys(whole, True) | {"epochs": {"__all__": {"seconds"}}}
     return record.model_dump(exclude=changing)

@@ -57,6 +57,11 @@ CLAIMS = "results/claims"
 PAGE = "results/report.html"
 """Everything that the preset made, in one file."""
 
+# The view of the runs in a browser.
+MLFLOW = "sqlite:///mlflow.db"
+MLFLOW_ARTIFACTS = "mlartifacts"
+"""Where `mlflow server` looks for artifacts whose addresses are relative."""
+
 # The toy problem.
 TOY_LANDSCAPE = "results/toy/landscape.parquet"
 TOY_TRAJECTORIES = "results/toy/trajectories/{method}.parquet"

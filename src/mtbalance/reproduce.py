@@ -114,7 +114,7 @@ def closing(parameters: Parameters, seconds: float) -> str:
         f"\n{places.CLAIMS}.md: what both papers claim, and whether it adds up.",
         f"{places.AUDIT}: the PUB paper's printed tables, recomputed from their own cells.",
         "\nNext (after `source .venv/bin/activate`):",
-        "  mlflow ui                                      compare the runs in a browser",
+        "  mtbalance ui                                   compare the runs in a browser",
         "  edit params.yaml, then: dvc repro              runs what the edit changes; dvc metrics diff shows it",
         "  snakemake --cores all --config preset=census   the same on real data",
         "  mtbalance plan --preset nyuv2_first            the papers' data: what it downloads, and how long it takes",

@@ -1,7 +1,8 @@
-"""Commands that train models, time balancers, and log runs."""
+"""Commands that train models, time balancers, and show runs."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from mtbalance.cli.arguments import DataOption, prepared
 from mtbalance.config.reading import checked
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
-from mtbalance.records import RunRecord, read_run, write_record
+from mtbalance.records import read_run, write_record
 
 
 def train(
@@ -22,24 +23,30 @@ def train(
     sample: Annotated[Path | None, typer.Option(help="Where predictions for the first test rows go (.npz).")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Where those for all test rows go (.parquet).")] = None,
     steps: Annotated[Path | None, typer.Option(help="Where numbers of every training step go (.parquet).")] = None,
-    track: Annotated[bool, typer.Option(help="Log the record to MLflow.")] = True,
+    track: Annotated[bool, typer.Option(help="Show the run in MLflow, from its start on.")] = True,
 ) -> None:
     """Train one model and write its run record."""
     from mtbalance.training.progress import ProgressBar, summary_line
     from mtbalance.training.run import train as run
+    from mtbalance.training.watcher import Watcher, Watchers
 
     chosen: RunConfig = checked(RunConfig, config)
     name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     folder = prepared(chosen.dataset, data)
+    watchers: list[Watcher] = []
+    if track:
+        from mtbalance.tracking.live import Tracker
+
+        watchers.append(tracker := Tracker())
     with ProgressBar(name, chosen.training.epochs) as bar:
         kept = {"checkpoint": checkpoint, "sample": sample, "predictions": predictions, "steps": steps}
-        record = run(chosen, folder, **kept, watcher=bar)
+        record = run(chosen, folder, **kept, watcher=Watchers([bar, *watchers]))
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
-    if track:
-        _track(record, output)
+    if track and (failure := tracker.finish(output)):
+        typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
 
 
 def time(
@@ -61,20 +68,23 @@ def time(
 
 def track(records: list[Path]) -> None:
     """Log run RECORDS to MLflow again, as after a deleted database."""
-    from mtbalance.tracking import log_record
+    from mtbalance.tracking.store import Store
 
     if missing := [str(path) for path in records if not path.is_file()]:
         raise UserError(f"no run record {', '.join(missing)}: they are under results/runs")
+    store = Store()
     for path in records:
-        log_record(read_run(path), path)
-    typer.echo(f"{len(records)} runs logged; look at them with: mlflow ui")
+        store.log(read_run(path), path)
+    typer.echo(f"{len(records)} runs logged; look at them with: mtbalance ui")
 
 
-def _track(record: RunRecord, path: Path) -> None:
-    """Log a run to MLflow. A failure is printed, with the command that repeats it; the run itself still counts."""
-    try:
-        from mtbalance.tracking import log_record
+def ui(
+    experiment: Annotated[str | None, typer.Option(help="EXPERIMENT/DATASET; default: the one last logged to.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: any free one.")] = None,
+    open: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Show the runs in MLflow's pages, in a browser on this machine."""
+    from mtbalance.tracking.server import serve
 
-        log_record(record, path)
-    except Exception as error:  # noqa: BLE001  nothing depends on the store
-        typer.echo(f"not logged to MLflow ({type(error).__name__}: {error}); later: mtbalance track {path}", err=True)
+    with suppress(KeyboardInterrupt):
+        serve(experiment, port, open, typer.echo)

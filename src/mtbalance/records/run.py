@@ -128,6 +128,10 @@ class RunRecord(Part):
     """Software and machine."""
     model: ModelSize
     """Size of the model."""
+    started: str | None = None
+    """When training began, as ISO 8601 in UTC; of a resumed run, when it first began. Null in older records."""
+    ended: str | None = None
+    """When the record was made, as ISO 8601 in UTC. Null in older records."""
     epochs: list[EpochRecord]
     """The finished epochs."""
     evaluated: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,17 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.records.run import EpochRecord, Evaluation
 
 
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 @dataclass
 class History:
     """Everything that the training loop remembers from one epoch to the next, besides model, level and generators."""
 
+    started: str = field(default_factory=now)
+    """When the run began; a resumed run keeps the time of its first beginning."""
     epochs: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
     """The epoch that counts: the one of the best score, or the last one if no epoch is chosen."""

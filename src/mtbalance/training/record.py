@@ -7,7 +7,7 @@ from typing import Literal
 from mtbalance import sources
 from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
-from mtbalance.training.history import History
+from mtbalance.training.history import History, now
 from mtbalance.training.loop import evaluated_split
 from mtbalance.training.session import Session
 
@@ -24,6 +24,8 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         data=DataFacts(**session.problem.facts()),
         environment=environment(session.device),
         model=model_size(session),
+        started=session.history.started,
+        ended=now(),
         epochs=session.history.epochs,
         evaluated=evaluated_split(config.training),
         selection=config.training.selection,

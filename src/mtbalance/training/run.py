@@ -51,6 +51,7 @@ def train(
         session.log = StepLog(session.level, session.reach(), [t.name for t in session.problem.tasks], config.seed)
     saved = Checkpoint(checkpoint, _identity(session))
     saved.restore(session)
+    watcher.opened(session)
     with kept(session.problem, predictions) as rows:
         try:
             fit(session, saved, watcher)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mtbalance.training.history import History
+from mtbalance.training.session import Session
 
 
 class Watcher:
     """Receives the events of a run. This one ignores them; a class that shows a run overrides its methods."""
+
+    def opened(self, session: Session) -> None:
+        """The run begins, or goes on after the last epoch of the session's history."""
 
     def after_step(self, epoch: int, share: float) -> None:
         """A step is done. ``share`` (0 to 1) of the rows of epoch number ``epoch`` have been trained on."""
@@ -16,6 +22,33 @@ class Watcher:
 
     def diverged(self, error: FloatingPointError) -> None:
         """Losses or outputs stopped being finite, and training ended."""
+
+
+class Watchers(Watcher):
+    """Passes every event on to several watchers."""
+
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self.watchers = watchers
+
+    def opened(self, session: Session) -> None:
+        """Tell all."""
+        for watcher in self.watchers:
+            watcher.opened(session)
+
+    def after_step(self, epoch: int, share: float) -> None:
+        """Tell all."""
+        for watcher in self.watchers:
+            watcher.after_step(epoch, share)
+
+    def after_epoch(self, history: History) -> None:
+        """Tell all."""
+        for watcher in self.watchers:
+            watcher.after_epoch(history)
+
+    def diverged(self, error: FloatingPointError) -> None:
+        """Tell all."""
+        for watcher in self.watchers:
+            watcher.diverged(error)
 
 
 SILENT = Watcher()

@@ -1,0 +1,180 @@
+"""What MLflow shows of a run: names, tags, parameters, metrics and a description, all taken from its record.
+
+A run that is still in training has the first part of a record, :class:`Begun`; so the same functions serve both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mtbalance import places
+from mtbalance.config.parameters import Tables
+from mtbalance.config.variants import parsed
+from mtbalance.records.parts import Part
+from mtbalance.records.run import ByTask, EpochRecord, Evaluation, RunRecord
+from mtbalance.reporting.names import backbone_name, method_name
+
+FINAL, DEVIATION = "final_test", "final_test_sd"
+"""First parts of the names of test metrics, and of their standard deviations over seeds."""
+Number = tuple[str, float, int, int]
+"""A metric: name, value, time (ms since 1970), step."""
+
+
+class Begun(Part):
+    """What the run record will say that is known when training begins, in fields of the same names."""
+
+    config: dict[str, Any]
+    digest: str
+    code: str
+    synthetic: bool
+    sha256: dict[str, str]
+    rows: dict[str, int]
+    started: str | None
+    evaluated: str
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Begun:
+        """The beginning of a run that has ended."""
+        found = record.model_dump() | record.data.model_dump()
+        return cls.model_validate({name: found[name] for name in cls.model_fields})
+
+    @property
+    def experiment(self) -> str:
+        """The name of its experiment in MLflow."""
+        return f"{self.config['experiment']}/{self.config['dataset']}"
+
+    @property
+    def cell(self) -> str:
+        """Stands for the configuration without the seed, the code and the data: seeds that may be averaged share it."""
+        config = {key: value for key, value in self.config.items() if key != "seed"}
+        whole = json.dumps([config, self.code, self.sha256], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+    @property
+    def method(self) -> str:
+        """The method as tables name it, next to the default baseline: ``MMOE (LS)``, ``MMOE+PUB``."""
+        names = {part: self.config[part]["name"] for part in ("backbone", "balancer")}
+        options = {"manipulation": "none"} | self.config["balancer"]["options"]
+        shares = backbone_name(names["backbone"]) != "STL"
+        return method_name(pd.Series(options | names | {"shares": shares}), Tables().baseline)
+
+    def paths(self) -> dict[str, str]:
+        """The run's place in the grid, for the patterns of :mod:`mtbalance.places`."""
+        config = self.config
+        names = {key: config[key]["name"] for key in ("backbone", "balancer")}
+        return {key: str(config[key]) for key in ("experiment", "dataset", "seed")} | names
+
+
+def milliseconds(time: str | None) -> int | None:
+    """Milliseconds since 1970 of a time in a record."""
+    return None if time is None else round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def cell_tags(begun: Begun) -> dict[str, str]:
+    """Tags that the runs of all seeds share with the row of their mean."""
+    options = begun.config["balancer"]["options"]
+    return {
+        "method": begun.method,
+        "backbone": begun.config["backbone"]["name"],
+        "balancer": begun.config["balancer"]["name"],
+        "level": options["level"],
+        "rule": options["rule"],
+        "mtbalance.cell": begun.cell,
+        "mtbalance.synthetic": str(begun.synthetic),
+    }
+
+
+def tags(begun: Begun) -> dict[str, str]:
+    """Tags of a run from its beginning on."""
+    own = {
+        "kind": "run",
+        "seed": str(begun.config["seed"]),
+        "mtbalance.config": begun.digest,
+        "mtbalance.code": begun.code,
+        "mtbalance.data": begun.sha256["train"],
+        "mlflow.note.content": _description(begun),
+    }
+    return cell_tags(begun) | own
+
+
+def last_tags(record: RunRecord, path: Path) -> dict[str, str]:
+    """Tags that only the whole record tells."""
+    commit = record.environment.commit
+    own = {"mtbalance.status": record.status, "mtbalance.record": str(path)}
+    return own | ({"mlflow.source.git.commit": commit} if commit else {})
+
+
+def parameters(begun: Begun) -> dict[str, str]:
+    """Options that differ between the runs of an experiment: of backbone and balancer, and those a variant replaces.
+
+    What an experiment sets for all of its runs is left to the record.
+    """
+    options = {part: begun.config[part]["options"] for part in ("backbone", "balancer")}
+    replaced = parsed(begun.config["balancer"]["name"]).training
+    found = {**dict(_flat(options)), **{f"training.{key}": value for key, value in replaced.items()}}
+    return {key: str(value) for key, value in (found | {"seed": begun.config["seed"]}).items()}
+
+
+def epoch_numbers(begun: Begun, epochs: Iterable[EpochRecord]) -> Iterator[Number]:
+    """Metrics of every epoch, with the epoch as step. Their time is that of training: interruptions do not count."""
+    time = float(milliseconds(begun.started) or 0)
+    for epoch in epochs:
+        time += 1000 * sum(epoch.seconds.model_dump().values())
+        values = {
+            **_by_task("train/loss", epoch.train_loss),
+            **_by_task("train/weight", epoch.weights),
+            **{f"search/{name}": value for name, value in epoch.diagnostics.items()},
+            **_evaluation(begun.evaluated, epoch.evaluation),
+        }
+        yield from ((name, value, round(time), epoch.epoch) for name, value in values.items())
+
+
+def final_numbers(record: RunRecord) -> Iterator[Number]:
+    """Metrics of the whole run at step 0, which MLflow draws as bars."""
+    final = {"cost/peak_memory_mb": record.peak_memory_mb}
+    final |= {f"cost/{name}": value for name, value in record.speed.model_dump().items() if value is not None}
+    final["cost/best_epoch"] = record.best_epoch
+    final |= _evaluation(FINAL, record.test) if record.test else {}
+    time = milliseconds(record.ended) or 0
+    yield from ((name, value, time, 0) for name, value in final.items())
+
+
+def artifacts(begun: Begun, path: Path) -> list[Path]:
+    """The record, and the picture of the run's predictions where it has been drawn."""
+    picture = Path(places.PICTURE.format(**begun.paths()))
+    return [path, *([picture] if picture.is_file() else [])]
+
+
+def _description(begun: Begun) -> str:
+    """The command that repeats the run, in Markdown."""
+    config = json.dumps(begun.config, sort_keys=True, separators=(",", ":"))
+    place = places.PREPARED.format(dataset=begun.config["dataset"])
+    words = ["mtbalance", "train", "--config", config, "--data", place, "--output", "again.json"]
+    return f"Repeat this run:\n\n```shell\n{shlex.join(words)}\n```"
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _evaluation(split: str, evaluation: Evaluation) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for metric, found in evaluation.items():
+        values |= _by_task(f"{split}/{metric}", found) if isinstance(found, dict) else {f"{split}/{metric}": found}
+    return values
+
+
+def _by_task(prefix: str, values: ByTask) -> dict[str, float]:
+    return {f"{prefix}/{task}": value for task, value in values.items()}

@@ -1,0 +1,214 @@
+"""Store: MLflow's database, with a run for every seed under a row that has their mean.
+
+Of every seed of a method only one run is current. An older one is deleted, which MLflow hides and can restore.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import statistics
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+
+from mtbalance import places
+from mtbalance.records.run import EpochRecord, RunRecord
+from mtbalance.tracking import content, view
+from mtbalance.tracking.content import Begun, Number
+
+LOCK = Path("mlflow.db.lock")
+METRICS_A_BATCH = 1000
+PROCESS = "mtbalance.process"
+"""The tag with the machine and the process that logs a run."""
+DIGEST_LENGTH = 36
+"""The longest digest of a data set that MLflow keeps."""
+
+
+class Store:
+    """The store that ``MLFLOW_TRACKING_URI`` names, by default ``mlflow.db`` in the working directory."""
+
+    def __init__(self) -> None:
+        with _only_one():
+            self.client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI", places.MLFLOW))
+
+    def begin(self, begun: Begun) -> str:
+        """The MLflow run of a run that begins, goes on, or is logged again: the same one each time.
+
+        A run of the same seed that began at another time, or with another configuration, is deleted.
+        """
+        with _only_one():
+            experiment = self._experiment(begun.experiment)
+            self.mark_ended(experiment)
+            same, others = self._earlier(experiment, begun)
+            self._delete(others)
+            cell = self._cell(experiment, begun)
+            if same:
+                self.client.update_run(same, status="RUNNING")
+                self.client.log_batch(same, tags=_tags({"mlflow.parentRunId": cell, PROCESS: _process()}))
+                return same
+            return self._create(experiment, begun, cell)
+
+    def log(self, record: RunRecord, path: Path) -> None:
+        """Log a run that has ended, whose record is in the file ``path``."""
+        self.finish(self.begin(Begun.of(record)), record, path)
+
+    def log_epochs(self, run: str, begun: Begun, epochs: Sequence[EpochRecord], last: int) -> None:
+        """Log the ``last`` epochs of all so far; those that are there already stay as they are."""
+        first = len(epochs) - last + 1
+        self._log(run, (number for number in content.epoch_numbers(begun, epochs) if number[3] >= first))
+
+    def finish(self, run: str, record: RunRecord, path: Path, logged: int = 0) -> None:
+        """Log the record, but for the epochs that are ``logged``, end the run, and renew the mean over seeds."""
+        begun = Begun.of(record)
+        self.log_epochs(run, begun, record.epochs, len(record.epochs) - logged)
+        self._log(run, content.final_numbers(record))
+        self.client.log_batch(run, tags=_tags(content.last_tags(record, path)))
+        for file in content.artifacts(begun, path):
+            self._keep(run, file)
+        ended = content.milliseconds(record.ended)
+        self.client.set_terminated(run, "FINISHED" if record.status == "finished" else "FAILED", end_time=ended)
+        with _only_one():
+            found = self.client.get_run(run)
+            self._average(found.data.tags["mlflow.parentRunId"])
+            if record.test:
+                for tag, state in view.views(record, found.info.start_time).items():
+                    self.client.set_experiment_tag(found.info.experiment_id, tag, state)
+
+    def abandon(self, run: str) -> None:
+        """Mark a run as killed: its process ended without a record. It may go on later."""
+        self.client.set_terminated(run, "KILLED")
+
+    def mark_ended(self, experiment: str) -> None:
+        """Mark runs as killed that say that they are running, but whose process on this machine is no more."""
+        for run in self._search(experiment, {"kind": "run"}):
+            host, _, process = run.data.tags.get(PROCESS, "").partition(" ")
+            if run.info.status == "RUNNING" and host == socket.gethostname() and not psutil.pid_exists(int(process)):
+                self.abandon(run.info.run_id)
+
+    def _experiment(self, name: str) -> str:
+        if found := self.client.get_experiment_by_name(name):
+            return str(found.experiment_id)
+        place = f"mlflow-artifacts:/{name}" if self._is_local() else None
+        return str(self.client.create_experiment(name, artifact_location=place, tags=view.EXPERIMENT))
+
+    def _is_local(self) -> bool:
+        return str(self.client.tracking_uri).startswith("sqlite:")
+
+    def _earlier(self, experiment: str, begun: Begun) -> tuple[str | None, list[Run]]:
+        """The id of the same run, if it has been logged before, and other current runs of the same seed."""
+        own = content.tags(begun)
+        found = self._search(experiment, {key: own[key] for key in ("kind", "backbone", "balancer", "seed")})
+        began = content.milliseconds(begun.started)
+        same = [
+            run for run in found if run.info.start_time == began and run.data.tags["mtbalance.config"] == begun.digest
+        ][:1]
+        return (same[0].info.run_id if same else None), [run for run in found if run not in same]
+
+    def _delete(self, runs: Iterable[Run]) -> None:
+        """Delete runs, and take them out of the means that they are in."""
+        for run in runs:
+            if run.info.status == "RUNNING":
+                self.abandon(run.info.run_id)
+            self.client.delete_run(run.info.run_id)
+            self._average(run.data.tags["mlflow.parentRunId"])
+
+    def _cell(self, experiment: str, begun: Begun) -> str:
+        """The row for the mean over seeds."""
+        shared = content.cell_tags(begun) | {"kind": "mean"}
+        found = self._search(experiment, {key: shared[key] for key in ("kind", "mtbalance.cell")})
+        if found:
+            return str(found[0].info.run_id)
+        began = content.milliseconds(begun.started)
+        created = self.client.create_run(experiment, start_time=began, tags=shared, run_name=begun.method)
+        self.client.set_terminated(created.info.run_id, end_time=began)
+        return str(created.info.run_id)
+
+    def _create(self, experiment: str, begun: Begun, cell: str) -> str:
+        name = f"{begun.method} seed {begun.config['seed']}"
+        tags = content.tags(begun) | {"mlflow.parentRunId": cell, PROCESS: _process()}
+        began = content.milliseconds(begun.started)
+        run = str(self.client.create_run(experiment, start_time=began, tags=tags, run_name=name).info.run_id)
+        self.client.log_batch(run, params=[Param(*pair) for pair in content.parameters(begun).items()])
+        self.client.log_inputs(run, [_input(begun)])
+        return run
+
+    def _average(self, cell: str) -> None:
+        """Write the mean and the standard deviation over finished seeds into their row; without any seed, delete it."""
+        row = self.client.get_run(cell)
+        runs = self._search(row.info.experiment_id, {"mlflow.parentRunId": cell})
+        finished = [run for run in runs if run.info.status == "FINISHED"]
+        finished.sort(key=lambda run: int(run.data.tags["seed"]))
+        if not finished:
+            return None if runs or row.info.lifecycle_stage == "deleted" else self.client.delete_run(cell)
+        values = {key: [run.data.metrics[key] for run in finished] for key in _final(finished)}
+        mean = {key: statistics.fmean(each) for key, each in values.items()}
+        spread = {
+            key.replace(content.FINAL, content.DEVIATION): statistics.stdev(each)
+            for key, each in values.items()
+            if len(each) > 1 and key.startswith(content.FINAL)
+        }
+        now = time.time_ns() // 10**6
+        self._log(cell, ((key, value, now, 0) for key, value in (mean | spread).items()))
+        seeds = ", ".join(run.data.tags["seed"] for run in finished)
+        failed = sum(run.info.status == "FAILED" for run in runs)
+        seeds += f" ({failed} diverged)" if failed else ""
+        self.client.set_tag(cell, "seeds", seeds)
+        self.client.set_tag(cell, "mlflow.note.content", f"Mean over seeds {seeds} of {row.data.tags['method']}.")
+        return self.client.set_terminated(cell, end_time=max(run.info.end_time for run in finished))
+
+    def _search(self, experiment: str, tags: dict[str, str]) -> list[Run]:
+        condition = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+        return list(self.client.search_runs([experiment], condition, order_by=["attributes.start_time DESC"]))
+
+    def _log(self, run: str, numbers: Iterable[Number]) -> None:
+        metrics = [Metric(*number) for number in numbers]
+        for begin in range(0, len(metrics), METRICS_A_BATCH):
+            self.client.log_batch(run, metrics=metrics[begin : begin + METRICS_A_BATCH])
+
+    def _keep(self, run: str, file: Path) -> None:
+        """Keep a file as an artifact. Beside a local store the address is relative, so that the folder can be moved."""
+        address = str(self.client.get_run(run).info.artifact_uri)
+        if self._is_local() and address.startswith("mlflow-artifacts:/"):
+            place = Path(places.MLFLOW_ARTIFACTS, address.removeprefix("mlflow-artifacts:/"))
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place / file.name)
+        else:
+            self.client.log_artifact(run, str(file))
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Let one process in at a time: several that create the database or an experiment at once lose runs."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _process() -> str:
+    return f"{socket.gethostname()} {os.getpid()}"
+
+
+def _final(runs: Sequence[Run]) -> set[str]:
+    """Names of final metrics that all of the runs have."""
+    names = set.intersection(*(set(run.data.metrics) for run in runs))
+    return {name for name in names if name.startswith((f"{content.FINAL}/", "cost/"))}
+
+
+def _tags(tags: dict[str, str]) -> list[RunTag]:
+    return [RunTag(*pair) for pair in tags.items()]
+
+
+def _input(begun: Begun) -> DatasetInput:
+    name = begun.config["dataset"]
+    place = f'{{"uri": "{places.PREPARED.format(dataset=name)}"}}'
+    digest = begun.sha256["train"][:DIGEST_LENGTH]
+    dataset = Dataset(name, digest, "local", place, profile=begun.model_dump_json(include={"rows", "synthetic"}))
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
