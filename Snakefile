@@ -16,6 +16,7 @@ include: "workflow/rules/results.smk"
 include: "workflow/rules/market.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/toy.smk"
+include: "workflow/rules/tuning.smk"
 
 
 localrules:

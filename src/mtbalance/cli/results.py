@@ -27,7 +27,21 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     workflow = Workflow(parameters)
     kinds = (workflow.records, workflow.timings, workflow.steps)
     records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
-    write(records, parameters.runs(experiment), timings, output, steps)
+    write(records, parameters.runs(experiment), timings, output, steps, parameters.experiments[experiment].trials())
+
+
+def trials(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
+    """Collect all trials of the tuned EXPERIMENT into one Parquet file, and mark the chosen ones."""
+    from mtbalance.reporting.trials import collect_trials
+    from mtbalance.workflow import Workflow
+
+    parameters = parameters_from(params)
+    if experiment not in parameters.experiments:
+        raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
+    if parameters.experiments[experiment].tuning is None:
+        raise UserError(f"experiments.{experiment} has no block `tuning`: there are no trials to collect")
+    records = [Path(file) for file in Workflow(parameters).records(experiment)]
+    collect_trials(records, parameters.runs(experiment), parameters.experiments[experiment].trials(), output)
 
 
 def summarize(
@@ -55,6 +69,7 @@ def table(
 
 def market(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
     """Simulate an A/B test of the models of EXPERIMENT on synthetic data, and A/A trials, and write them as Parquet."""
+    from mtbalance.reporting.choice import choose
     from mtbalance.reporting.reading import read_records
     from mtbalance.studies.market.experiment import market as simulate
     from mtbalance.workflow import Workflow
@@ -64,9 +79,10 @@ def market(experiment: str, output: Path, params: ParametersOption = places.PARA
     if experiment not in parameters.experiments:
         raise UserError(unknown("experiment", experiment, list(parameters.experiments)))
     records = [Path(file) for file in Workflow(parameters).records(experiment)]
-    found = simulate(parameters, experiment, read_records(records, parameters.runs(experiment)))
+    found = read_records(records, parameters.runs(experiment))
+    made = simulate(parameters, experiment, choose(found, parameters.experiments[experiment].trials()))
     with replacing(output) as partial:
-        found.to_parquet(partial, index=False)
+        made.to_parquet(partial, index=False)
 
 
 def audit(output: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mtbalance.config.run import RunConfig
+from mtbalance.config.tuning import Trial
 from mtbalance.records.run import Evaluation, RunRecord
-from mtbalance.records.timing import TimingRecord
+from mtbalance.records.timing import BalancerTiming, TimingRecord
+from mtbalance.reporting.choice import choose, place_of
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
 from mtbalance.reporting.steps import of_steps
@@ -24,6 +26,8 @@ TYPES = {
     "synthetic": "bool",
     "backbone": "string",
     "balancer": "string",
+    "variant": "string",
+    "grid": "string",
     "level": "string",
     "rule": "string",
     "manipulation": "string",
@@ -41,7 +45,9 @@ TYPES = {
     "better": "int64",
     "value": "float64",
 }
-"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters. ``epoch`` is
+"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters. In a tuned
+experiment ``balancer`` is the method, ``variant`` its chosen trial (of timings its first one), and ``grid`` what it was
+tuned over, as JSON. In others ``variant`` is the balancer, and ``grid`` is empty. ``epoch`` is
 missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for numbers of no task.
 ``better`` is +1 for a task's metric that is better high, -1 for one that is better low, and 0 for other numbers."""
 
@@ -55,58 +61,72 @@ def collect(
     timings: Sequence[Path],
     output: Path,
     steps: Sequence[Path] = (),
+    trials: Mapping[str, Trial] | None = None,
 ) -> None:
-    """Write the numbers of all ``records`` and ``timings`` to one Parquet file, in the order of tables.
+    """Write the numbers of ``records`` and ``timings`` to one Parquet file, in the order of tables.
 
     ``steps`` are the steps files of the ``expected`` runs, in the same order; empty if the experiment measures none.
-
-    That is the order of ``expected``, except for backbones: these are keys in ``params.yaml``, whose order is lost in
-    canonical JSON, and so they have a fixed order (:func:`~mtbalance.reporting.names.backbone_rank`).
+    ``trials`` says which method a variant is a trial of; default: nothing is tuned. Only the chosen trials are written
+    (:func:`~mtbalance.reporting.choice.choose`), as runs of their method: no table or figure can show another one.
     Raises :class:`~mtbalance.records.RecordError` for records that are stale or do not belong together.
     """
-    datasets = list(dict.fromkeys(config.dataset for config in expected))
-    ordered = sorted(expected, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
-    found = read_records(records, ordered)
+    trials = trials or {config.balancer.name: Trial(config.balancer.name, {}) for config in expected}
+    found = read_records(records, in_order(expected))
+    chosen = choose(found, trials)
     measured = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
-    rows = [row for record in found for row in _rows(record, measured.get(record.digest))]
-    rows += [row for timing in read_timings(timings, expected) for row in _timing_rows(timing, found)]
+    rows = [
+        identity(record, trials) | number
+        for record in chosen
+        for number in _numbers(record, measured.get(record.digest))
+    ]
+    shown = {(place_of(record, trials), record.run.seed): record for record in chosen}
+    for timing in read_timings(timings, expected):
+        for timed in (record for record in found if record.digest == timing.digests.get(record.run.balancer)):
+            of = identity(shown[place_of(timed, trials), timed.run.seed], trials)
+            of |= {"variant": timed.run.balancer, "device": _device(timing)}
+            rows += [of | number for number in _timing_numbers(timing.balancers[timed.run.balancer])]
     with replacing(output) as partial:
         pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
 
 
-def _timing_rows(timing: TimingRecord, records: Iterable[RunRecord]) -> Iterator[dict[str, Any]]:
-    """Relative throughput, as rows of the run whose configuration was timed."""
-    for record in records:
-        balancer = record.run.balancer
-        if record.digest != timing.digests.get(balancer):
-            continue
-        found = timing.balancers[balancer]
-        for metric, median, quartiles in (
-            ("relative_throughput", found.relative_throughput, found.quartiles),
-            ("relative_throughput_with_data", found.relative_throughput_with_data, found.quartiles_with_data),
-        ):
-            for name, value in zip((metric, f"{metric}_low", f"{metric}_high"), (median, *quartiles), strict=True):
-                yield (
-                    _identity(record)
-                    | Value(None, "train", "", name, value)._asdict()
-                    | {"task_title": "", "better": 0, "device": _device(timing)}
-                )
+def in_order(expected: Sequence[RunConfig]) -> list[RunConfig]:
+    """The runs in the order of tables: that of ``expected``, except for backbones.
+
+    These are keys in ``params.yaml``, whose order is lost in canonical JSON, and so they have a fixed order
+    (:func:`~mtbalance.reporting.names.backbone_rank`).
+    """
+    datasets = list(dict.fromkeys(config.dataset for config in expected))
+    return sorted(expected, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
 
 
-def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
+def _timing_numbers(timing: BalancerTiming) -> Iterator[dict[str, Any]]:
+    """Relative throughput."""
+    for metric, median, quartiles in (
+        ("relative_throughput", timing.relative_throughput, timing.quartiles),
+        ("relative_throughput_with_data", timing.relative_throughput_with_data, timing.quartiles_with_data),
+    ):
+        for name, value in zip((metric, f"{metric}_low", f"{metric}_high"), (median, *quartiles), strict=True):
+            yield Value(None, "train", "", name, value)._asdict() | {"task_title": "", "better": 0}
+
+
+def _numbers(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
     titles = {task.name: task.title for task in record.tasks} | {"mean": "Average", "": ""}
     measured = of_steps(record, steps) if steps else ()
     better = {(task.name, metric): sign for task in record.tasks for metric, sign in task.metrics.items()}
     for number in (*_of_run(record), *_of_test(record), *_of_epochs(record), *measured):
         sign = better.get((number.task, number.metric), 0)
-        yield _identity(record) | number._asdict() | {"task_title": titles[number.task], "better": sign}
+        yield number._asdict() | {"task_title": titles[number.task], "better": sign}
 
 
-def _identity(record: RunRecord) -> dict[str, Any]:
+def identity(record: RunRecord, trials: Mapping[str, Trial]) -> dict[str, Any]:
     """The columns that say which run a number belongs to."""
     balancer = record.config["balancer"]["options"]
+    trial = trials[record.run.balancer]
     return {
         **record.run.model_dump(),
+        "balancer": trial.method,
+        "variant": record.run.balancer,
+        "grid": trial.written(),
         "level": balancer["level"],
         "rule": balancer["rule"],
         "manipulation": balancer.get("manipulation", "none"),

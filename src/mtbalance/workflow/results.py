@@ -6,6 +6,7 @@ import json
 from shlex import quote
 
 from mtbalance import places
+from mtbalance.config.experiments import TUNING
 from mtbalance.config.kinds import package_of
 from mtbalance.config.run import canonical
 from mtbalance.workflow.code import closure_of, printed_numbers
@@ -14,7 +15,7 @@ from mtbalance.workflow.runs import RunFiles
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf")
 MARKET = "market"
-"""The table and the figure of the simulated A/B tests; all others show collected metrics."""
+"""The table and the figure of the simulated A/B tests; all others, but that of trials, show collected metrics."""
 
 
 class Workflow(RunFiles):
@@ -48,7 +49,7 @@ class Workflow(RunFiles):
         Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
         file in between again only if a target asks for it.
         """
-        asked = (self.predictions, self.steps, self.timings, self.market, self.figures)
+        asked = (self.predictions, self.steps, self.timings, self.market, self.trials, self.figures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
         return [*self.page_files(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
 
@@ -81,9 +82,13 @@ class Workflow(RunFiles):
         chosen = self.parameters.experiments[experiment]
         return [places.MARKET.format(experiment=experiment)] if MARKET in (*chosen.tables, *chosen.figures) else []
 
+    def trials(self, experiment: str) -> list[str]:
+        """All trials of an experiment; none if it is not tuned."""
+        return [places.TRIALS.format(experiment=experiment)] if self.parameters.experiments[experiment].tuning else []
+
     def shown(self, experiment: str, name: str) -> list[str]:
         """The collected file that a table or a figure is made of."""
-        return self.market(experiment) if name == MARKET else self.metrics(experiment)
+        return {MARKET: self.market, TUNING: self.trials}.get(name, self.metrics)(experiment)
 
     def market_inputs(self, experiment: str) -> list[str]:
         """What the market of an experiment is made of: its runs, and the true probabilities of its data."""
@@ -94,7 +99,7 @@ class Workflow(RunFiles):
 
     def market_sources(self) -> list[str]:
         """Source files that a market depends on."""
-        return closure_of("studies.market.experiment", "reporting.reading")
+        return closure_of("studies.market.experiment", "reporting.choice", "reporting.reading")
 
     def metrics_of_preset(self, preset: str) -> list[str]:
         """The collected metrics of all experiments of a preset."""
