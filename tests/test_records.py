@@ -50,16 +50,16 @@ def refused(read, path):
 def test_what_is_written_is_read_again_to_the_last_bit(tmp_path):
     path = written(tmp_path)
     assert read_run(path) == a_record()
-    assert json.loads(path.read_text())["format"] == FORMAT == 3
+    assert json.loads(path.read_text())["format"] == FORMAT == 4
     assert [file.name for file in tmp_path.iterdir()] == ["record.json"]
 
 
 @pytest.mark.parametrize("read", [read_run, read_timing])
 def test_another_version_is_refused(read, tmp_path):
-    path = written(tmp_path, lambda content: content.update(format=2))
-    assert "has format 2, not 3" in refused(read, path)
+    path = written(tmp_path, lambda content: content.update(format=3))
+    assert "has format 3, not 4" in refused(read, path)
     path = written(tmp_path, lambda content: content.pop("format"))
-    assert "has format None, not 3" in refused(read, path)
+    assert "has format None, not 4" in refused(read, path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"format"', "\x80"])
@@ -77,13 +77,13 @@ def test_wrong_fields_are_refused_by_name(tmp_path):
         content["extra"] = 1
 
     message = refused(read_run, written(tmp_path, change))
-    assert "RunRecord of format 3" in message
+    assert "RunRecord of format 4" in message
     for field in ("model.shared: ", "epochs.0.evaluation: ", "digest: ", "extra: "):
         assert field in message
 
 
 def test_a_run_is_no_timing(tmp_path):
-    assert "TimingRecord of format 3" in refused(read_timing, written(tmp_path))
+    assert "TimingRecord of format 4" in refused(read_timing, written(tmp_path))
 
 
 def test_a_missing_file_is_told_with_what_to_do(tmp_path):

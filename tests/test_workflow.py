@@ -61,6 +61,16 @@ def test_every_run_has_a_record_in_its_place(workflow: Workflow):
     ]
 
 
+def test_experiments_that_measure_have_steps_files():
+    tiny = TINY["experiments"]["tiny"]
+    other = tiny | {"measure": ["cosines"]}
+    workflow = Workflow(parse(TINY | {"experiments": {"tiny": tiny, "other": other}}))
+    assert workflow.measured() == ["other"] and workflow.unmeasured() == ["tiny"]
+    assert workflow.steps("tiny") == []
+    stems = [path.removesuffix(".json") for path in workflow.records("other")]
+    assert workflow.steps("other") == [f"{stem}.steps.parquet" for stem in stems]
+
+
 def test_a_kind_of_problem_decides_splits_pictures_tables(workflow: Workflow):
     files = [Path(path).name for path in workflow.prepared("synthetic_a")]
     assert files == ["train.parquet", "valid.parquet", "test.parquet", "schema.json"]

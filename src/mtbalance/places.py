@@ -49,11 +49,13 @@ PICTURES = "results/figures/{experiment}/predictions"
 FIGURE_CELL = "{experiment}/{figure}"
 FIGURES = "results/figures/{experiment}"
 FIGURE = f"results/figures/{FIGURE_CELL}"
-"""Without its ending: .png or .pdf."""
+"""Without its ending: .png, .pdf or .svg."""
 PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{seed}"
 PICTURE = f"results/figures/{PICTURE_CELL}.png"
 
 AUDIT = "results/audit.md"
+CLAIMS = "results/claims"
+"""What the papers claim, and what came out: without its ending, .md or .json."""
 PAGE = "results/report.html"
 """Everything that the preset made, in one file."""
 
@@ -61,7 +63,7 @@ PAGE = "results/report.html"
 TOY_LANDSCAPE = "results/toy/landscape.parquet"
 TOY_TRAJECTORIES = "results/toy/trajectories/{method}.parquet"
 TOY_REPORT = "results/figures/toy"
-"""Without its ending: .png, .pdf or .csv."""
+"""Without its ending: .png, .pdf, .svg or .csv."""
 
 
 def prepared(splits: Iterable[str]) -> list[str]:

@@ -107,10 +107,12 @@ def closing(parameters: Parameters, seconds: float) -> str:
     """The closing message: what came out, the files that were made, and what to try next."""
     lines = [f"\nDone in {seconds / 60:.1f} minutes. {places.PAGE} shows everything; in short:", *_answers(parameters)]
     for name, experiment in parameters.active().items():
-        lines.append(f"\n{experiment.title} ({len(parameters.runs(name))} runs on {', '.join(experiment.datasets)}):")
+        runs = f"{len(parameters.runs(name))} runs" if experiment.seeds else "timed"
+        lines.append(f"\n{experiment.title} ({runs} on {', '.join(experiment.datasets)}):")
         lines += [f"  {file:<40} {what}" for file, what in _made(name, experiment)]
     lines += [
-        f"\n{places.AUDIT}: the PUB paper's printed tables, recomputed from their own cells.",
+        f"\n{places.CLAIMS}.md: what both papers claim, and whether it adds up.",
+        f"{places.AUDIT}: the PUB paper's printed tables, recomputed from their own cells.",
         "\nNext (after `source .venv/bin/activate`):",
         "  mlflow ui                                      compare the runs in a browser",
         "  edit params.yaml, then: dvc repro              runs what the edit changes; dvc metrics diff shows it",
@@ -138,10 +140,11 @@ def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
             f"{places.TABLE.format(experiment=name, table=table)}.md",
             f"{_said_of(experiment, table)} (also .csv, .tex)",
         )
-    yield f"{places.FIGURES.format(experiment=name)}/", f"{', '.join(experiment.figures)} (.png, .pdf)"
+    yield f"{places.FIGURES.format(experiment=name)}/", f"{', '.join(experiment.figures)} (.png, .pdf, .svg)"
     if experiment.problem.pictured:
         yield f"{places.PICTURES.format(experiment=name)}/", "every run's predictions for the first test images"
-    yield f"{places.RUNS.format(experiment=name)}/", "one record per run: configuration, checksums, every epoch"
+    if experiment.seeds:
+        yield f"{places.RUNS.format(experiment=name)}/", "one record per run: configuration, checksums, every epoch"
 
 
 def _said_of(experiment: Experiment, table: str) -> str:

@@ -52,7 +52,7 @@ def test_the_file_that_editors_read_is_up_to_date(schema):
         ("balancers.pub", "every", 0),
         ("backbones.mmoe", "expert", 3),
         ("datasets.census_income", "adapter", "tabel"),
-        ("experiments.demo", "seeds", []),
+        ("experiments.demo", "seeds", [-1]),
         ("experiments.demo.training", "lr", 1),
         ("experiments.demo.model", "widht", 8),
     ],

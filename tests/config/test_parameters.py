@@ -89,7 +89,9 @@ def put(raw, path, value):
         ("experiments.demo.training.optimizer", {"name": "adm"}, r"optimizer\.name: no optimizer 'adm'; .*mean adam\?"),
         ("experiments.demo.training.lr", 1, r"experiments\.demo\.training\.lr: unknown key"),
         ("experiments.demo.training.optimizer", {"lr": -1}, r"experiments\.demo\.training\.optimizer\.lr: .* not -1"),
-        ("experiments.demo.seeds", [], r"experiments\.demo\.seeds: .*at least 1"),
+        ("experiments.demo.seeds", [-1], r"experiments\.demo\.seeds\.0: .*greater than or equal to 0, not -1"),
+        ("experiments.level_study.seeds", [], r"level_study\.tables: 'auc' is made of runs, .*; allowed: cost"),
+        ("experiments.level_study.seeds", [], r"level_study\.figures: 'auc' is made of runs, .*; allowed: speed"),
         ("experiments.demo.grid", {"mmoe": ["lsx"]}, r"experiments\.demo\.grid\.mmoe: 'lsx' is not defined.*mean ls\?"),
         ("datasets.census_income.split.trian", 1, r"datasets\.census_income\.split\.trian: .*did you mean train"),
         ("datasets.synthetic_nl.click_rate", 3, r"datasets\.synthetic_nl\.click_rate: .* not 3"),
@@ -161,7 +163,26 @@ def test_a_kind_of_problem_decides_what_an_experiment_leaves_open(raw):
         raw["experiments"]["demo_scenes"]["training"].pop(key, None)
     found = parse(raw).experiments["demo_scenes"]
     assert (found.training.selection, found.training.patience) == ("last", 0)
-    assert found.tables == ("scenes",) and found.figures == ("scenes", "weights")
+    assert found.tables == ("scenes",) and found.figures == ("scenes", "weights", "speed")
+
+
+def test_an_experiment_without_seeds_is_only_timed(raw):
+    put(raw, "experiments.demo.seeds", [])
+    for key in ("tables", "figures"):
+        raw["experiments"]["demo"].pop(key)
+    parameters = parse(raw)
+    found = parameters.experiments["demo"]
+    assert parameters.runs("demo") == [] and (found.tables, found.figures) == (("cost",), ("speed",))
+    timed = parameters.all_timing_runs("demo")
+    assert {run.backbone.name for run in timed} == {"mmoe", "ple"} and {run.seed for run in timed} == {0}
+    assert parse(parameters.excerpt("demo").model_dump(mode="json")).all_timing_runs("demo")
+
+
+def test_an_experiment_without_seeds_needs_something_to_time(raw):
+    put(raw, "experiments.demo.seeds", [])
+    put(raw, "experiments.demo.grid", {"mmoe": ["pub"], "single_task": ["ls"]})
+    with pytest.raises(ParametersError, match=r"experiments\.demo\.seeds: .* no backbone has the baseline and another"):
+        parse(raw)
 
 
 UPDATE = {"level": "update", "rule": "nash"}

@@ -26,7 +26,7 @@ experiments:
     seeds: [0]
     model: {embedding: 4, expert: [8], tower: [8]}
     training: {epochs: 2, batch_size: 256, patience: 0, device: cpu, optimizer: {name: adamax, lr: 0.01}}
-    tables: [auc, cost]
+    tables: [auc, effort]
     figures: [losses]
 datasets:
   synthetic_trial: {adapter: synthetic, train_rows: 3000, test_rows: 2000, click_rate: 0.3, conversion_rate: 0.1}

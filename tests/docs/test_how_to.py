@@ -22,7 +22,7 @@ ONE_FILE = {
     "own_data_set": ["src/mtbalance/data/adapters/movielens.py"],
     "own_table": [],
     "own_table_or_figure": [
-        "src/mtbalance/reporting/tables/ranking/cost.py",
+        "src/mtbalance/reporting/tables/ranking/effort.py",
         "src/mtbalance/reporting/figures/common/losses.py",
     ],
 }
@@ -79,11 +79,11 @@ def test_rule_backbone_and_optimizer_train_together(tried: Tried):
 
 def test_the_table_has_its_rows_and_numbers(tried: Tried):
     folder = tried.root / "results/tables/trial"
-    numbers = pd.read_csv(folder / "cost.csv")
+    numbers = pd.read_csv(folder / "effort.csv")
     assert set(numbers["metric"]) == {"seconds", "peak_memory_mb"} and len(numbers) == 6
-    text = (folder / "cost.md").read_text()
+    text = (folder / "effort.md").read_text()
     assert "peak memory MB" in text and "wide_bottom+inverse_norm" in text and "synthetic" in text
-    assert (folder / "cost.tex").stat().st_size and (folder / "auc.md").stat().st_size
+    assert (folder / "effort.tex").stat().st_size and (folder / "auc.md").stat().st_size
 
 
 def test_the_figure_is_drawn(tried: Tried):

@@ -13,6 +13,7 @@ from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.models.ranking._options import RankingSizes
 from mtbalance.records import RunRecord, TimingRecord, write_record
+from mtbalance.records.run import ModelSize
 from mtbalance.records.timing import BalancerTiming
 from mtbalance.reporting.collect import collect
 from sample_records import environment, epoch_record, run_record, write_run
@@ -121,7 +122,7 @@ def collected(tmp_path: Path, write: Callable[..., Written]) -> Callable[..., Pa
 
     def write_and_collect(results: Results = DEMO, **options: Any) -> Path:
         paths, runs = write(results, **options)
-        collect(paths, runs, write_timings(tmp_path, runs), tmp_path / "results/metrics/demo.parquet")
+        collect(paths, runs, write_timings(tmp_path, runs), runs, tmp_path / "results/metrics/demo.parquet")
         return tmp_path / "results/metrics/demo.parquet"
 
     return write_and_collect
@@ -161,11 +162,15 @@ def timing(members: list[RunConfig], speeds: dict[str, float]) -> TimingRecord:
         blocks=3,
         steps=10,
         batch_size=4096,
+        synthetic=members[0].dataset.startswith("synthetic"),
+        train_rows=81_920,
+        model=ModelSize(parameters=10, shared=8, private=2),
         environment=environment(device="another"),
         seconds_a_batch_from_data=0.1,
         balancers={
             name: BalancerTiming(
                 seconds_a_step=1 / speed,
+                seconds_a_search=0.3 if name == "pub" else None,
                 relative_throughput=speed,
                 quartiles=(speed - 0.02, speed + 0.01),
                 relative_throughput_with_data=speed + 0.1,

@@ -55,7 +55,7 @@ def test_a_stale_record_is_refused_with_its_file_and_what_changed(write, demo, t
     optimizer = runs[4].training.optimizer.model_copy(update={"lr": 0.01})
     runs[4] = runs[4].model_copy(update={"training": runs[4].training.model_copy(update={"optimizer": optimizer})})
     with pytest.raises(RecordError) as refused:
-        collect(paths, runs, [], tmp_path / "out.parquet")
+        collect(paths, runs, [], [], tmp_path / "out.parquet")
     message = str(refused.value)
     assert str(paths[4]) in message and "training.optimizer.lr" in message and "delete the file" in message
     assert not (tmp_path / "out.parquet").exists()
@@ -68,25 +68,40 @@ def test_a_stale_timing_is_refused(write, timings, demo, tmp_path):
     digests = timing.digests | {"pub": "0123456789ab"}
     write_record(path, timing.model_copy(update={"digests": digests}))
     with pytest.raises(RecordError, match=r"mmoe\.json is stale: it timed pub with other settings"):
-        collect(paths, runs, [path], tmp_path / "out.parquet")
+        collect(paths, runs, [path], runs, tmp_path / "out.parquet")
+
+
+def test_timings_are_collected_without_runs(write, timings, demo, tmp_path):
+    _, runs = write(demo)
+    timed = [run for run in runs if run.backbone.name == "mmoe" and run.seed == 0]
+    paths = [path for path in timings(runs) if path.name == "mmoe.json"]
+    collect([], [], paths, timed, tmp_path / "out.parquet")
+    frame = pd.read_parquet(tmp_path / "out.parquet").set_index(["balancer", "metric"])
+    assert list(dict.fromkeys(frame.index.get_level_values(0))) == ["ls", "mgda", "pub"]
+    assert frame.loc[("pub", "relative_throughput"), "value"] == 0.5
+    assert frame.loc[("pub", "seconds_a_search"), "value"] == 0.3
+    assert pd.isna(frame.loc[("mgda", "seconds_a_search"), "value"])
+    assert set(frame["status"]) == {"finished"} and frame["shares"].all() and frame["synthetic"].all()
+    facts = frame.loc["ls"]["value"]
+    assert tuple(facts[["batch_size", "train_rows", "shared_parameters"]]) == (4096, 81_920, 8)
 
 
 def test_records_of_different_data_are_refused(write, demo, tmp_path):
     paths, runs = write(demo)
     rewrite(paths[5], lambda record: record["data"]["sha256"].update(test="other"))
     with pytest.raises(RecordError, match="different data under the name synthetic_nl"):
-        collect(paths, runs, [], tmp_path / "out.parquet")
+        collect(paths, runs, [], [], tmp_path / "out.parquet")
 
 
 def test_missing_foreign_and_unknown_records_are_refused(write, demo, tmp_path):
     paths, runs = write(demo)
     with pytest.raises(RecordError, match="1 runs have no record"):
-        collect(paths[1:], runs, [], tmp_path / "out.parquet")
+        collect(paths[1:], runs, [], [], tmp_path / "out.parquet")
     with pytest.raises(RecordError, match=r"no longer has"):
-        collect(paths, runs[1:], [], tmp_path / "out.parquet")
+        collect(paths, runs[1:], [], [], tmp_path / "out.parquet")
     rewrite(paths[0], lambda record: record.update(format=1))
     with pytest.raises(RecordError, match="format 1"):
-        collect(paths, runs, [], tmp_path / "out.parquet")
+        collect(paths, runs, [], [], tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
 
 
@@ -124,7 +139,7 @@ def test_collecting_and_summarizing_twice_gives_the_same_bytes(write, demo, tmp_
     paths, runs = write(demo)
     files = []
     for name, order in (("a", paths), ("b", paths[::-1])):
-        collect(order, runs, [], tmp_path / f"{name}.parquet")
+        collect(order, runs, [], [], tmp_path / f"{name}.parquet")
         summary([tmp_path / f"{name}.parquet"], tmp_path / f"{name}.json")
         files.append([(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("parquet", "json")])
     assert files[0] == files[1]

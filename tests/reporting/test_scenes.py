@@ -79,7 +79,7 @@ def collected(tmp_path):
                 status = "diverged" if (balancer, seed) in failed else "finished"
                 paths.append(write_run(tmp_path, run, record(run, values, status)))
                 configs.append(run)
-        collect(paths, configs, [], tmp_path / "metrics.parquet")
+        collect(paths, configs, [], [], tmp_path / "metrics.parquet")
         return tmp_path / "metrics.parquet"
 
     return write

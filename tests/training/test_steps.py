@@ -75,17 +75,46 @@ def test_products_are_those_of_flattened_vectors(configure, data, tmp_path, deca
     np.testing.assert_allclose(found[wanted.columns], wanted, rtol=2e-5)
 
 
-def test_where_updates_are_balanced_the_gradient_is_the_one_that_the_moments_see(configure, data):
-    """After one step of Adam the first moment is (1 - beta1) g."""
-    session = open_session(configure("pub"), data)
+@pytest.mark.parametrize(
+    "balancer",
+    [
+        *BALANCERS,
+        "ls@manipulation=clippy",
+        "nashmtl@max_norm=0.1",
+        "pub@preconditioner=delayed,between=weighted_loss",
+        "pub@manipulation=clippy",
+        "pub@moment_weights=ones",
+        "pub@heads=weighted",
+    ],
+)
+def test_the_joint_gradient_is_the_one_that_the_moments_take_up(configure, data, balancer):
+    """However a level goes about a step: Adam's first moment becomes beta1 m + (1 - beta1) g."""
+    session = open_session(configure(balancer, optimizer={"weight_decay": 0.1}), data)
+    level, state = session.level, session.level.optimizer.state
+    level.keeps_joint = True
+    session.model.train()
+    steps = list(session.problem.split("train").batches(100, session.order))
+    assert len(steps) > 12, "too few for a preconditioner that is delayed"
+    for batch in steps:
+        before = {p: state[p]["exp_avg"].clone() if p in state else 0.0 for p in session.model.parameters()}
+        train_step(session.model, session.problem.tasks, level, batch, session.device, session.config.training)
+        assert set(level.joint_gradient) == set(state)
+        for parameter, gradient in level.joint_gradient.items():
+            expected = 0.9 * before[parameter] + 0.1 * gradient
+            torch.testing.assert_close(state[parameter]["exp_avg"], expected, rtol=1e-4, atol=1e-8)
+
+
+def test_with_moments_of_each_task_the_joint_gradient_is_their_sum(configure, data):
+    session = open_session(configure("pub@manipulation=adatask"), data)
     session.level.keeps_joint = True
     session.model.train()
     batch = next(session.problem.split("train").batches(500, session.order))
     train_step(session.model, session.problem.tasks, session.level, batch, session.device, session.config.training)
-    joint, state = session.level.joint_gradient, session.level.optimizer.state
-    assert set(joint) == set(state)
-    for parameter, gradient in joint.items():
-        torch.testing.assert_close(state[parameter]["exp_avg"], 0.1 * gradient, rtol=1e-4, atol=1e-9)
+    moments = session.level.manipulation.moments
+    assert moments
+    for parameter, found in moments.items():
+        expected = 0.1 * session.level.joint_gradient[parameter]
+        torch.testing.assert_close(found["exp_avg"].sum(dim=0), expected, rtol=1e-4, atol=1e-8)
 
 
 @pytest.mark.parametrize("balancer", BALANCERS)

@@ -19,7 +19,7 @@ from workflow_tree import Tree
 CELLS = [("shared_bottom", "ls"), ("mmoe", "ls"), ("mmoe", "nashmtl"), ("mmoe", "pub")]
 PAGE = {"page "}
 TABLES = {"table tiny/auc", "table tiny/ne"} | PAGE
-FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights")}
+FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights", "speed")}
 RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES
 AUDIT = {"audit "} | PAGE
 TIMING = {"time tiny/synthetic_a/mmoe"}
@@ -131,11 +131,16 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how long is timed": (value("experiments.tiny.timing.blocks", 3), TIMING | RESULTS),
     "how it is timed": (comment("src/mtbalance/training/speed.py"), TIMING | RESULTS),
     "how records are collected": (comment("src/mtbalance/reporting/collect.py"), RESULTS),
+    "how steps are collected": (comment("src/mtbalance/reporting/steps.py"), RESULTS),
+    "what is measured": (
+        value("experiments.tiny.measure", ["cosines"]),
+        {job.replace("train ", "train_measured ") for job in trains()} | RESULTS,
+    ),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT),
     "numbers printed in a paper": (
         lambda tree: tree.edit("src/mtbalance/reporting/published/pub_table3.csv", lambda text: text.rstrip("\n")),
-        TABLES | AUDIT,
+        TABLES | AUDIT | {"figure tiny/speed"},
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
     "what counts as significant": (value("tables.significance", 0.01), TABLES),

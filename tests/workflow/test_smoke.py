@@ -6,6 +6,7 @@ import json
 import re
 import signal
 
+import pandas as pd
 import pytest
 
 from mtbalance import places
@@ -104,6 +105,19 @@ def test_the_printed_command_repeats_a_run_bit_for_bit_alone(tree: Tree):
     assert numbers(after) == numbers(before)
 
 
+def test_an_experiment_that_measures_has_the_same_records_and_cosines_beside_them(tree: Tree):
+    before = tree.records()
+    tree.set("experiments.tiny.measure", ["cosines"])
+    tree.set("experiments.tiny.grid", {"mmoe": ["pub"]})
+    tree.snakemake("results/metrics/tiny.parquet")
+    for seed in (0, 1):
+        cell = f"tiny/synthetic_a/mmoe/pub/seed-{seed}"
+        assert numbers(tree.records()[cell]) == numbers(before[cell])
+        assert (tree.root / f"results/runs/{cell}.steps.parquet").exists()
+    frame = pd.read_parquet(tree.root / "results/metrics/tiny.parquet")
+    assert {"cosine_shared", "cosine_other_half", "length_task_specific", "weight_spread"} <= set(frame["metric"])
+
+
 def test_a_killed_run_goes_on_from_its_checkpoint_bit_for_bit(tree: Tree):
     tree.set("experiments.tiny.training.epochs", 3)
     config = config_of(tree)
@@ -137,3 +151,8 @@ def test_an_unusable_mlflow_costs_no_run(tree: Tree):
     said = tree.call("mtbalance", *command, MLFLOW_TRACKING_URI="sqlite:///file/mlflow.db")
     assert json.loads(tree.read("record.json"))["status"] == "finished"
     assert "later: mtbalance track record.json" in said
+
+
+def test_a_checkout_runs_its_own_source_wherever_the_package_is_installed_from(tree: Tree):
+    tree.edit("src/mtbalance/places.py", lambda text: f"{text}\nraise SystemExit('this checkout')\n")
+    assert "this checkout" in tree.call("snakemake", "--dry-run", "--cores", "1", expect=1, PYTHONPATH="")

@@ -1,6 +1,17 @@
+import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+
+# This checkout's own source, in this process and in its jobs, wherever the package is installed from: `dvc exp run
+# --temp` and a second clone would else run another checkout's.
+SOURCE = str(Path(workflow.basedir) / "src")
+if SOURCE not in sys.path:
+    sys.path.insert(0, SOURCE)
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [SOURCE, os.environ.get("PYTHONPATH")])
+    )
 
 from mtbalance import places
 from mtbalance.config import reading

@@ -80,6 +80,7 @@ rule figure:
             labels={"experiment": "{experiment}", "figure": "{figure}"},
         ),
         pdf=f"{places.FIGURE}.pdf",
+        svg=f"{places.FIGURE}.svg",
     log:
         places.log("figure", places.FIGURE_CELL),
     params:

@@ -47,6 +47,7 @@ rule toy_report:
             category="Toy problem",
         ),
         pdf=f"{places.TOY_REPORT}.pdf",
+        svg=f"{places.TOY_REPORT}.svg",
         csv=f"{places.TOY_REPORT}.csv",
     log:
         places.log("toy", "report"),

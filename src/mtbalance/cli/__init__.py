@@ -71,7 +71,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
-    *(results.audit, results.market, results.report, results.trials),
+    *(results.audit, results.market, results.claims, results.report, results.trials),
     *(plan.plan, status.status, compare.compare),
     test.test,
 )

@@ -27,7 +27,8 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     workflow = Workflow(parameters)
     kinds = (workflow.records, workflow.timings, workflow.steps)
     records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
-    write(records, parameters.runs(experiment), timings, output, steps, parameters.experiments[experiment].trials())
+    timed, trials = parameters.all_timing_runs(experiment), parameters.experiments[experiment].trials()
+    write(records, parameters.runs(experiment), timings, timed, output, steps, trials)
 
 
 def trials(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
@@ -93,6 +94,38 @@ def audit(output: Path) -> None:
     write_audit(output, everything())
 
 
+def claims(
+    stem: Path,
+    metrics: list[Path],
+    market: Annotated[list[Path], typer.Option(help="A simulated market (.parquet); may be given again.")] = [],  # noqa: B006
+    toy: Annotated[Path | None, typer.Option(help="The toy problem's table (.csv).")] = None,
+    significance: Annotated[float, typer.Option(help="The largest p that counts.")] = 0.05,
+    params: Annotated[list[str], typer.Option(help="A params.yaml, or parameters as JSON; may be given again.")] = [  # noqa: B006
+        places.PARAMETERS
+    ],
+) -> None:
+    """Check what the papers claim against collected METRICS, and write the ledger (STEM .md and .json)."""
+    import pandas as pd
+
+    from mtbalance.reporting.claims.document import write_claims
+    from mtbalance.reporting.claims.evidence import Evidence, read_metrics
+    from mtbalance.reporting.printed import everything
+
+    parameters = [parameters_from(text) for text in params]
+    active = [(each, name) for each in parameters for name in each.active()]
+    runs = [run for each, name in active for run in each.runs(name)]
+    timed = [run for each, name in active for cell in each.timed(name) for run in each.timing_runs(name, *cell)]
+    evidence = Evidence(
+        read_metrics(metrics, runs, timed),
+        everything(),
+        pd.concat(map(pd.read_parquet, market), ignore_index=True) if market else pd.DataFrame(),
+        pd.read_csv(toy) if toy else pd.DataFrame(),
+        parameters[0].tables.baseline,
+        significance,
+    )
+    write_claims(stem, evidence)
+
+
 def report(
     output: Annotated[Path, typer.Argument()] = Path(places.PAGE),
     config: Annotated[str | None, typer.Option(help="What it shows, as JSON; default: the chosen preset.")] = None,
@@ -107,7 +140,7 @@ def report(
 
 
 def figure(name: str, metrics: Path, folder: Path, title: TitleOption = "", baseline: BaselineOption = "ls") -> None:
-    """Draw figure NAME (such as curves) from collected METRICS into FOLDER, as PNG and PDF."""
+    """Draw figure NAME (such as curves) from collected METRICS into FOLDER, as PNG, PDF and SVG."""
     from mtbalance.reporting.figures import write_figure
 
     write_figure(name, metrics, folder / name, title=title, baseline=baseline)

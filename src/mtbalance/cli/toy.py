@@ -43,7 +43,7 @@ def run(
 
 @app.command()
 def report(stem: Path, landscape: Path, trajectories: list[Path]) -> None:
-    """Draw TRAJECTORIES on LANDSCAPE (STEM .png and .pdf), and write where they end (STEM .csv)."""
+    """Draw TRAJECTORIES on LANDSCAPE (STEM .png, .pdf and .svg), and write where they end (STEM .csv)."""
     from mtbalance.reporting.toy import write_report
 
     write_report(landscape, trajectories, stem)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from mtbalance.blocks import Block, Count, Once, Seed, refuse
 from mtbalance.config.contradictions import of_training
-from mtbalance.config.kinds import ProblemKind, kind, kinds
+from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, ProblemKind, kind, kinds
 from mtbalance.config.run import DEFAULT_PROBLEM, Model
 from mtbalance.config.training import TrainingConfig
 from mtbalance.config.tuning import Trial, Tuning
@@ -38,8 +38,9 @@ class Experiment(Block):
     grid: Annotated[dict[str, Names], Field(min_length=1)]
     """The balancers that are run on each backbone. ``pub@rescale=sum_to_1,every=1`` is a variant: the balancer ``pub``
     with these options replaced. A key of ``training`` replaces the experiment's: ``ls@optimizer.lr=0.006``."""
-    seeds: Annotated[list[Seed], Field(min_length=1), Once]
-    """One run each. A seed changes the initialization and the order of the data."""
+    seeds: Annotated[list[Seed], Once]
+    """One run each. A seed changes the initialization and the order of the data. Without a seed nothing is trained: the
+    balancers are only timed."""
     model: Model
     """The kind of problem, and sizes that all of its backbones share."""
     training: TrainingConfig
@@ -68,7 +69,9 @@ class Experiment(Block):
         if name not in kinds():
             return block  # the field `model` says what is wrong
         chosen = kind(name)
-        filled = {"model": {}, "tables": chosen.default_tables, "figures": chosen.default_figures} | dict(block)
+        timed = block.get("seeds") == []
+        tables, figures = (TIMED_TABLES, TIMED_FIGURES) if timed else (chosen.default_tables, chosen.default_figures)
+        filled = {"model": {}, "tables": tables, "figures": figures} | dict(block)
         tables = filled["tables"]
         if filled.get("tuning") and isinstance(tables, list | tuple) and TUNING not in tables:
             filled["tables"] = (*tables, TUNING)

@@ -13,6 +13,8 @@ from mtbalance.config.training import TrainingConfig
 from mtbalance.registry import available, entry
 
 PROBLEMS = "mtbalance.problems"
+TIMED_TABLES, TIMED_FIGURES = ("cost",), ("speed",)
+"""What can be made of an experiment that is only timed."""
 
 
 class ProblemKind(ABC):

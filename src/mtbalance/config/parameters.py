@@ -86,12 +86,17 @@ class Parameters(Block):
         return [(dataset, backbone) for dataset in chosen.datasets for backbone in backbones]
 
     def timing_runs(self, experiment: str, dataset: str, backbone: str) -> list[RunConfig]:
-        """The runs that are timed in turn: the first trial of the baseline, then of the others, with the first seed."""
+        """The runs that are timed in turn: the first trial of the baseline, then of the others, with the first seed (0
+        without one).
+        """
         chosen = self.experiments[experiment]
         others = [name for name in chosen.grid[backbone] if name != self.tables.baseline]
-        names = [self.tables.baseline, *others]
-        first = [chosen.variants(name)[0] for name in names]
-        return [self.run(experiment, dataset, backbone, name, chosen.seeds[0]) for name in first]
+        first = [chosen.variants(name)[0] for name in (self.tables.baseline, *others)]
+        return [self.run(experiment, dataset, backbone, name, (*chosen.seeds, 0)[0]) for name in first]
+
+    def all_timing_runs(self, experiment: str) -> list[RunConfig]:
+        """The runs of all timings of an experiment."""
+        return [run for timed in self.timed(experiment) for run in self.timing_runs(experiment, *timed)]
 
     def excerpt(self, experiment: str) -> Parameters:
         """The parameters that one experiment's numbers depend on, without those that only affect its presentation."""

@@ -14,11 +14,14 @@ from pydantic import ValidationError
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
 from mtbalance.config.experiments import Experiment
-from mtbalance.config.kinds import names_in
+from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.variants import SIGN
 from mtbalance.faults import fault_lines
 from mtbalance.registry import suggestion
+
+MEASURED = {"cosines", "pairs"}
+"""Tables and figures that are made of measured steps."""
 
 
 def faults(parameters: Parameters) -> list[str]:
@@ -29,6 +32,7 @@ def faults(parameters: Parameters) -> list[str]:
         or [
             *_nothing_shared(parameters),
             *_no_truth(parameters),
+            *_not_measured(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -49,6 +53,7 @@ def _undefined(parameters: Parameters) -> Iterator[str]:
             yield from _check(f"{path}.grid.{backbone}", names, parameters.balancers)
         yield from _of_another_kind(path, experiment, parameters)
         yield from _unknown_outputs(path, experiment)
+        yield from _of_no_runs(path, experiment, parameters.timed(name))
     yield from _check("tables.baseline", [parameters.tables.baseline], parameters.balancers)
 
 
@@ -98,6 +103,20 @@ def _impossible_variants(parameters: Parameters) -> Iterator[str]:
                     yield f"{path}: {variant}: {error}"
 
 
+def _of_no_runs(path: str, experiment: Experiment, timed: list[tuple[str, str]]) -> Iterator[str]:
+    """Tables and figures that need runs, and nothing to time, in an experiment without seeds."""
+    if experiment.seeds:
+        return
+    if not timed:
+        yield f"{path}.seeds: without seeds balancers are only timed, and no backbone has the baseline and another one"
+    for key, names, possible in (
+        ("tables", experiment.tables, TIMED_TABLES),
+        ("figures", experiment.figures, TIMED_FIGURES),
+    ):
+        for name in sorted(set(names) - set(possible)):
+            yield f"{path}.{key}: {name!r} is made of runs, and without seeds there is none; allowed: {possible[0]}"
+
+
 def _nothing_shared(parameters: Parameters) -> Iterator[str]:
     """Balancers that need something shared, on backbones that share nothing."""
     for name, experiment in parameters.experiments.items():
@@ -117,6 +136,14 @@ def _no_truth(parameters: Parameters) -> Iterator[str]:
             for dataset in experiment.datasets if "market" in getattr(experiment, key) else ():
                 if "truth.csv" not in parameters.datasets[dataset].generated:
                     yield f"experiments.{name}.{key}: 'market' needs true probabilities, which {dataset} does not have"
+
+
+def _not_measured(parameters: Parameters) -> Iterator[str]:
+    """Tables and figures of cosines that the runs do not measure."""
+    for name, experiment in parameters.experiments.items():
+        for key in ("tables", "figures"):
+            for asked in MEASURED & {*getattr(experiment, key)} if "cosines" not in experiment.measure else ():
+                yield f"experiments.{name}.{key}: {asked!r} needs `measure: [cosines]` in this experiment"
 
 
 def _contradictions(parameters: Parameters) -> Iterator[str]:

@@ -34,8 +34,9 @@ def time_table(times: Iterable[ExperimentTime]) -> Table:
         one = UNKNOWN if time.shortest is None else duration(time.shortest, most)
         if time.longest is not None and duration(time.longest, most) != one:
             one += f" to {duration(time.longest).removeprefix('about ')}"
+        epochs, one = (f"{most}{time.epochs}", one) if time.runs else ("-", "-")
         runs = f"{time.runs} ({time.trials} trials a method)" if time.trials > 1 else str(time.runs)
-        found.add_row(time.name, runs, f"{most}{time.epochs}", one, duration(time.total, most))
+        found.add_row(time.name, runs, epochs, one, duration(time.total, most))
     return found
 
 

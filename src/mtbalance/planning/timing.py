@@ -108,6 +108,8 @@ class Timing:
                     timed = [experiment.variants(method)[0] for method in experiment.grid[backbone]]
                     timing += steps * sum(cost(balancer)[0] for balancer in timed)
         total = len(experiment.seeds) * sum(runs) + timing
+        if not all_runs:
+            return ExperimentTime(name, 0, trials, 0, False, 0.0, 0.0, total)
         return ExperimentTime(name, len(all_runs), trials, training.epochs, at_most, min(runs), max(runs), total)
 
     def _run(self, cost: tuple[float, float], experiment: Experiment, rows: Mapping[str, int]) -> float:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Format = Literal[3]
-FORMAT: Format = 3
+Format = Literal[4]
+FORMAT: Format = 4
 """The version of both records. It grows with every change after which an older file would be misread."""
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from mtbalance.records.parts import FORMAT, Environment, Format, Part
+from mtbalance.records.run import ModelSize
 
 
 class BalancerTiming(Part):
     """Training steps of one balancer against those of the baseline."""
 
     seconds_a_step: float
-    """Seconds of a step, median over blocks."""
+    """Seconds of a step, median over blocks; on a CPU the processor's, so that other programs do not count."""
+    seconds_a_search: float | None = None
+    """Seconds by which a step with a search takes longer than one without, median over blocks. Null if every step is
+    of one kind."""
     relative_throughput: float
     """The baseline's seconds over the balancer's, median over blocks."""
     quartiles: tuple[float, float]
@@ -41,6 +45,12 @@ class TimingRecord(Part):
     """Steps of a block."""
     batch_size: int
     """Rows of a step."""
+    synthetic: bool
+    """True for stand-in data, which are no paper's data."""
+    train_rows: int
+    """Training rows of the data set: an epoch's."""
+    model: ModelSize
+    """Numbers of parameters."""
     environment: Environment
     """Software and machine."""
     seconds_a_batch_from_data: float

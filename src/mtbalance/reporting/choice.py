@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mtbalance.config.kinds import kind
 from mtbalance.config.tuning import Trial
 from mtbalance.records import RecordError, RunRecord
-from mtbalance.records.run import Evaluation
+from mtbalance.records.run import Evaluation, RunName
 from mtbalance.reporting.statistics import mean
 
 Place = tuple[str, str, str]
@@ -29,14 +30,20 @@ def choose(records: Sequence[RunRecord], trials: Mapping[str, Trial]) -> list[Ru
     """
     found: dict[Place, Variants] = {}
     for record in records:
-        found.setdefault(place_of(record, trials), {}).setdefault(record.run.balancer, []).append(record)
+        found.setdefault(place_of(record.run, trials), {}).setdefault(record.run.balancer, []).append(record)
     best = {place: _best(variants) for place, variants in found.items()}
-    return [record for record in records if record.run.balancer == best[place_of(record, trials)]]
+    return [record for record in records if record.run.balancer == best[place_of(record.run, trials)]]
 
 
-def place_of(record: RunRecord, trials: Mapping[str, Trial]) -> Place:
+def place_of(run: RunName, trials: Mapping[str, Trial]) -> Place:
     """The data set, the backbone and the method of a run."""
-    return record.run.dataset, record.run.backbone, trials[record.run.balancer].method
+    return run.dataset, run.backbone, trials[run.balancer].method
+
+
+def named(row: Mapping[str, Any], trials: Mapping[str, Trial]) -> dict[str, Any]:
+    """A row of a run, with the method as ``balancer``, and with the columns ``variant`` and ``grid``."""
+    trial = trials[row["balancer"]]
+    return {**row, "balancer": trial.method, "variant": row["balancer"], "grid": trial.written()}
 
 
 def _best(variants: Variants) -> str:

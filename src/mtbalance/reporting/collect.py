@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from mtbalance.config.run import RunConfig
+from mtbalance.config.training import TrainingConfig
 from mtbalance.config.tuning import Trial
-from mtbalance.records.run import Evaluation, RunRecord
+from mtbalance.records.run import Evaluation, ModelSize, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
-from mtbalance.reporting.choice import choose, place_of
+from mtbalance.reporting.choice import choose, named, place_of
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
 from mtbalance.reporting.steps import of_steps
@@ -59,84 +60,99 @@ def collect(
     records: Sequence[Path],
     expected: Sequence[RunConfig],
     timings: Sequence[Path],
+    timed: Sequence[RunConfig],
     output: Path,
     steps: Sequence[Path] = (),
     trials: Mapping[str, Trial] | None = None,
 ) -> None:
     """Write the numbers of ``records`` and ``timings`` to one Parquet file, in the order of tables.
 
-    ``steps`` are the steps files of the ``expected`` runs, in the same order; empty if the experiment measures none.
+    ``expected`` are the runs that have records, and ``timed`` those that the timings are of. ``steps`` are the steps
+    files of the ``expected`` runs, in the same order; empty if the experiment measures none.
+
     ``trials`` says which method a variant is a trial of; default: nothing is tuned. Only the chosen trials are written
     (:func:`~mtbalance.reporting.choice.choose`), as runs of their method: no table or figure can show another one.
     Raises :class:`~mtbalance.records.RecordError` for records that are stale or do not belong together.
     """
-    trials = trials or {config.balancer.name: Trial(config.balancer.name, {}) for config in expected}
-    found = read_records(records, in_order(expected))
+    found, measured = read_records(records, in_order(expected)), read_timings(timings, timed)
+    files = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
+    trials = trials or {config.balancer.name: Trial(config.balancer.name, {}) for config in (*expected, *timed)}
     chosen = choose(found, trials)
-    measured = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
-    rows = [
-        identity(record, trials) | number
-        for record in chosen
-        for number in _numbers(record, measured.get(record.digest))
-    ]
-    shown = {(place_of(record, trials), record.run.seed): record for record in chosen}
-    for timing in read_timings(timings, expected):
-        for timed in (record for record in found if record.digest == timing.digests.get(record.run.balancer)):
-            of = identity(shown[place_of(timed, trials), timed.run.seed], trials)
-            of |= {"variant": timed.run.balancer, "device": _device(timing)}
-            rows += [of | number for number in _timing_numbers(timing.balancers[timed.run.balancer])]
+    status = {(*place_of(record.run, trials), record.run.seed): record.status for record in chosen}
+    rows = [row for record in chosen for row in _rows(record, files.get(record.digest))]
+    for config in in_order(timed):
+        run = RunName.model_validate(config.wildcards)
+        same = {"status": status.get((*place_of(run, trials), run.seed), "finished")}
+        rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
+    rows = [named(row, trials) for row in rows]
     with replacing(output) as partial:
         pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
 
 
-def in_order(expected: Sequence[RunConfig]) -> list[RunConfig]:
-    """The runs in the order of tables: that of ``expected``, except for backbones.
+def in_order(configs: Sequence[RunConfig]) -> list[RunConfig]:
+    """The runs as they are, except for backbones.
 
     These are keys in ``params.yaml``, whose order is lost in canonical JSON, and so they have a fixed order
     (:func:`~mtbalance.reporting.names.backbone_rank`).
     """
-    datasets = list(dict.fromkeys(config.dataset for config in expected))
-    return sorted(expected, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
+    datasets = list(dict.fromkeys(config.dataset for config in configs))
+    return sorted(configs, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
 
 
-def _timing_numbers(timing: BalancerTiming) -> Iterator[dict[str, Any]]:
-    """Relative throughput."""
-    for metric, median, quartiles in (
-        ("relative_throughput", timing.relative_throughput, timing.quartiles),
-        ("relative_throughput_with_data", timing.relative_throughput_with_data, timing.quartiles_with_data),
-    ):
-        for name, value in zip((metric, f"{metric}_low", f"{metric}_high"), (median, *quartiles), strict=True):
-            yield Value(None, "train", "", name, value)._asdict() | {"task_title": "", "better": 0}
+def _timing_rows(timing: TimingRecord, config: RunConfig) -> Iterator[dict[str, Any]]:
+    """What was measured of a run, as rows of it; none if the timing is of other runs."""
+    if timing.digests.get(config.balancer.name) != config.digest():
+        return
+    identity = _columns_of(config, timing.synthetic, timing.model) | {"device": _device(timing)}
+    identity |= {"task_title": "", "better": 0}
+    for metric, value in _measured(timing, timing.balancers[config.balancer.name]).items():
+        yield identity | Value(None, "train", "", metric, value)._asdict()
 
 
-def _numbers(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
+def _measured(timing: TimingRecord, found: BalancerTiming) -> dict[str, float | None]:
+    """The numbers of one balancer in a timing, by their metrics."""
+    numbers: dict[str, float | None] = {}
+    for metric in ("relative_throughput", "relative_throughput_with_data"):
+        quartiles = getattr(found, metric.replace("relative_throughput", "quartiles"))
+        numbers |= {metric: getattr(found, metric), f"{metric}_low": quartiles[0], f"{metric}_high": quartiles[1]}
+    return numbers | {
+        "seconds_a_step": found.seconds_a_step,
+        "seconds_a_search": found.seconds_a_search,
+        "batch_size": timing.batch_size,
+        "train_rows": timing.train_rows,
+        "shared_parameters": timing.model.shared,
+    }
+
+
+def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
     titles = {task.name: task.title for task in record.tasks} | {"mean": "Average", "": ""}
     measured = of_steps(record, steps) if steps else ()
     better = {(task.name, metric): sign for task in record.tasks for metric, sign in task.metrics.items()}
+    identity = identity_of(record)
     for number in (*_of_run(record), *_of_test(record), *_of_epochs(record), *measured):
         sign = better.get((number.task, number.metric), 0)
-        yield number._asdict() | {"task_title": titles[number.task], "better": sign}
+        yield identity | number._asdict() | {"task_title": titles[number.task], "better": sign}
 
 
-def identity(record: RunRecord, trials: Mapping[str, Trial]) -> dict[str, Any]:
+def identity_of(record: RunRecord) -> dict[str, Any]:
     """The columns that say which run a number belongs to."""
-    balancer = record.config["balancer"]["options"]
-    trial = trials[record.run.balancer]
+    identity = _columns_of(RunConfig.model_validate(record.config), record.data.synthetic, record.model)
+    return identity | {"device": _device(record), "status": record.status}
+
+
+def _columns_of(config: RunConfig, synthetic: bool, model: ModelSize) -> dict[str, Any]:
+    """The columns that the configuration decides, the data and the model."""
+    balancer = config.balancer.options
     return {
-        **record.run.model_dump(),
-        "balancer": trial.method,
-        "variant": record.run.balancer,
-        "grid": trial.written(),
-        "level": balancer["level"],
-        "rule": balancer["rule"],
-        "manipulation": balancer.get("manipulation", "none"),
-        "problem": record.config["model"]["problem"],
-        "synthetic": record.data.synthetic,
-        "digest": record.digest,
-        "shares": record.model.shared > 0,
-        "selection": _selection(record),
-        "device": _device(record),
-        "status": record.status,
+        **config.wildcards,
+        "level": balancer.level,
+        "rule": balancer.rule,
+        "manipulation": getattr(balancer, "manipulation", "none"),
+        "problem": config.model.problem,
+        "synthetic": synthetic,
+        "digest": config.digest(),
+        "shares": model.shared > 0,
+        "selection": _selection(config.training),
     }
 
 
@@ -145,10 +161,9 @@ def _device(record: RunRecord | TimingRecord) -> str:
     return f"{record.environment.device}, {record.environment.threads} thread(s)"
 
 
-def _selection(record: RunRecord) -> str:
+def _selection(training: TrainingConfig) -> str:
     """The way in which the epochs that count were found: ``valid``, ``test`` or ``last 10``."""
-    last = record.config["training"]["last_epochs"]
-    return f"last {last}" if record.selection == "last" else record.selection
+    return f"last {training.last_epochs}" if training.selection == "last" else training.selection
 
 
 def _of_run(record: RunRecord) -> Iterator[Value]:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mtbalance.reporting.names import balancer_name
+from mtbalance.reporting.names import balancer_name, dataset_heading
 from mtbalance.writing import replacing
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
@@ -38,7 +38,10 @@ FONTS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "pdf.fonttype": 42,
+    "svg.hashsalt": "mtbalance",
 }
+UNDATED = {"png": ["Software"], "pdf": ["CreationDate"], "svg": ["Date", "Creator"]}
+"""The formats of a figure, and what each would say of the time and the program that made it."""
 
 
 class Look(NamedTuple):
@@ -81,6 +84,12 @@ def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
     figure.suptitle(f"{text}\nWARNING: epochs selected on the TEST split" if selected else text)
 
 
+def data_named(frame: pd.DataFrame) -> str:
+    """The data sets of a figure that shows all of them together."""
+    rows = frame.drop_duplicates("dataset")
+    return ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in rows.iterrows())
+
+
 def nothing(figure: Figure, text: str) -> None:
     """Say in an empty figure why it is empty; the workflow needs the file all the same."""
     axes: Axes = figure.subplots()
@@ -89,9 +98,8 @@ def nothing(figure: Figure, text: str) -> None:
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write ``stem`` .png and .pdf, whole or not at all; the same numbers give the same bytes."""
+    """Write ``stem`` .png, .pdf and .svg, whole or not at all; the same numbers give the same bytes."""
     with matplotlib.rc_context(FONTS):
-        with replacing(stem.with_name(f"{stem.name}.png")) as partial:
-            figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
-        with replacing(stem.with_name(f"{stem.name}.pdf")) as partial:
-            figure.savefig(partial, format="pdf", metadata={"CreationDate": None})
+        for ending, left_out in UNDATED.items():
+            with replacing(stem.with_name(f"{stem.name}.{ending}")) as partial:
+                figure.savefig(partial, format=ending, dpi=150, metadata=dict.fromkeys(left_out))

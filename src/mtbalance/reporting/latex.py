@@ -61,7 +61,7 @@ def _heading(table: Table) -> Iterator[str]:
         rules.append(rf"\cmidrule(lr){{{first}-{first + len(group.columns) - 1}}}")
         first += len(group.columns)
     yield " ".join(rules)
-    yield _line("method", (escape(column) for group in table.groups for column in group.columns))
+    yield _line(escape(table.first), (escape(column) for group in table.groups for column in group.columns))
 
 
 def _row(row: Row, beside: str) -> Iterator[str]:

@@ -44,3 +44,5 @@ class Table:
     """The heading of the texts beside cells."""
     groups: tuple[Group, ...]
     rows: tuple[Row, ...]
+    first: str = "method"
+    """The heading of the rows' names."""

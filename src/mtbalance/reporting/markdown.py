@@ -18,7 +18,7 @@ def markdown(table: Table) -> str:
 
 def _grid(table: Table, index: int) -> str:
     rows = [(row.name, row.cells[index]) for row in table.rows if any(cell != Cell() for cell in row.cells[index])]
-    headings, shown = ["method"], []
+    headings, shown = [table.first], []
     for column, title in enumerate(table.groups[index].columns):
         shown.append(any(cells[column].beside for _, cells in rows))
         headings += [title, table.beside] if shown[-1] else [title]

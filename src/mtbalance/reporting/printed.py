@@ -86,6 +86,12 @@ def nashmtl_stl() -> pd.DataFrame:
     return _scenes("nashmtl_stl.csv")
 
 
+def others(source: str) -> pd.DataFrame:
+    """Numbers of other papers, by the beginning of their source: ``method``, ``metric``, ``value`` and ``kind``."""
+    table = _read("others.csv")
+    return table[table["source"].str.startswith(source)]
+
+
 def _scenes(name: str) -> pd.DataFrame:
     table = _read(name)
     parts = [

@@ -48,9 +48,8 @@ def _of(steps: pd.DataFrame, epoch: int | None) -> Iterator[Value]:
     if {"shared", "half"} <= found.keys():
         found["other_half"] = found["shared"] - found["half"]
     for part, (dot, gradient, update) in found.items():
-        with np.errstate(invalid="ignore"):
-            cosines = -dot / np.sqrt(gradient * update)
-        yield Value(epoch, "train", "", f"cosine_{part}", float(pd.Series(cosines).mean()))
+        lengths = np.sqrt(np.where((gradient > 0) & (update > 0), gradient * update, np.nan))
+        yield Value(epoch, "train", "", f"cosine_{part}", float(pd.Series(-dot / lengths).mean()))
         if part in ("shared", "task_specific"):
             yield Value(epoch, "train", "", f"length_{part}", float(np.sqrt(pd.Series(update).mean())))
     for column in steps.filter(regex="^weight_"):

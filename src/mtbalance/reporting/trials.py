@@ -11,8 +11,8 @@ import pandas as pd
 from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord
-from mtbalance.reporting.choice import choose, held_out_score, valid_score
-from mtbalance.reporting.collect import TYPES, identity, in_order
+from mtbalance.reporting.choice import choose, held_out_score, named, valid_score
+from mtbalance.reporting.collect import TYPES, identity_of, in_order
 from mtbalance.reporting.reading import read_records
 from mtbalance.writing import replacing
 
@@ -41,4 +41,4 @@ def collect_trials(
 
 def _row(record: RunRecord, trials: Mapping[str, Trial], chosen: bool) -> dict[str, Any]:
     scores = {"valid": valid_score(record), "test": held_out_score(record)}
-    return identity(record, trials) | scores | {"chosen": chosen, "best_epoch": record.best_epoch}
+    return named(identity_of(record), trials) | scores | {"chosen": chosen, "best_epoch": record.best_epoch}

@@ -12,6 +12,7 @@ import torch
 from mtbalance.config.run import RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
+from mtbalance.training.clock import now
 from mtbalance.training.environment import processor
 from mtbalance.training.run import choose_device, open_session
 from mtbalance.training.session import Session
@@ -77,11 +78,7 @@ def _batch(session: Session, rows: int) -> Batch:
 
 
 def _seconds(session: Session, work: Callable[[], Any]) -> float:
-    """Seconds that the work takes; on a CPU those of the processor, so that other programs do not count."""
-    cuda = session.device.type == "cuda"
-    clock = time.perf_counter if cuda else time.process_time
-    began = clock()
+    """Seconds that the work takes."""
+    began = now(session.device)
     work()
-    if cuda:
-        torch.cuda.synchronize(session.device)
-    return clock() - began
+    return now(session.device) - began

@@ -23,7 +23,7 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         tasks=[TaskFacts(name=task.name, title=task.title, metrics=task.metrics) for task in session.problem.tasks],
         data=DataFacts(**session.problem.facts()),
         environment=environment(session.device),
-        model=_size(session),
+        model=model_size(session),
         epochs=session.history.epochs,
         evaluated=evaluated_split(config.training),
         selection=config.training.selection,
@@ -44,7 +44,7 @@ def _speed(history: History) -> Speed:
     return Speed(samples_per_second=samples / step, samples_per_second_with_data=samples / (step + data))
 
 
-def _size(session: Session) -> ModelSize:
+def model_size(session: Session) -> ModelSize:
     """Numbers of parameters: all, shared, and of single tasks; read off the graph of one row."""
     found = session.reach()
     return ModelSize(

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mtbalance.balancing.levels.gradient import GradientLevel
 from mtbalance.config.run import RunConfig
 from mtbalance.data.batch import Batch
 from mtbalance.problems import Problem, Rows, open_problem
 from mtbalance.records.timing import BalancerTiming, TimingRecord
+from mtbalance.training.clock import now
 from mtbalance.training.environment import environment
-from mtbalance.training.run import build_balancer, choose_device
+from mtbalance.training.record import model_size
+from mtbalance.training.run import build_balancer, choose_device, open_session
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
+
+Found = TypeVar("Found")
+
+
+class Stepper(NamedTuple):
+    """Training steps of one balancer."""
+
+    step: Callable[[], Any]
+    """Take a step."""
+    searches: Callable[[], bool] = lambda: False
+    """True if the next step is a search, and others are not: its seconds are then told apart."""
+
+
+class Block(NamedTuple):
+    """The seconds of one block of steps."""
+
+    step: float
+    """Seconds of a step, mean over the block."""
+    search: float
+    """Seconds by which a step with a search takes longer than one without; NaN if the block does not have both."""
 
 
 def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> TimingRecord:
@@ -29,13 +54,17 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> T
     balancers taking turns, so that a machine that slows down slows all of them. Relative throughput is the median over
     blocks of the baseline's seconds over the balancer's, with the quartiles; ``with_data`` adds to both the measured
     seconds that a batch takes to come from Parquet. Choose ``steps`` as a multiple of the longest search period.
+    The clock is :func:`~mtbalance.training.clock.now`.
     """
     order = seed_everything(runs[0].seed)
     device = choose_device(runs[0].training.device)
-    split = open_problem(runs[0], data).split("train")
+    problem = open_problem(runs[0], data)
+    split = problem.split("train")
     batches, loading = _timed_batches(split, runs[0].training.batch_size, steps, order)
     steppers = [_stepper(open_problem(run, data), batches, device) for run in runs]
-    seconds = seconds_in_turn(steppers, blocks, steps, device)
+    found = in_turn([partial(_block, stepper, steps, device) for stepper in steppers], blocks)
+    seconds = np.array([[block.step for block in turn] for turn in found])
+    searches = np.array([[block.search for block in turn] for turn in found])
     return TimingRecord(
         experiment=runs[0].experiment,
         dataset=runs[0].dataset,
@@ -45,21 +74,31 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> T
         blocks=blocks,
         steps=steps,
         batch_size=runs[0].training.batch_size,
+        synthetic=problem.schema.synthetic,
+        train_rows=split.rows,
+        model=model_size(open_session(runs[0], data)),
         environment=environment(device),
         seconds_a_batch_from_data=loading,
         balancers={
-            run.balancer.name: against(seconds[:, 0], seconds[:, column], loading) for column, run in enumerate(runs)
+            run.balancer.name: against(seconds[:, 0], seconds[:, column], loading, searches[:, column])
+            for column, run in enumerate(runs)
         },
     )
 
 
+def in_turn(parts: Sequence[Callable[[], Found]], blocks: int) -> list[list[Found]]:
+    """What the parts return [blocks, parts]: each is called once to warm up, then all take turns."""
+    for part in parts:
+        part()
+    return [[part() for part in parts] for _ in range(blocks)]
+
+
 def seconds_in_turn(
-    steppers: Sequence[Callable[[], Any]], blocks: int, steps: int, device: torch.device
+    steps_of: Sequence[Callable[[], Any]], blocks: int, steps: int, device: torch.device
 ) -> NDArray[np.float64]:
-    """Seconds of a step [blocks, steppers]: after a block to warm up, all take turns by blocks of ``steps``."""
-    for step in steppers:
-        _seconds(step, steps, device)
-    return np.array([[_seconds(step, steps, device) / steps for step in steppers] for _ in range(blocks)])
+    """Seconds of a step [blocks, kinds of step]: after a block to warm up, all take turns by blocks of ``steps``."""
+    found = in_turn([partial(_block, Stepper(step), steps, device) for step in steps_of], blocks)
+    return np.array([[block.step for block in turn] for turn in found])
 
 
 def _timed_batches(split: Rows, size: int, count: int, order: np.random.Generator) -> tuple[list[Batch], float]:
@@ -70,30 +109,53 @@ def _timed_batches(split: Rows, size: int, count: int, order: np.random.Generato
     return batches, (time.perf_counter() - began) / len(batches)
 
 
-def _stepper(problem: Problem[Any], batches: list[Batch], device: torch.device) -> Callable[[], Any]:
+def _stepper(problem: Problem[Any], batches: list[Batch], device: torch.device) -> Stepper:
     run = problem.config
     torch.manual_seed(run.seed)
     model = problem.model().to(device).train()
     level = build_balancer(run, model, len(problem.tasks))
     endless = cycle(batches)
-    return lambda: train_step(model, problem.tasks, level, next(endless), device, run.training)
+
+    def step() -> None:
+        train_step(model, problem.tasks, level, next(endless), device, run.training)
+
+    if isinstance(level, GradientLevel) and level.options.every > 1:
+        return Stepper(step, level.searches)
+    return Stepper(step)
 
 
-def _seconds(step: Callable[[], Any], steps: int, device: torch.device) -> float:
-    began = time.perf_counter()
+def _block(stepper: Stepper, steps: int, device: torch.device) -> Block:
+    began = now(device)
+    searching, searches = 0.0, 0
     for _ in range(steps):
-        step()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - began
+        if not stepper.searches():
+            stepper.step()
+            continue
+        at = now(device)
+        stepper.step()
+        searching, searches = searching + now(device) - at, searches + 1
+    whole = now(device) - began
+    if not 0 < searches < steps:
+        return Block(whole / steps, math.nan)
+    return Block(whole / steps, searching / searches - (whole - searching) / (steps - searches))
 
 
-def against(baseline: NDArray[np.float64], own: NDArray[np.float64], loading: float = 0.0) -> BalancerTiming:
-    """Relative throughput of blocks of seconds against the baseline's, with the seconds of loading and without."""
+def against(
+    baseline: NDArray[np.float64],
+    own: NDArray[np.float64],
+    loading: float = 0.0,
+    searches: NDArray[np.float64] | None = None,
+) -> BalancerTiming:
+    """Relative throughput of blocks of seconds against the baseline's, with the seconds of loading and without.
+
+    ``searches`` are the seconds that a search adds, by block; NaN in a block that does not tell.
+    """
     relative = baseline / own
     with_data = (baseline + loading) / (own + loading)
+    told = searches[~np.isnan(searches)] if searches is not None else np.array([])
     return BalancerTiming(
         seconds_a_step=float(np.median(own)),
+        seconds_a_search=float(np.median(told)) if told.size else None,
         relative_throughput=float(np.median(relative)),
         quartiles=_quartiles(relative),
         relative_throughput_with_data=float(np.median(with_data)),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from shlex import quote
 
 from mtbalance import places
 from mtbalance.config.experiments import TUNING
 from mtbalance.config.kinds import package_of
 from mtbalance.config.run import canonical
+from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
 from mtbalance.workflow.code import closure_of, printed_numbers
 from mtbalance.workflow.runs import RunFiles
 
 TABLE_FORMATS = ("csv", "md", "tex")
-FIGURE_FORMATS = ("png", "pdf")
+FIGURE_FORMATS = ("png", "pdf", "svg")
+TOY_TABLE = f"{places.TOY_REPORT}.csv"
 MARKET = "market"
 """The table and the figure of the simulated A/B tests; all others, but that of trials, show collected metrics."""
 
@@ -51,13 +54,14 @@ class Workflow(RunFiles):
         """
         asked = (self.predictions, self.steps, self.timings, self.market, self.trials, self.figures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
-        return [*self.page_files(), *files, places.SUMMARY.format(preset=self.parameters.preset), places.PAGE]
+        summary = places.SUMMARY.format(preset=self.parameters.preset)
+        return [*self.page_files(), *files, summary, f"{places.CLAIMS}.json", places.PAGE]
 
     def page_files(self) -> list[str]:
         """What the page shows."""
         asked = (self.records, self.metrics, self.tables, self.pictures)
         files = [file for experiment in self.parameters.active() for of in asked for file in of(experiment)]
-        return [*files, places.AUDIT]
+        return [*files, f"{places.CLAIMS}.md", places.AUDIT]
 
     def page_config(self) -> str:
         """The preset, the baseline, and each experiment's title and tables, as JSON."""
@@ -105,6 +109,22 @@ class Workflow(RunFiles):
         """The collected metrics of all experiments of a preset."""
         return [file for experiment in self.parameters.presets[preset] for file in self.metrics(experiment)]
 
+    def markets(self) -> list[str]:
+        """The simulated A/B tests of the chosen preset."""
+        return [file for experiment in self.parameters.active() for file in self.market(experiment)]
+
+    def toy_made(self) -> list[str]:
+        """The toy problem's table, if `make toy` made it here: no preset asks for it."""
+        ways = [places.TOY_TRAJECTORIES.format(method=method) for method in TOY_METHODS]
+        made = all(Path(file).is_file() for file in (places.TOY_LANDSCAPE, *ways, TOY_TABLE))
+        return [TOY_TABLE] if made else []
+
+    def claims_options(self) -> list[str]:
+        """The markets, the toy problem's table and each experiment's parameters, as options of ``mtbalance claims``."""
+        options = {"market": self.markets(), "toy": self.toy_made()}
+        options["params"] = [self.experiment_params(experiment) for experiment in self.parameters.active()]
+        return [f"--{name}={value}" for name, values in options.items() for value in values]
+
     def experiment_params(self, experiment: str) -> str:
         """The parameters that an experiment's results depend on, as canonical JSON."""
         return canonical(self.parameters.excerpt(experiment))
@@ -120,9 +140,10 @@ class Workflow(RunFiles):
         return [*closure_of("reporting.tables", f"{package}.{table}"), *printed_numbers()]
 
     def figure_sources(self, experiment: str, figure: str) -> list[str]:
-        """Source files that a figure depends on."""
+        """Source files that a figure depends on, and the printed numbers if it draws any."""
         package = package_of(self.parameters.experiments[experiment].problem.figures, figure)
-        return closure_of("reporting.figures", f"{package}.{figure}")
+        files = closure_of("reporting.figures", f"{package}.{figure}")
+        return [*files, *printed_numbers()] if set(closure_of("reporting.printed")) <= set(files) else files
 
     def picture_sources(self, experiment: str) -> list[str]:
         """Source files that a picture of predictions depends on."""

@@ -8,11 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from mtbalance.data import DataError
-from mtbalance.data.adapters.synthetic import FILES
 from mtbalance.data.files.checksums import sha256_of
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.stand_in.features import CARDINALITIES, draw_features
-from mtbalance.data.stand_in.generated import is_generated
+from mtbalance.data.stand_in.generated import FILES, is_generated
 from mtbalance.data.stand_in.rows import best_auc
 from mtbalance.data.stand_in.truth import TrueModel
 

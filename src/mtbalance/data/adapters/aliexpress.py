@@ -79,8 +79,8 @@ class AliExpress(Dataset):
         if archive.is_file():
             original = Archive(archive)
             with RawChecksums([raw["archive"]]) as sums:
-                facts = {"known_rows": known, "dropped_rows": original.dropped_rows}
-                return prepare_rows(name, original.rows(), self.split, output, sums, synthetic=False, **facts)
+                rows, dropped = original.rows(), original.dropped_rows
+                return prepare_rows(name, rows, self.split, output, sums, known_rows=known, dropped_rows=dropped)
         if packed.is_file():
             with RawChecksums([raw["zip"]]) as sums:
                 found = ProcessedZip(packed, self.country)

@@ -13,9 +13,7 @@ from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import RawChecksums
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.schema import RankingSchema
-from mtbalance.data.stand_in.generated import MARK, generated_folder, write_generated
-
-FILES = ("train.csv", "test.csv", "truth.csv")
+from mtbalance.data.stand_in.generated import FILES, MARK, generated_folder, write_generated
 
 
 class Synthetic(Dataset):

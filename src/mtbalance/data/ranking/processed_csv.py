@@ -15,6 +15,7 @@ from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.csv_blocks import read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column
 from mtbalance.data.ranking.hash_split import assign, hash_integers
+from mtbalance.data.ranking.layout import Layout
 from mtbalance.data.ranking.schema import RankingSchema
 from mtbalance.data.ranking.writer import RankingWriter
 
@@ -37,13 +38,14 @@ def prepare_rows(
     output: Path,
     sums: RawChecksums,
     synthetic: bool = False,
+    layout: Layout = LAYOUT,
     **facts: Any,
 ) -> RankingSchema:
     """Write rows of the official train and test sides; the test side is cut into valid and test by search.
 
     ``sums`` are the checksums of the raw files, ``facts`` further fields of the schema.
     """
-    with RankingWriter(output, LAYOUT) as writer:
+    with RankingWriter(output, layout) as writer:
         for side, frame in rows:
             if side == "train":
                 writer.write("train", frame)

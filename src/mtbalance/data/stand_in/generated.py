@@ -11,6 +11,8 @@ from mtbalance.config.datasets import Dataset
 from mtbalance.data import DataError
 from mtbalance.data.files.staging import Staging
 
+FILES = ("train.csv", "test.csv", "truth.csv")
+"""The files of stand-in rows: the last has the true probabilities of the test rows."""
 MARK = "generated.json"
 """The options that generated the files of a folder; written last."""
 

@@ -9,7 +9,6 @@ import polars as pl
 from numpy.random import Generator, SeedSequence, default_rng
 
 from mtbalance.config.datasets import HashSplit
-from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.processed_csv import in_valid
 from mtbalance.data.stand_in.features import draw_features
 from mtbalance.data.stand_in.truth import TrueModel
@@ -32,8 +31,7 @@ def write_rows(
     :class:`~mtbalance.data.adapters.synthetic.Synthetic`.
     """
     for_train, for_test, for_model, for_labels = map(default_rng, SeedSequence(seed).spawn(4))
-    train = draw_features(counts[0], rows_per_search, 0, for_train)
-    test = draw_features(counts[1], rows_per_search, train["search_id"][-1], for_test)
+    train, test = draw_sides(counts, rows_per_search, for_train, for_test)
     model = TrueModel(train, conflict, signal, for_model)
     model.solve(train, *rates)
     _labeled(train, model, for_labels).write_csv(folder / "train.csv")
@@ -42,16 +40,25 @@ def write_rows(
     pl.DataFrame({"search_id": test["search_id"], **truth._asdict()}).write_csv(folder / "truth.csv")
 
 
+def draw_sides(
+    counts: tuple[int, int], rows_per_search: float, for_train: Generator, for_test: Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """So many training and test rows, without a search in common."""
+    train = draw_features(counts[0], rows_per_search, 0, for_train)
+    return train, draw_features(counts[1], rows_per_search, train["search_id"][-1], for_test)
+
+
 def best_auc(folder: Path, split: HashSplit) -> dict[str, dict[str, float | None]]:
     """AUC of the true probabilities for the labels of the valid and of the test rows, by task.
 
     None if a split has labels of one kind only.
     """
     truth = pl.read_csv(folder / "truth.csv")
-    labels = pl.read_csv(folder / "test.csv", columns=list(LAYOUT.tasks))
+    tasks = truth.drop("search_id").columns
+    labels = pl.read_csv(folder / "test.csv", columns=tasks)
     valid = in_valid(truth.get_column("search_id"), split)
     return {
-        part: {task: _auc(labels.filter(rows)[task], truth.filter(rows)[task]) for task in LAYOUT.tasks}
+        part: {task: _auc(labels.filter(rows)[task], truth.filter(rows)[task]) for task in tasks}
         for part, rows in (("valid", valid), ("test", ~valid))
     }
 

@@ -14,7 +14,7 @@ class Ranking(ProblemKind):
     sizes = RankingSizes
     models = "mtbalance.models.ranking"
     score = "mean_auc"
-    tables = ("mtbalance.reporting.tables.ranking",)
+    tables = ("mtbalance.reporting.tables.common", "mtbalance.reporting.tables.ranking")
     figures = ("mtbalance.reporting.figures.common", "mtbalance.reporting.figures.ranking")
     default_tables = ("auc", "ne")
-    default_figures = ("auc", "seesaw", "curves", "weights")
+    default_figures = ("auc", "seesaw", "curves", "weights", "speed")

@@ -16,7 +16,7 @@ class Scenes(ProblemKind):
     training = {"selection": "last", "patience": 0}
     images = True
     pictured = True
-    tables = ("mtbalance.reporting.tables.scenes",)
+    tables = ("mtbalance.reporting.tables.common", "mtbalance.reporting.tables.scenes")
     figures = ("mtbalance.reporting.figures.common", "mtbalance.reporting.figures.scenes")
     default_tables = ("scenes",)
-    default_figures = ("scenes", "weights")
+    default_figures = ("scenes", "weights", "speed")

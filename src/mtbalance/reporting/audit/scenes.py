@@ -21,10 +21,10 @@ LAST_DIGIT = 0.01
 
 def findings(printed: Printed) -> Iterator[Finding]:
     """The printed m% of each method, PUB's rank by either definition, and the row STL against its source."""
-    single = _values(printed.table7, "stl")
+    single = values_of(printed.table7, "stl")
     names = list(printed.table7_delta_m.index)
-    standard = {name: delta_m(_values(printed.table7, name), single, DIRECTIONS) for name in names}
-    own = {name: delta_m_by_task(_values(printed.table7, name), single, DIRECTIONS) for name in names}
+    standard = {name: delta_m(values_of(printed.table7, name), single, DIRECTIONS) for name in names}
+    own = {name: delta_m_by_task(values_of(printed.table7, name), single, DIRECTIONS) for name in names}
     third = [name for name in names if abs(printed.table7_delta_m[name] - own[name] / 3) <= LAST_DIGIT]
     yield Finding(
         "Table VII, column m%",
@@ -54,7 +54,7 @@ def findings(printed: Printed) -> Iterator[Finding]:
     )
     yield _better(printed, "pub_adatask", "stl", 9, "Section VI-E, PUB+AdaTask is better than STL")
     yield _better(printed, "pub_clippy", "pub", 7, "Section VI-E, Clippy makes PUB better")
-    source = _values(printed.nashmtl_stl, "stl")
+    source = values_of(printed.nashmtl_stl, "stl")
     for task, metrics in SCENE_COLUMNS.items():
         for metric in metrics:
             one, two = single[task][metric], source[task][metric]
@@ -69,13 +69,14 @@ def findings(printed: Printed) -> Iterator[Finding]:
 
 def _better(printed: Printed, one: str, other: str, says: int, place: str) -> Finding:
     """A method against another: the number of metrics in which it is better."""
-    changes = relative_changes(_values(printed.table7, one), _values(printed.table7, other), DIRECTIONS)
+    changes = relative_changes(values_of(printed.table7, one), values_of(printed.table7, other), DIRECTIONS)
     better = [change < 0 for metrics in changes.values() for change in metrics.values()]
     return Finding(
         place, f"{says} of 9 metrics", f"{sum(better)} of {len(better)}", "the cells of both rows", sum(better) == says
     )
 
 
-def _values(table: pd.DataFrame, name: str) -> Values:
+def values_of(table: pd.DataFrame, name: str) -> Values:
+    """The printed values of a balancer, from a table of the form of :func:`~mtbalance.reporting.printed.pub_table7`."""
     rows = table[table["balancer"] == name]
     return {task: part.set_index("metric")["published"].to_dict() for task, part in rows.groupby("task")}

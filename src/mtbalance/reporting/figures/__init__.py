@@ -21,7 +21,7 @@ from mtbalance.reporting.entries import entry_of
 
 
 def write_figure(name: str, metrics: Path, stem: Path, *, title: str, baseline: str = "ls") -> None:
-    """Write ``stem`` .png and .pdf: figure ``name`` from a collected Parquet file."""
+    """Write ``stem`` .png, .pdf and .svg: figure ``name`` from a collected Parquet file."""
     # Axes take their fonts when they are made, so the figure is drawn under them too. Nothing global is changed.
     with matplotlib.rc_context(FONTS):
         frame = pd.read_parquet(metrics)

@@ -65,7 +65,7 @@ def write_page(output: Path, page: Page) -> None:
     text = template.render(
         preset=page.preset,
         sections=[_section(experiment, page.baseline, root) for experiment in page.experiments],
-        documents=[_document(Path(places.AUDIT))],
+        documents=[_document(Path(path)) for path in (f"{places.CLAIMS}.md", places.AUDIT)],
         plotly=get_plotlyjs(),
         datatables=generate_init_offline_itables_html(dt_bundle),
     )

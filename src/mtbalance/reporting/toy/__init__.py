@@ -15,7 +15,7 @@ from mtbalance.reporting.toy.table import ends
 
 
 def write_report(landscape: Path, trajectories: Sequence[Path], stem: Path) -> None:
-    """Write ``stem`` .png, .pdf and .csv from Parquet files: the landscape, and the trajectories of each method."""
+    """Write ``stem`` .png, .pdf, .svg and .csv from Parquet files: the landscape, and each method's trajectories."""
     ground = pd.read_parquet(landscape)
     by_method = {path.stem: pd.read_parquet(path) for path in trajectories}
     with matplotlib.rc_context(FONTS):

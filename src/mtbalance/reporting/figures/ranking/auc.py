@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.drawing import GRAY, Look, looks, nothing, title
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.method_lines import Method, label_lines, method_lines
+from mtbalance.reporting.names import balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, pairs, standard_deviation
 
-Method = tuple[str, str]
 LINEAR = 0.005
 """Where some methods are far from the others, the scale is logarithmic beyond this difference."""
 
@@ -24,7 +24,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """
     rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna()]
     methods = list(dict.fromkeys(zip(rows["backbone"], rows["balancer"], strict=True)))
-    lines = _lines(methods, baseline)
+    lines = method_lines(methods, baseline)
     datasets = list(rows.groupby("dataset", sort=False))
     figure = Figure(figsize=(2.2 + 3.4 * len(datasets), 1.9 + 0.27 * len(lines)), layout="constrained")
     title(figure, f"{heading}: difference of mean AUC to {balancer_name(baseline)}", frame)
@@ -33,7 +33,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         return figure
     look = looks((balancer for _, balancer in methods), baseline)
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
-    _label(panels[0], lines)
+    label_lines(panels, lines)
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
         axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
         _panel(axes, group, lines, look, baseline)
@@ -58,27 +58,9 @@ def _has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
     return bool(len(sizes) and sizes.max() > LINEAR and sizes.max() > 10 * sizes.median())
 
 
-def _lines(methods: list[Method], baseline: str) -> list[Method]:
-    """The methods from top to bottom; each backbone's name has a line above its methods."""
-    lines: list[Method] = []
-    for backbone in dict.fromkeys(backbone for backbone, _ in methods):
-        others = [method for method in methods if method[0] == backbone and method[1] != baseline]
-        lines += [(backbone, ""), *others] if others else []
-    return lines
-
-
-def _label(axes: Axes, lines: list[Method]) -> None:
-    axes.set_yticks(range(len(lines)), [balancer_name(b) if b else backbone_name(a) for a, b in lines])
-    for label, (_, balancer) in zip(axes.get_yticklabels(), lines, strict=True):
-        label.set_fontweight("normal" if balancer else "bold")
-    axes.set_ylim(len(lines) - 0.4, -0.6)
-
-
 def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], look: dict[str, Look], baseline: str) -> None:
     cells = dict(list(group.groupby(["backbone", "balancer"], sort=False)))
     axes.axvline(0, color=GRAY, linewidth=1.2)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     for height, method in enumerate(lines):
         reference = cells.get((method[0], baseline))

@@ -1,0 +1,129 @@
+"""Checks on a paper's own printed numbers: do its tables say what its text says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from mtbalance.reporting.audit.scenes import DIRECTIONS
+from mtbalance.reporting.claims.claim import Outcome, PrintedCheck, Verdict
+from mtbalance.reporting.formats import decimal, signed
+from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
+from mtbalance.reporting.printed import Printed
+
+OURS = ("pub", "pub_clippy", "pub_adatask")
+ALONE = ("single_task", "ls")
+"""Backbone and balancer of the row STL in Table III."""
+
+
+def printed(table: str, holds: bool, evidence: str) -> Outcome:
+    """What printed numbers say; ``table`` names their file."""
+    verdict = Verdict.HELD if holds else Verdict.FAILED
+    return Outcome(verdict, evidence, trace=({"file": f"published/{table}.csv"},))
+
+
+def earlier(table: pd.DataFrame) -> list[str]:
+    """The balancers of a printed table that are neither PUB nor the plain backbone (LS) nor STL."""
+    return [name for name in dict.fromkeys(table["balancer"]) if name not in ("ls", "stl", *OURS)]
+
+
+def gains(table: pd.DataFrame, method: str, other: str, column: str) -> pd.Series:
+    """Printed AUC of ``method`` minus that of ``other``, by data set and backbone, to the last printed digit."""
+    keys = [name for name in ("dataset", "backbone") if name in table]
+    own, theirs = (table[table["balancer"] == name].set_index(keys)[column] for name in (method, other))
+    return (own - theirs).dropna().round(4)
+
+
+def all_above(table: str, pairs: Iterable[tuple[str, str]], columns: Sequence[str], least: float = 0.0) -> PrintedCheck:
+    """In every printed cell the first of each pair is above the second by more than ``least`` (AUC)."""
+    chosen = list(pairs)
+
+    def check(numbers: Printed) -> Outcome:
+        frame = getattr(numbers, table)
+        found = {
+            (*_key(at), method, other, column): gain
+            for method, other in chosen
+            for column in columns
+            for at, gain in gains(frame, method, other, column).items()
+        }
+        return printed(f"pub_{table}", min(found.values()) > least, _extremes(found, least))
+
+    return check
+
+
+def above_earlier(table: str, method: str, columns: Sequence[str]) -> PrintedCheck:
+    """In every printed cell ``method`` is above all earlier methods on the same backbone."""
+
+    def check(numbers: Printed) -> Outcome:
+        names = earlier(getattr(numbers, table))
+        return all_above(table, [(method, name) for name in names], columns)(numbers)
+
+    return check
+
+
+def above_alone(columns: Sequence[str]) -> PrintedCheck:
+    """In every printed cell of Table III a plain backbone is above single-task learning."""
+
+    def check(numbers: Printed) -> Outcome:
+        plain = numbers.table3[numbers.table3["balancer"] == "ls"]
+        alone = plain[plain["backbone"] == ALONE[0]].set_index("dataset")
+        found = {
+            (row["dataset"], row["backbone"], "ls", "stl", column): round(
+                row[column] - alone.loc[row["dataset"], column], 4
+            )
+            for _, row in plain[plain["backbone"] != ALONE[0]].iterrows()
+            for column in columns
+        }
+        return printed("pub_table3", min(found.values()) > 0, _extremes(found, 0.0))
+
+    return check
+
+
+def scene_gains(numbers: Printed, method: str, other: str) -> pd.Series:
+    """Printed differences of Table VII by metric; positive is better."""
+    table = numbers.table7.pivot(index="balancer", columns="metric", values="published")
+    signs = pd.Series({metric: sign for metrics in DIRECTIONS.values() for metric, sign in metrics.items()})
+    return ((table.loc[method] - table.loc[other]) * signs).round(4)[list(signs.index)]
+
+
+def scenes_above(method: str, others: Sequence[str] | None, metrics: Sequence[str], least: int) -> PrintedCheck:
+    """``method`` is better than all ``others`` (None: all earlier methods) in at least ``least`` of the metrics."""
+
+    def check(numbers: Printed) -> Outcome:
+        names = earlier(numbers.table7) if others is None else others
+        best = {metric: min(scene_gains(numbers, method, name)[metric] for name in names) for metric in metrics}
+        ahead = [METRICS[metric].title for metric, gain in best.items() if gain > 0]
+        behind = [METRICS[metric].title for metric, gain in best.items() if gain <= 0]
+        text = f"{balancer_name(method)} is ahead in {len(ahead)} of {len(metrics)} metrics"
+        text += f"; not in {', '.join(behind)}" if behind else ""
+        return printed("pub_table7", len(ahead) >= least, text)
+
+    return check
+
+
+def text_is(name: str, recomputed: float, tolerance: float, how: str, numbers: Printed) -> Outcome:
+    """A number of the text against what other printed numbers give."""
+    says = numbers.says(name)
+    return printed("pub_text", abs(says - recomputed) <= tolerance, f"printed {says:g}; {how} gives {recomputed:.4g}")
+
+
+def _key(at: object) -> tuple[str, str]:
+    dataset, backbone = at if isinstance(at, tuple) else ("aliexpress_es", at)
+    return str(dataset), str(backbone)
+
+
+def _extremes(found: dict[tuple[str, str, str, str, str], float], least: float) -> str:
+    above = sum(gain > least for gain in found.values())
+    low, high = min(found, key=lambda key: found[key]), max(found, key=lambda key: found[key])
+    wanted = f" by more than {decimal(least, 4)}" if least else ""
+    return f"{above} of {len(found)} cells above{wanted}; from {_cell(low, found)} to {_cell(high, found)}"
+
+
+def _cell(key: tuple[str, str, str, str, str], found: dict[tuple[str, str, str, str, str], float]) -> str:
+    dataset, backbone, method, other, column = key
+    country = dataset.removeprefix("aliexpress_").upper()
+    against = "STL" if other == "stl" else balancer_name(other)
+    task = column if column == "average" else column.upper()
+    where = f"{country} {backbone_name(backbone)} {task}, {balancer_name(method)} − {against}"
+    return f"{signed(found[key], 4)} ({where})"

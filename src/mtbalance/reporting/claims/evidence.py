@@ -1,0 +1,78 @@
+"""Evidence: all that a preset made and that claims are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from mtbalance import places
+from mtbalance.config.run import RunConfig
+from mtbalance.errors import UserError
+from mtbalance.records import REMEDY
+from mtbalance.reporting.delta_rows import with_delta_m
+from mtbalance.reporting.printed import Printed
+
+RUN = ["experiment", "dataset", "backbone", "balancer", "seed"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Collected metrics of all experiments, markets and the toy problem's table; the latter two may be empty."""
+
+    metrics: pd.DataFrame
+    printed: Printed
+    market: pd.DataFrame = field(default_factory=pd.DataFrame)
+    toy: pd.DataFrame = field(default_factory=pd.DataFrame)
+    baseline: str = "ls"
+    level: float = 0.05
+    """The largest p that counts."""
+
+    @cached_property
+    def final(self) -> pd.DataFrame:
+        """The numbers of whole runs, with delta-m of scenes and Diff (:func:`with_diff`)."""
+        rows = self.metrics[self.metrics["epoch"].isna()]
+        parts = [_completed(part) for _, part in rows.groupby("experiment", sort=False)]
+        return pd.concat(parts, ignore_index=True) if parts else rows
+
+
+def _completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """An experiment's rows with delta-m of scenes, and Diff."""
+    return with_diff(with_delta_m(frame) if frame["problem"].iloc[0] == "scenes" else frame)
+
+
+def with_diff(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a further row ``diff`` for each run whose steps were measured.
+
+    Diff is \\|cos_task - cos_shared\\|, the plainer reading of the PUB paper's equation (1), whose formula is lost.
+    """
+    cosines = {name: frame[frame["metric"] == f"cosine_{name}"] for name in ("task_specific", "shared")}
+    both = cosines["shared"].merge(cosines["task_specific"][[*RUN, "value"]], on=RUN, suffixes=("", "_task"))
+    difference = (both["value_task"] - both["value"]).abs()
+    rows = both.assign(metric="diff", value=difference)[frame.columns]
+    return pd.concat([frame, rows.astype(frame.dtypes)], ignore_index=True)
+
+
+def read_metrics(paths: Sequence[Path], expected: Sequence[RunConfig], timed: Sequence[RunConfig] = ()) -> pd.DataFrame:
+    """The collected metrics of the ``expected`` runs, and of those that were only ``timed``.
+
+    Raises ``UserError`` for a run without rows, and for rows of another run or of other settings.
+    """
+    frame = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    found = frame[[*RUN, "digest"]].drop_duplicates()
+    digests = {config.digest() for config in (*expected, *timed)}
+    stale = found[~found["digest"].isin(digests)].astype(str)
+    if len(stale):
+        run = stale.iloc[0]
+        file = places.METRICS.format(experiment=run["experiment"])
+        raise UserError(f"{file} is stale: it has the run {'/'.join(run[RUN])} with other settings; {REMEDY}")
+    known = set(found["digest"])
+    missing = [config for config in expected if config.digest() not in known]
+    if missing:
+        run = missing[0].wildcards
+        file, name = places.METRICS.format(**run), "/".join(str(run[key]) for key in RUN)
+        raise UserError(f"{file} has no rows of {len(missing)} runs, the first is {name}; {REMEDY}")
+    return frame

@@ -1,0 +1,153 @@
+"""Checks on single numbers: throughput, values against a bound, the simulated market, the toy problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from mtbalance import places
+from mtbalance.reporting.claims.checks import all_ahead, outcome, worst
+from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
+from mtbalance.reporting.claims.evidence import Evidence
+from mtbalance.reporting.claims.paired import GROUP, Comparison
+from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.market import part, whole
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.statistics import paired_test, standard_deviation
+
+QPS = "relative_throughput"
+
+
+def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Sequence[str] = ()) -> Check:
+    """A step of ``method`` does at least ``factor`` times as many samples a second as one of each of ``than``.
+
+    Held if that is so from quartile to quartile of both over blocks of steps, and not if it is so nowhere between them.
+    """
+
+    def check(evidence: Evidence) -> Outcome | None:
+        rows = evidence.final[evidence.final["metric"].isin([QPS, f"{QPS}_low", f"{QPS}_high"])]
+        rows = rows[rows["backbone"].isin(list(backbones))] if backbones else rows
+        verdicts, texts, trace, used = [], [], [], []
+        for (experiment, dataset, backbone), timed in rows.groupby(GROUP, sort=False):
+            names = timed["balancer"].str.removesuffix("_nyuv2")
+            table = timed.assign(name=names).drop_duplicates(["name", "metric"])
+            table = table.pivot(index="name", columns="metric", values="value")
+            for other in than:
+                if method in table.index and other in table.index:
+                    own, theirs = table.loc[method], table.loc[other]
+                    low, ratio, high = (own[a] / theirs[b] for a, b in _ends())
+                    verdicts.append(
+                        Verdict.HELD if low >= factor else Verdict.FAILED if high < factor else Verdict.OPEN
+                    )
+                    text = f"{backbone_name(backbone)}, {balancer_name(method)} over {balancer_name(other)}:"
+                    texts.append((ratio, f"{text} {ratio:.2f} [{low:.2f}, {high:.2f}]"))
+                    trace.append(
+                        {"file": places.METRICS.format(experiment=experiment), "dataset": dataset, "backbone": backbone}
+                        | {"metric": QPS, "method": method, "other": other, "ratio": ratio, "low": low, "high": high}
+                    )
+                    used.append(timed.iloc[0])
+        if not verdicts:
+            return None
+        shown = [text for _, text in sorted(texts)]
+        if len(shown) > 3:
+            shown = [f"{len(shown)} ratios from", shown[0], "to", shown[-1]]
+        evidenced = ("; " if len(texts) <= 3 else " ").join(shown)
+        devices = sorted({str(row["device"]) for row in used})
+        return Outcome(
+            worst(verdicts),
+            f"relative QPS, median [quartiles]: {evidenced}; at least {factor:.3g} wanted; {', '.join(devices)}",
+            "",
+            tuple(dict.fromkeys(dataset_heading(row["dataset"], bool(row["synthetic"])) for row in used)),
+            any(bool(row["synthetic"]) for row in used),
+            tuple(trace),
+        )
+
+    return check
+
+
+def _ends() -> list[tuple[str, str]]:
+    return [(f"{QPS}_low", f"{QPS}_high"), (QPS, QPS), (f"{QPS}_high", f"{QPS}_low")]
+
+
+def value(method: str, metric: str, sign: int, bound: float, *, tasks: Sequence[str] = ()) -> Check:
+    """``metric`` of ``method`` is above (``sign`` 1) or below (-1) ``bound`` on every data set and backbone."""
+
+    def check(evidence: Evidence) -> Outcome | None:
+        rows = evidence.final[(evidence.final["metric"] == metric) & (evidence.final["balancer"] == method)]
+        rows = rows[rows["task"].isin(list(tasks))] if tasks else rows
+        found = []
+        for (experiment, dataset, backbone, task), cell in rows.groupby([*GROUP, "task"], sort=False):
+            values = {seed: sign * (number - bound) for seed, number in by_seed(cell).items()}
+            test = paired_test(values, dict.fromkeys(values, 0.0))
+            spread = standard_deviation(list(values.values()))
+            failed = int((cell["status"] != "finished").sum())
+            found.append(
+                Comparison(
+                    experiment, dataset, bool(cell["synthetic"].iloc[0]), backbone, method, f"{bound:g}", metric, task,
+                    test, spread, sign, 0.0, False, failed,
+                )
+            )  # fmt: skip
+        return outcome(found, all_ahead(found, evidence.level), evidence.level)
+
+    return check
+
+
+def lifts(method: str, metric: str) -> Check:
+    """``method`` has a positive expected lift of ``metric`` in every simulated market, over seeds."""
+
+    def check(evidence: Evidence) -> Outcome | None:
+        if evidence.market.empty:
+            return None
+        found, tests = [], []
+        for experiment, frame in evidence.market.groupby("experiment", sort=False):
+            rows = part(frame, "expected", balancer=method, kind="method", metric=metric)
+            for (dataset, backbone), cell in rows.groupby(["dataset", "backbone"], sort=False):
+                values = {int(seed): 100 * lift for seed, lift in zip(cell["seed"], cell["expected"], strict=True)}
+                test = paired_test(values, dict.fromkeys(values, 0.0))
+                found.append(
+                    Comparison(
+                        str(experiment), dataset, True, backbone, method, evidence.baseline, metric, "",
+                        test, standard_deviation(list(values.values())), 1, 0.0, True, 0,
+                    )
+                )  # fmt: skip
+                total = whole(frame, balancer=method, kind="method", metric=metric, dataset=dataset, backbone=backbone)
+                row = total.sort_values("share").iloc[-1]
+                bounds = ", ".join(f"{100 * row[name]:+.2f}" for name in ("low", "high"))
+                tests.append(f"{backbone_name(backbone)} {100 * row['lift']:+.2f} % [{bounds}]")
+        judged = outcome(found, all_ahead(found, evidence.level), evidence.level)
+        if judged is None:
+            return None
+        file = {"file": places.MARKET.format(experiment=found[0].experiment)}
+        text = f"expected lift of {metric.upper()}: {judged.evidence}; one simulated A/B test: {'; '.join(tests)}"
+        trace = tuple(record | file for record in judged.trace)
+        return Outcome(**vars(judged) | {"evidence": text, "trace": trace})
+
+    return check
+
+
+def reaches(methods: Sequence[str], all_starts: bool) -> Check:
+    """Each of ``methods`` ends at the balanced optimum of the toy problem from all starts; or none of them does."""
+
+    def check(evidence: Evidence) -> Outcome | None:
+        rows = evidence.toy[evidence.toy["method"].isin(list(methods))] if len(evidence.toy) else pd.DataFrame()
+        if rows.empty:
+            return None
+        counts = rows.groupby("method", sort=False)["reached"].agg(["sum", "count"])
+        full = counts["sum"] == counts["count"]
+        holds = full.all() if all_starts else not full.any()
+        texts = [f"{balancer_name(str(name))} {row['sum']} of {row['count']} starts" for name, row in counts.iterrows()]
+        trace: list[dict[str, Any]] = [
+            {"file": f"{places.TOY_REPORT}.csv", "column": "reached", "methods": list(methods)}
+        ]
+        return Outcome(
+            Verdict.HELD if holds else Verdict.FAILED,
+            "; ".join(texts),
+            "",
+            ("toy problem",),
+            False,
+            tuple(trace),
+        )
+
+    return check

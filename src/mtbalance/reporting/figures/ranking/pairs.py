@@ -1,0 +1,31 @@
+"""How often the smaller Diff goes with the higher AUC: the confusion matrix of the PUB paper's Figure 2."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mtbalance.reporting.drawing import data_named, title
+from mtbalance.reporting.pairs import READINGS, method_means, pair_tests
+
+
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+    """Draw a matrix for each reading of Diff: ordered pairs of methods, counted as the paper counts them."""
+    means = method_means(frame)
+    figure = Figure(figsize=(7.6, 4.7), layout="constrained")
+    title(figure, f"{heading}: pairs of methods by AUC and Diff\n{data_named(frame)}", frame)
+    for axes, (reading, name) in zip(figure.subplots(1, 2), READINGS.items(), strict=True):
+        tests = pair_tests(means, reading)
+        axes.imshow(tests.counts, cmap="Blues", vmin=0, vmax=tests.counts.sum() / 2)
+        for (row, column), count in [((i, j), tests.counts[i, j]) for i in (0, 1) for j in (0, 1)]:
+            share = count / tests.counts.sum()
+            color = "white" if share > 0.3 else "black"
+            axes.text(column, row, f"{count}\n{share:.1%}", ha="center", va="center", color=color, fontsize=11)
+        axes.set_xticks([0, 1], ["lower", "not lower"])
+        axes.set_yticks([0, 1], ["lower", "not lower"], rotation=90, va="center")
+        axes.set_xlabel("Diff of method i against method j")
+        axes.set_ylabel("AUC of method i against method j")
+        axes.grid(visible=False)
+        permuted = "cannot be permuted" if pd.isna(tests.methods_p) else f"permuted: p = {tests.methods_p:.2g}"
+        axes.set_title(f"{name}\nreverse {tests.share:.1%} of {tests.pairs} pairs\nmethods {permuted}", fontsize=9)
+    return figure

@@ -1,0 +1,36 @@
+"""Power of the paired t-test: what so many seeds can see."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import optimize, stats
+
+
+def power(effect: float, spread: float, pairs: int, level: float = 0.05) -> float:
+    """Probability that a two-sided paired t-test finds a true difference.
+
+    ``effect`` is the true mean of the differences and ``spread`` their true standard deviation, in the unit of the
+    metric. t has a noncentral t-distribution with ``pairs`` - 1 degrees of freedom. NaN for fewer than two pairs.
+    """
+    if pairs < 2:
+        return math.nan
+    freedom, shift = pairs - 1, effect / spread * math.sqrt(pairs)
+    bound = stats.t.ppf(1 - level / 2, freedom)
+    # SciPy gives NaN for a far tail that is as good as empty.
+    return float(np.nansum([stats.nct.sf(bound, freedom, shift), stats.nct.cdf(-bound, freedom, shift)]))
+
+
+def detectable(spread: float, pairs: int, level: float = 0.05, wanted: float = 0.8) -> float:
+    """The smallest true difference that a two-sided paired t-test finds with the ``wanted`` power.
+
+    ``spread`` is the standard deviation of the differences, and the result has its unit. NaN for fewer than two pairs
+    or without spread.
+    """
+    if pairs < 2 or not np.isfinite(spread):
+        return math.nan
+    # In standard errors: twice the bound of t is more than enough (a normal test needs 2.8; one degree of freedom 16).
+    bound = stats.t.ppf(1 - level / 2, pairs - 1)
+    found = optimize.brentq(lambda size: power(size, math.sqrt(pairs), pairs, level) - wanted, 0.1, 2 * bound)
+    return float(found * spread / math.sqrt(pairs))

@@ -1,0 +1,1 @@
+"""Tables of experiments of any kind."""

@@ -1,0 +1,100 @@
+"""Whether the method with the smaller Diff has the higher AUC: Figure 2 of the PUB paper, with tests.
+
+The counts and chi-square are as the paper has them; the tests below respect how the pairs depend on each other.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from mtbalance.reporting import captions
+from mtbalance.reporting.formats import decimal
+from mtbalance.reporting.layout import Cell, Group, Row, Table
+from mtbalance.reporting.pairs import (
+    GROUP,
+    MOST_METHODS,
+    READINGS,
+    RESAMPLES,
+    PairTests,
+    method_means,
+    pair_tests,
+    power,
+)
+from mtbalance.reporting.printed import everything
+
+SHARE = "share of reverse pairs"
+
+
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+    """The table to print, and its numbers."""
+    means = method_means(frame)
+    tests = {reading: pair_tests(means, reading) for reading in READINGS}
+    texts = {reading: _texts(found) for reading, found in tests.items()}
+    names = list(next(iter(texts.values())))
+    printed = f"{decimal(everything().says('reverse_percent'), 2)} %"
+    rows = tuple(
+        Row(
+            name, "", (tuple(Cell(texts[reading][name], beside=printed if name == SHARE else "") for reading in texts),)
+        )
+        for name in names
+    )
+    table = Table(
+        title=f"{title}: the smaller Diff and the higher AUC",
+        label=f"{frame['experiment'].iloc[0]}-pairs",
+        caption=_caption(frame, means, next(iter(tests.values()))),
+        beside="printed",
+        groups=(Group("pairs of methods on the same data set and model", tuple(READINGS.values())),),
+        rows=rows,
+        first="count or test",
+    )
+    numbers = pd.DataFrame([{"reading": reading, **_numbers(found)} for reading, found in tests.items()])
+    return table, numbers
+
+
+def _texts(tests: PairTests) -> dict[str, str]:
+    """The lines of the table, by their names."""
+    (both, reverse), (opposite, neither) = tests.counts.tolist()
+    return {
+        "ordered pairs: AUC lower, Diff lower": str(both),
+        "ordered pairs: AUC lower, Diff higher": str(reverse),
+        "ordered pairs: AUC higher, Diff lower": str(opposite),
+        "ordered pairs: AUC higher, Diff higher": str(neither),
+        "chi-square as printed (each pair twice)": f"{decimal(tests.chi_square, 2)} (p = {tests.chi_square_p:.2g})",
+        "the same with Yates' correction": f"{decimal(tests.yates, 2)} (p = {tests.yates_p:.2g})",
+        SHARE: f"{decimal(100 * tests.share, 2)} % ({tests.reverse} of {tests.pairs}, each pair once)",
+        "95 % interval, whole groups drawn": f"{decimal(100 * tests.low, 1)} to {decimal(100 * tests.high, 1)} %",
+        "pairs independent: exact binomial": f"p = {tests.binomial_p:.2g}",
+        "groups independent: Diff permuted in each": f"p = {tests.within_groups_p:.2g}",
+        "methods independent: methods permuted": "not possible"
+        if pd.isna(tests.methods_p)
+        else f"p = {tests.methods_p:.2g}",
+    }
+
+
+def _numbers(tests: PairTests) -> dict[str, float]:
+    counts = dict(zip(("lower_lower", "lower_higher", "higher_lower", "higher_higher"), tests.counts.flat, strict=True))
+    rest = {name: value for name, value in tests._asdict().items() if name != "counts"}
+    return counts | rest | {"share": tests.share}
+
+
+def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests) -> tuple[str, ...]:
+    groups, methods = means[GROUP].drop_duplicates(), means["balancer"].nunique()
+    smallest = f"{2 / math.factorial(methods):.2g}" if methods <= MOST_METHODS else ""
+    return (
+        *captions.synthetic(frame),
+        "Diff: the distance between the cosine of gradient and update on task-specific parameters and that on shared"
+        " ones, averaged over the steps up to the best epoch and over seeds. Equation 1 of the PUB paper (arXiv"
+        " 2410.05806) is lost in print: both readings are shown. Reverse: the smaller Diff has the higher mean AUC.",
+        f"{len(groups)} groups (data set and backbone), {methods} methods. The paper counts each pair twice, which"
+        " makes its table symmetric and its chi-square twice as large; its tests take pairs as independent.",
+        "The three last lines give up one assumption after the other. Methods that are better and have a smaller Diff"
+        " for reasons of their own show this in every group; only the last line allows for that."
+        + (f" Its smallest possible p is {smallest}." if smallest else " It needs all methods in all groups, and few."),
+        f"Interval: percentiles of {RESAMPLES} bootstrap samples of whole groups, seed 0.",
+        f"Power: with {tests.pairs} independent pairs the binomial test would find a true share of 67 % with"
+        f" probability {decimal(power(tests.pairs, 0.67), 2)}; dependent pairs are found less often.",
+        f"Not corrected for the {len(READINGS)} readings.",
+        captions.seeds(frame),
+    )

@@ -1,0 +1,24 @@
+rule claims:
+    input:
+        metrics=WORKFLOW.metrics_of_preset(PARAMETERS.preset),
+        markets=WORKFLOW.markets(),
+        toy=WORKFLOW.toy_made(),
+        code=reporting_sources("claims.document"),
+        printed=printed_numbers(),
+    output:
+        markdown=report(
+            f"{places.CLAIMS}.md",
+            caption="../report/claims.rst",
+            category="Tables",
+            labels={"experiment": "both papers", "table": "claims"},
+        ),
+        json=f"{places.CLAIMS}.json",
+    log:
+        places.log("claims", "papers"),
+    params:
+        stem=subpath(output.markdown, strip_suffix=".md"),
+        options=WORKFLOW.claims_options(),
+        significance=PARAMETERS.tables.significance,
+    shell:
+        "mtbalance claims {params.stem} {input.metrics} {params.options:q}"
+        " --significance {params.significance} > {log} 2>&1"
