@@ -11,7 +11,8 @@ import typer
 from mtbalance.cli import app
 
 PROGRAM = "mtbalance"
-WORDS = {str: "text", list[str]: "text", Path: "path", int: "whole number", float: "number", bool: "switch"}
+WORDS = {str: "text", list[str]: "text", Path: "path", list[Path]: "path", int: "whole number"}
+WORDS |= {float: "number", bool: "switch"}
 
 
 def markdown() -> str:

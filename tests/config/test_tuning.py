@@ -15,6 +15,11 @@ from mtbalance.config.run import canonical
 from mtbalance.workflow import Workflow
 
 ROOT = Path(__file__).parents[2]
+TUNING: dict[str, Any] = {
+    "trials": 4,
+    "grid": {"optimizer.lr": [0.001, 0.002, 0.004, 0.008]},
+    "options": {"pub": {"rescale": ["sum_to_K", "sum_to_1"], "optimizer.lr": [0.002, 0.004]}},
+}
 LS = [f"ls@optimizer.lr={lr}" for lr in (0.001, 0.002, 0.004, 0.008)]
 PUB = [f"pub@optimizer.lr={lr},rescale={rescale}" for lr in (0.002, 0.004) for rescale in ("sum_to_K", "sum_to_1")]
 
@@ -24,8 +29,7 @@ def tuned(experiment: dict[str, Any] | None = None, /, **tuning: Any) -> Paramet
     raw: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     block = raw["experiments"]["tuned"]
     block["grid"] = {"single_task": ["ls"], "mmoe": ["pub", "ls"]}
-    block["tuning"]["options"] = {"pub": block["tuning"]["options"]["pub"]}
-    block["tuning"] |= tuning
+    block["tuning"] = TUNING | tuning
     block |= experiment or {}
     return parse(raw)
 

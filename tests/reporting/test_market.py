@@ -88,7 +88,7 @@ def test_the_figure_warns_of_a_selection_on_test_and_is_the_same_twice(frame, tm
     assert "epochs selected on the TEST split" in draw(pd.read_parquet(market), "Demo", "ls").get_suptitle()
     for folder in ("a", "b"):
         write_figure("market", market, tmp_path / folder / "market", title="Demo")
-    for ending in ("png", "pdf"):
+    for ending in ("png", "pdf", "svg"):
         assert len({(tmp_path / folder / f"market.{ending}").read_bytes() for folder in ("a", "b")}) == 1
 
 

@@ -113,3 +113,21 @@ def test_a_run_without_cosines_is_named():
     assert list(method_means(whole)["diff"]) == [0, 0]
     with pytest.raises(UserError, match="a/mmoe/mgda/0 has no AUC or no cosines"):
         method_means(whole.drop(index=5))
+
+
+def test_a_missing_seed_or_data_set_of_a_method_is_named():
+    runs = [
+        {"dataset": dataset, "backbone": "mmoe", "balancer": balancer, "seed": seed}
+        for dataset in ("a", "b")
+        for balancer in ("ls", "mgda")
+        for seed in (0, 1)
+    ]
+    facts = {"epoch": pd.NA, "shares": True, "status": "finished", "value": 0.5}
+    metrics = (("mean_auc", "test"), ("cosine_shared", "train"), ("cosine_task_specific", "train"))
+    whole = pd.DataFrame(run | facts | {"metric": metric, "split": split} for run in runs for metric, split in metrics)
+    assert len(method_means(whole)) == 4
+    lost = (whole["dataset"] == "b") & (whole["balancer"] == "mgda")
+    with pytest.raises(UserError, match="1 runs are missing from the pairs, the first is b/mmoe/mgda/1"):
+        method_means(whole[~(lost & (whole["seed"] == 1))])
+    with pytest.raises(UserError, match="2 runs are missing from the pairs, the first is b/mmoe/mgda/0"):
+        method_means(whole[~lost])

@@ -55,7 +55,7 @@ def report(folder: Path, methods: list[str]) -> Path:
 
 def test_the_same_numbers_give_the_same_files(tmp_path: Path):
     first, second = (report(tmp_path / name, ["cagrad", "pub"]) for name in ("a", "b"))
-    for suffix in (".png", ".pdf", ".csv"):
+    for suffix in (".png", ".pdf", ".svg", ".csv"):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
 
 

@@ -191,8 +191,8 @@ def test_the_table_of_trials_has_them_all_and_marks_the_choice(made, tmp_path):
     assert "| MMOE (LS): lr 0.002 | **0.7200 ± .0141** | **0.7150 ± .0071** | yes; lr 2nd of 3 |" in text
     assert "| MMOE+PUB: lr 0.001 | **0.7400 ± .0000** | **0.7350 ± .0071** | yes; lr lowest of 3 |" in text
     assert "| MMOE+PUB: lr 0.004 | 0.8000 (1 run failed) | 0.8000 (1 run failed) |  |" in text
-    assert "AT THE EDGE of its grid is the choice for 1 of 2 methods" in text
-    assert "MMOE+PUB, lr lowest of 3. Of two values" in text
+    assert "At the edge of its grid is the choice for 1 of 2 methods" in text
+    assert "may be better: MMOE+PUB (lr lowest of 3)." in text
     # On test LS falls short by .755 - .715, and PUB by .80 - .735 of the one seed that is left there.
     assert "for 0 of 2 methods; it falls short of that by 0.0525 on average, and by 0.0650 at most." in text
     assert "Trials with diverged runs: 1 of 6 (1 run); none of them is chosen." in text
@@ -237,6 +237,23 @@ def test_the_place_of_a_number_in_its_grid():
     assert edges(variant.format(0.2), grid) == []
     assert edges(variant.format(0.4), grid) == ["c highest of 4"]
     assert edges(variant.format(0.1), grid) == ["c lowest of 4"]
+
+
+def test_a_choice_at_the_edge_says_if_others_could_go_further():
+    """Equally many trials may still cover less: a method with options of its own has fewer learning rates."""
+    grid, wider = json.dumps({"c": [0.1, 0.2], "optimizer.lr": [0.01, 0.001]}), {"optimizer.lr": [0.001, 0.1], "c": [9]}
+    variant = "cagrad@c=0.2,optimizer.lr={}"
+    further = "lr highest of 2, while others had 0.1"
+    assert edges(variant.format(0.01), grid, [json.dumps(wider)]) == ["c highest of 2", further]
+    assert edges(variant.format(0.001), grid, [json.dumps(wider)]) == ["c highest of 2", "lr lowest of 2"]
+
+
+def test_rankings_say_which_choices_are_at_the_edge(made, tmp_path):
+    write_table("auc", made[0], tmp_path / "auc", title="Demo")
+    assert (
+        "for 1 of 2 methods, so that a value beyond it may be better: MMOE+PUB (lr lowest of 3)."
+        in (tmp_path / "auc.md").read_text()
+    )
 
 
 def test_the_summary_has_the_choice(made, tmp_path):

@@ -21,7 +21,7 @@ def texts(tree: Tree, folder: str = "results/runs") -> dict[str, str]:
 
 def what_make_toy_leaves(tree: Tree) -> list[Path]:
     """Files, written here, where `make toy` leaves its report and Snakemake the provenance of what it made."""
-    figures = [f"results/figures/toy.{kind}" for kind in ("png", "pdf", "csv")]
+    figures = [f"results/figures/toy.{kind}" for kind in ("png", "pdf", "svg", "csv")]
     made = [*figures, "results/toy/landscape.parquet", "results/toy/trajectories/pub.parquet"]
     provenance = [f".snakemake/metadata/{b64encode(path.encode()).decode()}" for path in made]
     files = [tree.root / path for path in figures + provenance]

@@ -18,9 +18,10 @@ from workflow_tree import Tree
 
 CELLS = [("shared_bottom", "ls"), ("mmoe", "ls"), ("mmoe", "nashmtl"), ("mmoe", "pub")]
 PAGE = {"page "}
+CLAIMS = {"claims "} | PAGE
 TABLES = {"table tiny/auc", "table tiny/ne"} | PAGE
 FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights", "speed")}
-RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES
+RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES | CLAIMS
 AUDIT = {"audit "} | PAGE
 TIMING = {"time tiny/synthetic_a/mmoe"}
 NOTHING: set[str] = set()
@@ -137,16 +138,17 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
         {job.replace("train ", "train_measured ") for job in trains()} | RESULTS,
     ),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
-    "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT),
+    "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT | CLAIMS),
     "numbers printed in a paper": (
         lambda tree: tree.edit("src/mtbalance/reporting/published/pub_table3.csv", lambda text: text.rstrip("\n")),
-        TABLES | AUDIT | {"figure tiny/speed"},
+        TABLES | AUDIT | CLAIMS | {"figure tiny/speed"},
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
-    "what counts as significant": (value("tables.significance", 0.01), TABLES),
+    "what counts as significant": (value("tables.significance", 0.01), TABLES | CLAIMS),
     "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"} | PAGE),
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
-    "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT),
+    "one claim": (comment("src/mtbalance/reporting/claims/toy.py"), CLAIMS),
+    "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT | CLAIMS),
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),
 }
 

@@ -54,7 +54,9 @@ class ClippyOptions(Block):
     relative: NonNegative = 0.1
     """A coordinate may move this share of its own size."""
     absolute: NonNegative | None = None
-    """Any coordinate may move this far. Default: 1e-7 with AdaGrad, as in the authors' code; 1e-4 with the others. (The
+    """Any coordinate may move this far. Default: 1e-7 with AdaGrad, as in the authors' code; with the others the
+    learning rate, which is how far Adam moves a coordinate whose gradient stays the same. Far smaller limits shorten
+    nearly every step, because the tensor's most limited coordinate decides, and one near zero may hardly move. (The
     released Adam form has 0.01, with relative 0.5, which can never clip at lr 1e-3.)"""
     accumulator: NonNegative = 0.0
     """AdaGrad only: a coordinate may also move this far divided by the root of its accumulator."""

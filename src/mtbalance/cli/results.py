@@ -97,12 +97,10 @@ def audit(output: Path) -> None:
 def claims(
     stem: Path,
     metrics: list[Path],
-    market: Annotated[list[Path], typer.Option(help="A simulated market (.parquet); may be given again.")] = [],  # noqa: B006
+    market: Annotated[list[Path] | None, typer.Option(help="A simulated market (.parquet).")] = None,
     toy: Annotated[Path | None, typer.Option(help="The toy problem's table (.csv).")] = None,
     significance: Annotated[float, typer.Option(help="The largest p that counts.")] = 0.05,
-    params: Annotated[list[str], typer.Option(help="A params.yaml, or parameters as JSON; may be given again.")] = [  # noqa: B006
-        places.PARAMETERS
-    ],
+    params: Annotated[list[str] | None, typer.Option(help="params.yaml (default), or parameters as JSON.")] = None,
 ) -> None:
     """Check what the papers claim against collected METRICS, and write the ledger (STEM .md and .json)."""
     import pandas as pd
@@ -111,7 +109,7 @@ def claims(
     from mtbalance.reporting.claims.evidence import Evidence, read_metrics
     from mtbalance.reporting.printed import everything
 
-    parameters = [parameters_from(text) for text in params]
+    parameters = [parameters_from(text) for text in params or [places.PARAMETERS]]
     active = [(each, name) for each in parameters for name in each.active()]
     runs = [run for each, name in active for run in each.runs(name)]
     timed = [run for each, name in active for cell in each.timed(name) for run in each.timing_runs(name, *cell)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtbalance.reporting import tuning
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import balancer_name, method_name
-from mtbalance.reporting.tuning import sentence as tuning
 
 RUN = ["dataset", "backbone", "balancer", "seed"]
 
@@ -25,7 +25,9 @@ def seeds(frame: pd.DataFrame) -> str:
 
 def selection(frame: pd.DataFrame) -> str:
     """What was selected, and on which split: the epochs, and the options if methods were tuned."""
-    return f"{_epochs(frame)} {tuning(frame)}"
+    tested = frame[(frame["split"] == "test") & (frame["grid"] != "")] if "split" in frame else frame.head(0)
+    edges = f" {tuning.at_the_edge(tested)}" if len(tested) else ""
+    return f"{_epochs(frame)} {tuning.sentence(frame)}{edges}"
 
 
 def _epochs(frame: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 
 import pandas as pd
 
-from mtbalance.reporting.formats import counted, mean_and_spread
+from mtbalance.reporting.formats import counted, decimal, mean_and_spread, signed
 from mtbalance.reporting.layout import Cell, Group, Row
 from mtbalance.reporting.names import dataset_heading, method_name
 
@@ -58,6 +58,14 @@ def mark(row: pd.Series, significance: float, sign: int) -> str:
     if not row["difference"] * sign > 0 or not row["p"] <= significance:
         return ""
     return "‡‡" if row["p_holm"] <= significance else "‡"
+
+
+def printed(row: pd.Series) -> str:
+    """The number that a paper prints for a cell, its mark, and ours minus it; empty if it prints none."""
+    if pd.isna(row["published"]):
+        return ""
+    published_mark = " ‡" if row["published_mark"] else ""
+    return f"{decimal(row['published'], 4)}{published_mark} ({signed(row['difference_to_published'], 4)})"
 
 
 def best(cells: pd.DataFrame, sign: int, digits: int = 4) -> pd.Series:

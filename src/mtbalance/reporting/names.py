@@ -71,6 +71,7 @@ BALANCERS = {
     "moco": "MoCo",
     "dwa": "DWA",
     "clippy_adam": "ClippyAdam",
+    "equal_update": "Equal updates",
     "adatask": "AdaTask",
     "pub": "PUB",
     "pub_fast": "PUB (one pass)",

@@ -73,8 +73,10 @@ def method_means(frame: pd.DataFrame) -> pd.DataFrame:
     """A row for each group and method: means over seeds of ``auc``, both cosines, and both readings of Diff.
 
     ``frame`` is a collected table of an experiment that measures cosines. Single-task runs share nothing and have no
-    Diff: they are left out, and so are runs that diverged. Raises :class:`UserError` for a run that has no cosines.
+    Diff: they are left out, and so are runs that diverged. Raises :class:`UserError` for a run that has no cosines, and
+    for one that is missing: each method needs each seed wherever its backbone is run.
     """
+    _refuse_gaps(frame[frame["shares"]])
     final = frame[frame["epoch"].isna() & frame["shares"] & (frame["status"] == "finished")]
     names = {"mean_auc": "auc", "cosine_shared": "shared", "cosine_task_specific": "task_specific"}
     chosen = final[final["metric"].isin(names) & ((final["split"] == "test") | (final["metric"] != "mean_auc"))]
@@ -88,6 +90,17 @@ def method_means(frame: pd.DataFrame) -> pd.DataFrame:
     means = order.merge(runs.groupby([*GROUP, "balancer"]).mean().reset_index())
     difference = (means["task_specific"] - means["shared"]).abs()
     return means.assign(diff=difference, relative_diff=difference / means["task_specific"].abs())
+
+
+def _refuse_gaps(frame: pd.DataFrame) -> None:
+    """Refuse a frame without the runs of some data set, method or seed that others have."""
+    there = set(frame[[*GROUP, "balancer", "seed"]].drop_duplicates().itertuples(index=False, name=None))
+    methods = {(backbone, balancer) for _, backbone, balancer, _ in there}
+    seeds, datasets = {run[3] for run in there}, {run[0] for run in there}
+    wanted = {(dataset, *method, seed) for dataset in datasets for method in methods for seed in seeds}
+    if lacking := sorted(wanted - there):
+        first = "/".join(map(str, lacking[0]))
+        raise UserError(f"{len(lacking)} runs are missing from the pairs, the first is {first}: run the workflow again")
 
 
 def pair_tests(means: pd.DataFrame, reading: str = "diff", seed: int = 0) -> PairTests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -30,7 +31,13 @@ def detectable(spread: float, pairs: int, level: float = 0.05, wanted: float = 0
     """
     if pairs < 2 or not np.isfinite(spread):
         return math.nan
-    # In standard errors: twice the bound of t is more than enough (a normal test needs 2.8; one degree of freedom 16).
+    return _standard_errors(pairs, level, wanted) * spread / math.sqrt(pairs)
+
+
+@cache
+def _standard_errors(pairs: int, level: float, wanted: float) -> float:
+    """The detectable difference in standard errors of the mean: 2.8 for many pairs, 16 for two."""
     bound = stats.t.ppf(1 - level / 2, pairs - 1)
-    found = optimize.brentq(lambda size: power(size, math.sqrt(pairs), pairs, level) - wanted, 0.1, 2 * bound)
-    return float(found * spread / math.sqrt(pairs))
+    return float(
+        optimize.brentq(lambda size: power(size, math.sqrt(pairs), pairs, level) - wanted, 0.1, 2 * float(bound))
+    )

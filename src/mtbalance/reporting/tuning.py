@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from mtbalance.config.variants import parsed
-from mtbalance.reporting.names import balancer_name, option_names
+from mtbalance.reporting.formats import counted
+from mtbalance.reporting.names import backbone_name, balancer_name, option_names
 
 UNTUNED = "Untuned: options and learning rate as params.yaml has them."
 
@@ -59,10 +61,42 @@ def place_in_grid(variant: str, grid: str) -> dict[str, str]:
     return places
 
 
-def edges(variant: str, grid: str) -> list[str]:
-    """The options of a trial that are the lowest or the highest that were tried: ``lr lowest of 4``."""
-    places = place_in_grid(variant, grid).items()
-    return [f"{name} {place}" for name, place in places if place.startswith(("lowest", "highest"))]
+def edges(variant: str, grid: str, others: Iterable[str] = ()) -> list[str]:
+    """The options of a trial that are the lowest or the highest that were tried: ``lr lowest of 4``.
+
+    ``others`` are the grids of other methods. It is said if one of them goes further in an option of ``training``,
+    which means the same for all methods: ``lr highest of 2, while others had 0.03``.
+    """
+    _, own, training = parsed(variant)
+    keys = {name: key for key, name in option_names(tuned_options(variant, grid)).items()}
+    found = []
+    for name, place in place_in_grid(variant, grid).items():
+        if place.startswith(("lowest", "highest")):
+            key = keys[name]
+            extreme = min if place.startswith("lowest") else max
+            tried = [value for other in others for value in json.loads(other).get(key, ()) if key in training]
+            furthest = extreme([*tried, (own | training)[key]])
+            further = f", while others had {furthest}" if furthest != (own | training)[key] else ""
+            found.append(f"{name} {place}{further}")
+    return found
+
+
+def at_the_edge(chosen: pd.DataFrame) -> str:
+    """The choices at the edge of their grid, in words; ``chosen`` are rows of the chosen trials."""
+    methods = chosen.drop_duplicates(["dataset", "backbone", "balancer"])
+    several = methods["dataset"].nunique() > 1
+    found = [
+        f"{backbone_name(row['backbone'])}+{balancer_name(row['balancer'])}{' on ' + row['dataset'] if several else ''}"
+        f" ({', '.join(texts)})"
+        for _, row in methods.iterrows()
+        if (texts := edges(row["variant"], row["grid"], methods["grid"]))
+    ]
+    if not found:
+        return f"No choice of the {counted(len(methods), 'method')} is at the edge of its grid."
+    return (
+        f"At the edge of its grid is the choice for {len(found)} of {counted(len(methods), 'method')}, so that a value"
+        f" beyond it may be better: {'; '.join(found)}."
+    )
 
 
 def _ordinal(rank: int, count: int) -> str:

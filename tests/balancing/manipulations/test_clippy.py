@@ -34,14 +34,30 @@ def test_no_coordinate_moves_further_than_allowed_and_one_moves_so_far():
     assert told(clippy) == {"clip_rate": 1.0}
 
 
-@pytest.mark.parametrize("name", ["adam", "rmsprop"])
-def test_the_defaults_allow_a_tenth_and_a_ten_thousandth(name):
-    """From zero moments a step is of length lr, or 10 lr: at lr 1 that is far more, for either sign."""
+@pytest.mark.parametrize(("lr", "largest"), [(1.0, 1.2), (0.5, 1.4)])
+def test_the_defaults_allow_a_tenth_and_the_present_learning_rate(lr, largest):
+    """From zero moments RMSProp's step is 10 lr. Allowed are lr at theta 0, and 0.2 + lr at theta -2."""
     parameter = Parameter(torch.tensor([0.0, -2.0], dtype=torch.float64))
-    clippy = a_manipulation("clippy", a_proposer([parameter], name, lr=1.0))
+    proposer = a_proposer([parameter], "rmsprop", lr=1.0)
+    clippy = a_manipulation("clippy", proposer)
+    proposer.optimizer.param_groups[0]["lr"] = lr  # as a schedule does
+    proposer.refresh()
     (updates,) = clippy.propose([parameter], [torch.tensor([[3.0, -1], [0, 5]], dtype=torch.float64)])
-    np.testing.assert_allclose(updates, [[1e-4, -1e-4], [0, 0.2 + 1e-4]], rtol=1e-6)
+    np.testing.assert_allclose(updates, [[1, -1], [0, largest]], rtol=1e-6)
     assert told(clippy) == {"clip_rate": 1.0}
+
+
+def test_the_defaults_clip_no_step_of_adam_while_gradients_stay_the_same():
+    parameter = Parameter(torch.zeros(3, dtype=torch.float64))
+    proposer = a_proposer([parameter], lr=1e-3)
+    clippy = a_manipulation("clippy", proposer)
+    gradient = torch.tensor([[3.0, -1e-3, 0]], dtype=torch.float64)
+    for _ in range(300):
+        torch.testing.assert_close(clippy.propose([parameter], [gradient]), proposer.propose([parameter], [gradient]))
+        proposer.commit(proposer.moments(parameter), parameter, clippy.commit(parameter, gradient, np.ones(1)))
+    assert told(clippy) == {"clip_rate": 0.0}
+    (jump,) = clippy.propose([parameter], [100 * gradient])
+    assert float(jump.abs().max()) == pytest.approx(1) and told(clippy) == {"clip_rate": 1.0}
 
 
 def test_without_a_limit_it_is_the_optimizer():

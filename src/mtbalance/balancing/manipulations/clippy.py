@@ -17,8 +17,8 @@ from mtbalance.balancing.rows import flattened
 
 EPSILON = 1e-7
 """Added to AdaGrad's accumulator under the root, as in the authors' code."""
-ABSOLUTE, ABSOLUTE_ADAGRAD = 1e-4, 1e-7
-"""Defaults of the option ``absolute``."""
+ABSOLUTE_ADAGRAD = 1e-7
+"""Default of the option ``absolute`` with AdaGrad, as in the authors' code."""
 
 
 class Clippy(Manipulation):
@@ -33,20 +33,27 @@ class Clippy(Manipulation):
     the authors' code (TensorFlow Recommenders), which recommends lr 1 for the paper's form. The square of the raw
     gradient is added to v; the authors' code can add the clipped one instead, which is not offered here.
 
-    With Adam and RMSProp it acts on their own updates, as PUB does for Adam, and without the term of v. The released
+    With Adam and RMSProp it acts on their own updates, as PUB does for Adam, and without the term of v. The default of
+    ``absolute`` is then the learning rate, at its present value: a coordinate may always move as far as it does for
+    gradients that stay the same, so a tensor is scaled down where one of its coordinates moves farther. The released
     Adam form has ``relative`` 0.5 and ``absolute`` 0.01. A step of Adam at lr 1e-3 never exceeds 7.3e-3, so those
-    values never clip; the defaults here can. ``clip_rate`` in the diagnostics is the share of updates (one per task and
-    tensor) that were scaled down.
+    values never clip. ``clip_rate`` in the diagnostics is the share of updates (one per task and tensor) that were
+    scaled down.
     """
 
     def __init__(self, proposer: Proposer, options: ManipulationOptions) -> None:
         self.original = proposer.accumulator is not None
         super().__init__(proposer, options)
         self.clip = options.clip
-        default = ABSOLUTE_ADAGRAD if self.original else ABSOLUTE
-        self.absolute = default if self.clip.absolute is None else self.clip.absolute
         self.clipped: list[Tensor] = []
         self.proposed = 0
+
+    @property
+    def absolute(self) -> float:
+        """The absolute limit of this step."""
+        if self.clip.absolute is not None:
+            return self.clip.absolute
+        return ABSOLUTE_ADAGRAD if self.original else self.proposer.unit
 
     def default_preconditioner(self) -> str:
         """The authors' for AdaGrad; for others, the optimizer's own."""

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
-from mtbalance.reporting.claims.evidence import Evidence
-from mtbalance.reporting.claims.paired import GROUP
+from mtbalance.reporting.claims.evidence import GROUP, Evidence
 from mtbalance.reporting.names import dataset_heading
 
 

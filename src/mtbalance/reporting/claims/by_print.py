@@ -80,24 +80,24 @@ def above_alone(columns: Sequence[str]) -> PrintedCheck:
     return check
 
 
-def scene_gains(numbers: Printed, method: str, other: str) -> pd.Series:
-    """Printed differences of Table VII by metric; positive is better."""
+def scene_values(numbers: Printed) -> pd.DataFrame:
+    """Table VII with a row for each balancer and a column for each metric, as numbers of which higher is better."""
     table = numbers.table7.pivot(index="balancer", columns="metric", values="published")
     signs = pd.Series({metric: sign for metrics in DIRECTIONS.values() for metric, sign in metrics.items()})
-    return ((table.loc[method] - table.loc[other]) * signs).round(4)[list(signs.index)]
+    return table[signs.index] * signs
 
 
 def scenes_above(method: str, others: Sequence[str] | None, metrics: Sequence[str], least: int) -> PrintedCheck:
     """``method`` is better than all ``others`` (None: all earlier methods) in at least ``least`` of the metrics."""
 
     def check(numbers: Printed) -> Outcome:
-        names = earlier(numbers.table7) if others is None else others
-        best = {metric: min(scene_gains(numbers, method, name)[metric] for name in names) for metric in metrics}
-        ahead = [METRICS[metric].title for metric, gain in best.items() if gain > 0]
-        behind = [METRICS[metric].title for metric, gain in best.items() if gain <= 0]
-        text = f"{balancer_name(method)} is ahead in {len(ahead)} of {len(metrics)} metrics"
+        names = earlier(numbers.table7) if others is None else list(others)
+        values = scene_values(numbers)[list(metrics)]
+        ahead = values.loc[method] > values.loc[names].max()
+        behind = [METRICS[metric].title for metric in metrics if not ahead[metric]]
+        text = f"{balancer_name(method)} is ahead in {ahead.sum()} of {len(metrics)} metrics"
         text += f"; not in {', '.join(behind)}" if behind else ""
-        return printed("pub_table7", len(ahead) >= least, text)
+        return printed("pub_table7", bool(ahead.sum() >= least), text)
 
     return check
 

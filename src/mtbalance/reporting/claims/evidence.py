@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,10 +14,42 @@ from mtbalance import places
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.records import REMEDY
+from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.delta_rows import with_delta_m
+from mtbalance.reporting.names import is_single_task
 from mtbalance.reporting.printed import Printed
+from mtbalance.reporting.statistics import BySeed
 
+GROUP = ["experiment", "dataset", "backbone"]
+PLACE = [*GROUP, "task"]
+SETTINGS = "_nyuv2"
+"""A balancer of this ending is the one without it, with its authors' settings for NYUv2."""
 RUN = ["experiment", "dataset", "backbone", "balancer", "seed"]
+
+
+class Place(NamedTuple):
+    """Where methods are compared."""
+
+    experiment: str
+    dataset: str
+    backbone: str
+    task: str
+
+
+class Cell(NamedTuple):
+    """One metric of one method at one place."""
+
+    values: BySeed
+    """Of the finished runs."""
+    better: int
+    """1 or -1: the direction of the metric; 0 if it has none."""
+    synthetic: bool
+    shares: bool
+    """True if the model's tasks share parameters."""
+    alone: bool
+    """True for single-task learning."""
+    failed: int
+    """Runs that did not finish."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +70,23 @@ class Evidence:
         rows = self.metrics[self.metrics["epoch"].isna()]
         parts = [_completed(part) for _, part in rows.groupby("experiment", sort=False)]
         return pd.concat(parts, ignore_index=True) if parts else rows
+
+    @cached_property
+    def cells(self) -> dict[str, dict[Place, dict[str, Cell]]]:
+        """The cells of :attr:`final` by metric, place and method."""
+        rows = self.final.assign(method=self.final["balancer"].str.removesuffix(SETTINGS))
+        found: dict[str, dict[Place, dict[str, Cell]]] = {}
+        for (metric, *place, method), group in rows.groupby(["metric", *PLACE, "method"], sort=False):
+            first = group.iloc[0]
+            found.setdefault(metric, {}).setdefault(Place(*place), {})[method] = Cell(
+                values=by_seed(group),
+                better=int(first["better"]),
+                synthetic=bool(first["synthetic"]),
+                shares=bool(first["shares"]),
+                alone=is_single_task(first),
+                failed=int((group["status"] != "finished").sum()),
+            )
+        return found
 
 
 def _completed(frame: pd.DataFrame) -> pd.DataFrame:

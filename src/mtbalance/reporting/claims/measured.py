@@ -10,12 +10,10 @@ import pandas as pd
 from mtbalance import places
 from mtbalance.reporting.claims.checks import all_ahead, outcome, worst
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
-from mtbalance.reporting.claims.evidence import Evidence
-from mtbalance.reporting.claims.paired import GROUP, Comparison
-from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.claims.evidence import GROUP, Cell, Evidence, Place
+from mtbalance.reporting.claims.paired import comparison
 from mtbalance.reporting.market import part, whole
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
-from mtbalance.reporting.statistics import paired_test, standard_deviation
 
 QPS = "relative_throughput"
 
@@ -71,24 +69,15 @@ def _ends() -> list[tuple[str, str]]:
     return [(f"{QPS}_low", f"{QPS}_high"), (QPS, QPS), (f"{QPS}_high", f"{QPS}_low")]
 
 
-def value(method: str, metric: str, sign: int, bound: float, *, tasks: Sequence[str] = ()) -> Check:
+def value(method: str, metric: str, sign: int, bound: float) -> Check:
     """``metric`` of ``method`` is above (``sign`` 1) or below (-1) ``bound`` on every data set and backbone."""
 
     def check(evidence: Evidence) -> Outcome | None:
-        rows = evidence.final[(evidence.final["metric"] == metric) & (evidence.final["balancer"] == method)]
-        rows = rows[rows["task"].isin(list(tasks))] if tasks else rows
         found = []
-        for (experiment, dataset, backbone, task), cell in rows.groupby([*GROUP, "task"], sort=False):
-            values = {seed: sign * (number - bound) for seed, number in by_seed(cell).items()}
-            test = paired_test(values, dict.fromkeys(values, 0.0))
-            spread = standard_deviation(list(values.values()))
-            failed = int((cell["status"] != "finished").sum())
-            found.append(
-                Comparison(
-                    experiment, dataset, bool(cell["synthetic"].iloc[0]), backbone, method, f"{bound:g}", metric, task,
-                    test, spread, sign, 0.0, False, failed,
-                )
-            )  # fmt: skip
+        for place, methods in evidence.cells.get(metric, {}).items():
+            if own := methods.get(method):
+                distances = {seed: sign * (number - bound) for seed, number in own.values.items()}
+                found.append(comparison(place, method, f"{bound:g}", metric, own, distances, sign))
         return outcome(found, all_ahead(found, evidence.level), evidence.level)
 
     return check
@@ -104,14 +93,9 @@ def lifts(method: str, metric: str) -> Check:
         for experiment, frame in evidence.market.groupby("experiment", sort=False):
             rows = part(frame, "expected", balancer=method, kind="method", metric=metric)
             for (dataset, backbone), cell in rows.groupby(["dataset", "backbone"], sort=False):
-                values = {int(seed): 100 * lift for seed, lift in zip(cell["seed"], cell["expected"], strict=True)}
-                test = paired_test(values, dict.fromkeys(values, 0.0))
-                found.append(
-                    Comparison(
-                        str(experiment), dataset, True, backbone, method, evidence.baseline, metric, "",
-                        test, standard_deviation(list(values.values())), 1, 0.0, True, 0,
-                    )
-                )  # fmt: skip
+                lift = dict(zip(map(int, cell["seed"]), 100 * cell["expected"], strict=True))
+                place, own = Place(str(experiment), dataset, backbone, ""), Cell(lift, 1, True, True, False, 0)
+                found.append(comparison(place, method, evidence.baseline, metric, own, lift, 1, relative=True))
                 total = whole(frame, balancer=method, kind="method", metric=metric, dataset=dataset, backbone=backbone)
                 row = total.sort_values("share").iloc[-1]
                 bounds = ", ".join(f"{100 * row[name]:+.2f}" for name in ("low", "high"))

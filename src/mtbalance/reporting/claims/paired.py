@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from mtbalance import places
-from mtbalance.reporting.claims.evidence import Evidence
-from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.claims.evidence import Cell, Evidence, Place
 from mtbalance.reporting.formats import signed
-from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, is_single_task
+from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 from mtbalance.reporting.statistics import BySeed, PairedTest, paired_test, ratios, standard_deviation
 
-GROUP = ["experiment", "dataset", "backbone"]
 ALONE = "alone"
 """The opponent that is no balancer: models that share nothing, each trained on its own loss (STL)."""
-SETTINGS = "_nyuv2"
-"""A balancer of this ending is the one without it, with its authors' settings for NYUv2."""
 
 
 class Comparison(NamedTuple):
@@ -105,27 +101,49 @@ def compare(
     ``sign`` 0 takes the direction of the metric, 1 or -1 says that a claim calls higher or lower. With ``relative``
     differences are in percent of the other's value. Empty if there is no such pair.
     """
-    rows = evidence.final[evidence.final["metric"] == metric]
-    rows = rows[rows["task"].isin(list(tasks))] if tasks else rows
-    rows = rows[rows["backbone"].isin(list(backbones))] if backbones else rows
     found = []
-    for (experiment, dataset, backbone, task), part in rows.groupby([*GROUP, "task"], sort=False):
-        own = part[_is(part, method)]
+    places = evidence.cells.get(metric, {})
+    for place, methods in places.items():
+        own = methods.get(method)
+        if own is None or (tasks and place.task not in tasks) or (backbones and place.backbone not in backbones):
+            continue
+        direction = sign or own.better or 1
         for other in others:
-            alone = other == ALONE
-            theirs = _alone(evidence, experiment, dataset, metric, task) if alone else part[_is(part, other)]
-            if len(own) and len(theirs) and (own["shares"].all() or not alone):
-                direction = sign or int(own["better"].iloc[0]) or 1
-                differences = _differences(by_seed(own), by_seed(theirs), direction, offset, relative)
-                found.append(
-                    Comparison(
-                        experiment, dataset, bool(own["synthetic"].iloc[0]), backbone, method, other, metric, task,
-                        paired_test(differences, dict.fromkeys(differences, 0.0)),
-                        standard_deviation(list(differences.values())),
-                        direction, offset, relative, int((own["status"] != "finished").sum()),
-                    )
-                )  # fmt: skip
+            theirs = _alone(places, place) if other == ALONE else methods.get(other)
+            if theirs is not None and not (other == ALONE and own.alone):
+                differences = _differences(own.values, theirs.values, direction, offset, relative)
+                found.append(comparison(place, method, other, metric, own, differences, direction, offset, relative))
     return found
+
+
+def comparison(
+    place: Place,
+    method: str,
+    other: str,
+    metric: str,
+    own: Cell,
+    differences: BySeed,
+    sign: int,
+    offset: float = 0.0,
+    relative: bool = False,
+) -> Comparison:
+    """The comparison with these ``differences`` by seed, which are above 0 where they are as the claim has it."""
+    return Comparison(
+        experiment=place.experiment,
+        dataset=place.dataset,
+        synthetic=own.synthetic,
+        backbone=place.backbone,
+        method=method,
+        other=other,
+        metric=metric,
+        task=place.task,
+        test=paired_test(differences, dict.fromkeys(differences, 0.0)),
+        spread=standard_deviation(list(differences.values())),
+        sign=sign,
+        offset=offset,
+        relative=relative,
+        failed=own.failed,
+    )
 
 
 def over_groups(
@@ -158,16 +176,10 @@ def _called_groups(test: PairedTest) -> PairedTest:
     return test._replace(untested=test.untested.replace("seeds", "groups"))
 
 
-def _is(rows: pd.DataFrame, balancer: str) -> pd.Series:
-    return rows["balancer"].str.removesuffix(SETTINGS) == balancer
-
-
-def _alone(evidence: Evidence, experiment: str, dataset: str, metric: str, task: str) -> pd.DataFrame:
-    frame = evidence.final
-    names = {"experiment": experiment, "dataset": dataset, "metric": metric, "task": task}
-    for column, name in names.items():
-        frame = frame[frame[column] == name]
-    return frame[frame.apply(is_single_task, axis=1)] if len(frame) else frame
+def _alone(places: Mapping[Place, Mapping[str, Cell]], place: Place) -> Cell | None:
+    """Single-task learning in the task and on the data set of a place."""
+    same = (methods for at, methods in places.items() if at._replace(backbone=place.backbone) == place)
+    return next((cell for methods in same for cell in methods.values() if cell.alone), None)
 
 
 def _differences(own: BySeed, theirs: BySeed, sign: int, offset: float, relative: bool) -> dict[int, float]:

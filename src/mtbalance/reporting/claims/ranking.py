@@ -11,9 +11,9 @@ from mtbalance import places
 from mtbalance.reporting.claims.by_print import above_earlier, all_above, earlier, gains, printed
 from mtbalance.reporting.claims.checks import Found, ahead_in, better, not_always, outcome
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, Verdict
-from mtbalance.reporting.claims.evidence import Evidence
+from mtbalance.reporting.claims.evidence import GROUP, Evidence
 from mtbalance.reporting.claims.introduction import EARLIER
-from mtbalance.reporting.claims.paired import GROUP, compare
+from mtbalance.reporting.claims.paired import compare
 from mtbalance.reporting.names import dataset_heading
 from mtbalance.reporting.power import detectable
 from mtbalance.reporting.printed import Printed

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
+
 from mtbalance.reporting.audit.scenes import DIRECTIONS, values_of
-from mtbalance.reporting.claims.by_print import earlier, printed, scene_gains, scenes_above
+from mtbalance.reporting.claims.by_print import earlier, printed, scene_values, scenes_above
 from mtbalance.reporting.claims.checks import ahead_in, best_in, better
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, PrintedCheck
 from mtbalance.reporting.claims.paired import ALONE
 from mtbalance.reporting.delta_m import delta_m, delta_m_by_task
+from mtbalance.reporting.names import METRICS as TITLES
 from mtbalance.reporting.names import balancer_name
 from mtbalance.reporting.printed import SCENE_COLUMNS, Printed
 
@@ -44,25 +47,21 @@ def _ahead(method: str, delta: Callable[..., float], by: float = 0.0) -> Printed
 
 
 def _normals(numbers: Printed) -> Outcome:
-    losses = {
-        (name, other, metric)
-        for name in ("mgda", "famo")
-        for other in OTHERS
-        for metric in NORMAL
-        if scene_gains(numbers, name, other)[metric] <= 0
-    }
-    text = f"{2 * len(OTHERS) * len(NORMAL) - len(losses)} of {2 * len(OTHERS) * len(NORMAL)} cells better"
-    return printed("pub_table7", not losses, text)
+    values = scene_values(numbers)[NORMAL]
+    ahead = pd.concat([values.loc[name] > values.loc[list(OTHERS)] for name in ("mgda", "famo")])
+    return printed("pub_table7", bool(ahead.all(axis=None)), f"{ahead.sum(axis=None)} of {ahead.size} cells better")
 
 
 def _segmentation(numbers: Printed) -> Outcome:
-    change = scene_gains(numbers, "mgda", "stl")[SEGMENTATION]
-    text = ", ".join(f"{name} {value:+.2f}" for name, value in change.items())
+    values = scene_values(numbers)[SEGMENTATION]
+    change = values.loc["mgda"] - values.loc["stl"]
+    text = ", ".join(f"{TITLES[name].title} {value:+.2f}" for name, value in change.items())
     return printed("pub_table7", bool((change < 0).all()), f"MGDA − STL: {text}")
 
 
 def _only(numbers: Printed) -> Outcome:
-    found = [name for name in earlier(numbers.table7) if (scene_gains(numbers, name, "stl") > 0).all()]
+    values = scene_values(numbers)
+    found = [name for name in earlier(numbers.table7) if (values.loc[name] > values.loc["stl"]).all()]
     return printed("pub_table7", not found, f"{', '.join(map(balancer_name, found)) or 'none'} of the earlier methods")
 
 

@@ -37,7 +37,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
         axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
         _panel(axes, group, lines, look, baseline)
-    if outliers := _has_outliers(rows, baseline):
+    if outliers := has_outliers(rows, baseline):
         for axes in panels:
             axes.set_xscale("symlog", linthresh=LINEAR)
     scale = f"\nbeyond ±{LINEAR} the scale is logarithmic" if outliers else ""
@@ -49,7 +49,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     return figure
 
 
-def _has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
+def has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
     """True if some methods are so far from the baseline that the others could not be told apart."""
     means = rows.groupby(["dataset", "backbone", "balancer"])["value"].mean().unstack("balancer")
     if baseline not in means:

@@ -9,21 +9,21 @@ import pandas as pd
 
 from mtbalance.reporting import captions, grid
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.formats import decimal, signed
+from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell, Row, Table
-from mtbalance.reporting.printed import beside_printed
+from mtbalance.reporting.printed import beside_printed, pub_table3
 
 REACHABLE = "best reachable (true probabilities)"
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
-    cells = beside_printed(compare(frame, ["auc", "mean_auc"], baseline))
+    cells = beside_printed(compare(frame, ["auc", "mean_auc"], baseline), pub_table3())
     cells["best"] = grid.best(cells, +1)
     columns = grid.columns_of(cells)
 
     def fill(row: pd.Series) -> Cell:
-        return Cell(grid.text(row, grid.mark(row, significance, +1)), row["best"], _printed(row))
+        return Cell(grid.text(row, grid.mark(row, significance, +1)), row["best"], grid.printed(row))
 
     table = Table(
         title=f"{title}: AUC",
@@ -34,13 +34,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows=grid.rows(cells, baseline, fill) + _reachable(frame, columns),
     )
     return table, cells.drop(columns=["best", "ratio", "ratio_std"])
-
-
-def _printed(row: pd.Series) -> str:
-    if pd.isna(row["published"]):
-        return ""
-    published_mark = " ‡" if row["published_mark"] else ""
-    return f"{decimal(row['published'], 4)}{published_mark} ({signed(row['difference_to_published'], 4)})"
 
 
 def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tuple[Row, ...]:

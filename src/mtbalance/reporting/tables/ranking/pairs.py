@@ -43,7 +43,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     table = Table(
         title=f"{title}: the smaller Diff and the higher AUC",
         label=f"{frame['experiment'].iloc[0]}-pairs",
-        caption=_caption(frame, means, next(iter(tests.values()))),
+        caption=_caption(frame, means, next(iter(tests.values())), baseline),
         beside="printed",
         groups=(Group("pairs of methods on the same data set and model", tuple(READINGS.values())),),
         rows=rows,
@@ -79,9 +79,9 @@ def _numbers(tests: PairTests) -> dict[str, float]:
     return counts | rest | {"share": tests.share}
 
 
-def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests) -> tuple[str, ...]:
+def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests, baseline: str) -> tuple[str, ...]:
     groups, methods = means[GROUP].drop_duplicates(), means["balancer"].nunique()
-    smallest = f"{2 / math.factorial(methods):.2g}" if methods <= MOST_METHODS else ""
+    smallest = f"{1 / math.factorial(methods):.2g}" if methods <= MOST_METHODS else ""
     return (
         *captions.synthetic(frame),
         "Diff: the distance between the cosine of gradient and update on task-specific parameters and that on shared"
@@ -91,10 +91,11 @@ def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests) -> tupl
         " makes its table symmetric and its chi-square twice as large; its tests take pairs as independent.",
         "The three last lines give up one assumption after the other. Methods that are better and have a smaller Diff"
         " for reasons of their own show this in every group; only the last line allows for that."
-        + (f" Its smallest possible p is {smallest}." if smallest else " It needs all methods in all groups, and few."),
+        + (f" Its p cannot be below {smallest}." if smallest else " It needs all methods in all groups, and few."),
         f"Interval: percentiles of {RESAMPLES} bootstrap samples of whole groups, seed 0.",
         f"Power: with {tests.pairs} independent pairs the binomial test would find a true share of 67 % with"
         f" probability {decimal(power(tests.pairs, 0.67), 2)}; dependent pairs are found less often.",
         f"Not corrected for the {len(READINGS)} readings.",
         captions.seeds(frame),
+        captions.failures(frame, baseline),
     )

@@ -14,7 +14,7 @@ from mtbalance.reporting.formats import counted, decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import dataset_heading, method_name, options_text
 from mtbalance.reporting.statistics import mean, standard_deviation
-from mtbalance.reporting.tuning import edges, place_in_grid, tuned_options
+from mtbalance.reporting.tuning import at_the_edge, edges, place_in_grid, tuned_options
 
 TRIAL = ["dataset", "backbone", "balancer", "variant"]
 METHOD = TRIAL[:3]
@@ -30,7 +30,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     table = Table(
         title=f"{title}: all trials of the tuning",
         label=f"{frame['experiment'].iloc[0]}-tuning",
-        caption=tuple(_caption(frame, trials, baseline)),
+        caption=tuple(_caption(frame, trials)),
         beside="",
         groups=tuple(groups),
         rows=tuple(_rows(trials, baseline)),
@@ -81,7 +81,7 @@ def _place(row: pd.Series) -> str:
     return "; ".join(["yes", *(f"{name} {place}" for name, place in places.items())])
 
 
-def _caption(frame: pd.DataFrame, trials: pd.DataFrame, baseline: str) -> Iterator[str]:
+def _caption(frame: pd.DataFrame, trials: pd.DataFrame) -> Iterator[str]:
     yield from captions.synthetic(frame)
     yield (
         "Bold: the chosen trial of a method, that of the highest mean on the valid split. Tables and figures show it"
@@ -90,26 +90,9 @@ def _caption(frame: pd.DataFrame, trials: pd.DataFrame, baseline: str) -> Iterat
     )
     yield captions.seeds(frame)
     yield captions.selection(frame)
-    yield from _edges(trials, baseline)
+    yield at_the_edge(trials[trials["chosen"]])
     yield _agreement(trials)
     yield _diverged(trials)
-
-
-def _edges(trials: pd.DataFrame, baseline: str) -> Iterator[str]:
-    """The choices at the edge of their grid, in words."""
-    several = trials["dataset"].nunique() > 1
-    found = [
-        f"{method_name(row, baseline)}{' on ' + row['dataset'] if several else ''}, {row['at_the_edge']}"
-        for _, row in trials[trials["at_the_edge"] != ""].iterrows()
-    ]
-    methods = trials.groupby(METHOD).ngroups
-    if found:
-        yield (
-            f"AT THE EDGE of its grid is the choice for {len(found)} of {counted(methods, 'method')}, so that a value"
-            f" beyond it may be better: {'; '.join(found)}. Of two values each is at the edge."
-        )
-    else:
-        yield f"No choice for {counted(methods, 'method')} is at the edge of the grid."
 
 
 def _agreement(trials: pd.DataFrame) -> str:

@@ -1,0 +1,118 @@
+"""Difference of mean AUC to the baseline, length of the joint step, and tasks' weights; a line for each method."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.dissection import LENGTH, numbers
+from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, legend, title
+from mtbalance.reporting.formats import signed
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.statistics import mean, pairs, standard_deviation
+
+FAR = 0.02
+"""A difference of mean AUC beyond which the others could not be told apart."""
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
+    """Draw three panels for each data set and backbone: AUC, length, weights. Methods with longer steps are lower."""
+    whole = frame[frame["epoch"].isna()]
+    cells = numbers(frame, baseline)
+    groups = list(cells.groupby(["dataset", "backbone"], sort=False))
+    lines = max(group["balancer"].nunique() for _, group in groups)
+    figure = Figure(figsize=(11, 1.7 + len(groups) * (0.9 + 0.29 * lines)), layout="constrained")
+    title(figure, f"{heading}: what PUB changes, by length of the joint step", frame)
+    panels = figure.subplots(len(groups), 3, sharey="row", squeeze=False)
+    tasks = list(whole.loc[whole["metric"] == "weight_mean", "task_title"].unique())
+    for row, (key, group) in zip(panels, groups, strict=True):
+        lengths = group[group["metric"] == LENGTH].set_index("balancer")["ratio"].sort_values(kind="stable")
+        order = list(lengths.index)
+        same = whole[(whole["dataset"] == key[0]) & (whole["backbone"] == key[1])]
+        place = f"{dataset_heading(key[0], bool(same['synthetic'].iloc[0]))}, {backbone_name(key[1])}"
+        row[0].set_title(place, loc="left")
+        row[0].set_yticks(range(len(order)), [_label(name) for name in order])
+        row[0].set_ylim(len(order) - 0.4, -0.6)
+        _differences(row[0], same[same["metric"] == "mean_auc"], order, baseline)
+        _lengths(row[1], same[same["metric"] == LENGTH], order, baseline)
+        _weights(row[2], same, order, tasks)
+    base = balancer_name(baseline)
+    panels[-1][0].set_xlabel(f"test mean AUC minus that of {base}\n(dots: seeds; mean ± std;\nnumbers: off the scale)")
+    panels[-1][1].set_xlabel(f"length of the joint step over {base}'s\n(no unit, logarithmic;\ndots: seeds)")
+    panels[-1][2].set_xlabel("weight over the tasks' mean weight\n(no unit; mean of seeds;\nbar: std over steps)")
+    legend(figure, [_task_mark(index, task) for index, task in enumerate(tasks)])
+    return figure
+
+
+def _label(name: str) -> str:
+    """The printed name, the options of a variant with several of them on a line of their own."""
+    printed = balancer_name(name)
+    return printed.replace(" (", "\n(") if "," in printed else printed
+
+
+def _differences(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) -> None:
+    """The differences of mean AUC; those beyond :data:`FAR` are numbers at the edge."""
+    axes.axvline(0, color=GRAY, linewidth=1.2)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    reference = by_seed(rows[rows["balancer"] == baseline])
+    for place, name in enumerate(order):
+        ours, theirs = pairs(by_seed(rows[rows["balancer"] == name]), reference)
+        differences = [value - other for value, other in zip(ours, theirs, strict=True)]
+        if name == baseline or not differences:
+            continue
+        if abs(mean(differences)) > FAR:
+            edge = 0.02 if mean(differences) < 0 else 0.98
+            text, side = signed(mean(differences), 4), "left" if edge < 0.5 else "right"
+            axes.text(edge, place, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
+            continue
+        spread = standard_deviation(differences) if len(differences) > 1 else 0.0
+        axes.plot(differences, [place + 0.25] * len(differences), ".", color=GRAY, markersize=3)
+        axes.errorbar(mean(differences), place, xerr=spread, fmt="o", color=PALETTE[0], markersize=5, capsize=2)
+
+
+def _lengths(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) -> None:
+    axes.set_xscale("log")
+    axes.axvline(1, color=GRAY, linewidth=1.2)
+    reference = by_seed(rows[rows["balancer"] == baseline])
+    for place, name in enumerate(order):
+        ours, theirs = pairs(by_seed(rows[rows["balancer"] == name]), reference)
+        ratios = [value / other for value, other in zip(ours, theirs, strict=True)]
+        axes.plot(ratios, [place] * len(ratios), ".", color=PALETTE[0], markersize=6)
+    low, high = axes.get_xlim()
+    axes.set_xticks([tick for tick in TICKS if low <= tick <= high])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _weights(axes: Axes, rows: pd.DataFrame, order: list[str], tasks: list[str]) -> None:
+    axes.axvline(1, color=GRAY, linewidth=1.2)
+    table = rows[rows["metric"].isin(["weight_mean", "weight_spread"])].pivot_table(
+        index=["balancer", "task_title"], columns="metric", values="value", sort=False
+    )
+    for place, name in enumerate(order):
+        if name not in table.index:
+            continue
+        found = table.loc[name]
+        scaled = found / found["weight_mean"].mean()
+        for index, task in enumerate(tasks):
+            mark = _task_mark(index)
+            axes.errorbar(
+                scaled.loc[task, "weight_mean"],
+                place + 0.16 * (index - (len(tasks) - 1) / 2),
+                xerr=scaled.loc[task, "weight_spread"],
+                color=mark.get_color(),
+                marker=mark.get_marker(),
+                markersize=4,
+                elinewidth=1,
+                capsize=2,
+            )
+
+
+def _task_mark(index: int, label: str = "") -> Line2D:
+    marker = MARKERS[index % len(MARKERS)]
+    return Line2D([], [], linestyle="", color=PALETTE[(index + 1) % len(PALETTE)], marker=marker, label=label)

@@ -1,0 +1,119 @@
+"""How often a verdict is false where nothing differs, and how often a planted difference of the stated size is seen."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mtbalance.reporting.claims.association import discordant_law, p_of, share_seen
+from mtbalance.reporting.claims.checks import all_ahead, sees
+from mtbalance.reporting.claims.claim import Verdict
+from mtbalance.reporting.claims.paired import Comparison, compare
+from mtbalance.reporting.power import detectable
+from mtbalance.reporting.statistics import paired_test, standard_deviation
+from planted_claims import cells, evidence
+
+LEVEL = 0.05
+
+
+def most(draws, rate):
+    """The largest number that is no surprise at this rate."""
+    return stats.binom.ppf(0.999, draws, rate)
+
+
+def comparisons(differences):
+    """A comparison for each row of differences [comparisons, seeds]."""
+    found = []
+    for values in differences:
+        test = paired_test(dict(enumerate(values)), dict.fromkeys(range(len(values)), 0.0))
+        same = ("e", "d", True, "mmoe", "pub", "ls", "mean_auc", "mean")
+        found.append(Comparison(*same, test, standard_deviation(list(values)), 1, 0.0, False, 0))
+    return found
+
+
+@pytest.mark.parametrize("number", [1, 4, 10])
+def test_without_an_effect_a_verdict_is_as_rare_as_the_level(number):
+    random, draws = np.random.default_rng(number), 1000
+    verdicts = [all_ahead(comparisons(random.normal(0, 1e-3, (number, 5))), LEVEL) for _ in range(draws)]
+    false = sum(verdict in (Verdict.HELD, Verdict.FAILED) for verdict in verdicts)
+    assert false <= most(draws, LEVEL)
+
+
+def test_one_comparison_is_false_as_often_as_the_level_says():
+    """Not less often: a check that never decides would pass the test above."""
+    random, draws = np.random.default_rng(0), 1000
+    verdicts = [all_ahead(comparisons(random.normal(0, 1e-3, (1, 5))), LEVEL) for _ in range(draws)]
+    low, high = stats.binom.interval(0.999, draws, LEVEL)
+    assert low <= draws - verdicts.count(Verdict.OPEN) <= high
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_of_the_stated_size_is_seen_in_four_of_five_experiments(sign):
+    spread, seeds, draws = 1e-3, 5, 500
+    size = sign * detectable(spread, seeds, LEVEL)
+    random = np.random.default_rng(1)
+    verdicts = [all_ahead(comparisons(random.normal(size, spread, (1, seeds))), LEVEL) for _ in range(draws)]
+    low, high = stats.binom.interval(0.999, draws, 0.8)
+    assert low <= verdicts.count(Verdict.HELD if sign > 0 else Verdict.FAILED) <= high
+
+
+def test_the_printed_power_is_that_of_the_spread_in_the_frame():
+    rows = cells(0.7, balancer="ls", metric="mean_auc") + cells(0.7, balancer="pub", metric="mean_auc", noise=2e-3)
+    (found,) = compare(evidence(rows), "pub", ["ls"], "mean_auc")
+    ours, theirs = (np.array([row["value"] for row in rows if row["balancer"] == name]) for name in ("pub", "ls"))
+    size = detectable(float(np.std(ours - theirs, ddof=1)), 5, LEVEL)
+    assert sees([found], LEVEL) == f"{size:.2g} (n = 5)"
+
+
+def test_pairs_in_any_order_rarely_seem_associated():
+    """Of methods in random order, in twelve groups of four; the paper's chi-square counts each pair twice."""
+    random, draws, sizes = np.random.default_rng(2), 1000, [4] * 12
+    law = discordant_law(sizes)
+    reverse = np.array([sum(_inversions(random.permutation(4)) for _ in sizes) for _ in range(draws)])
+    rates = [np.mean([p_of(int(number), law) <= LEVEL for number in reverse])]
+    table = np.stack([2 * reverse, 2 * (72 - reverse)], axis=1)
+    printed = stats.chi2.sf((np.abs(table[:, 0] - table[:, 1]) ** 2) / 144, 1)
+    assert draws * rates[0] <= most(draws, LEVEL)
+    assert (printed <= LEVEL).sum() > most(draws, LEVEL)
+
+
+def test_the_law_of_inversions_by_counting_all_orders():
+    from itertools import permutations, product
+
+    orders = [_inversions(np.array(order)) for order in permutations(range(4))]
+    pairs = [first + second for first, second in product(orders, [0, 1])]
+    counts = np.bincount(pairs, minlength=8) / len(pairs)
+    assert discordant_law([4, 2]) == pytest.approx(counts)
+
+
+def test_the_stated_share_of_pairs_is_seen_in_four_of_five_experiments():
+    """AUC and Diff of methods are normal with the correlation that gives this share of reverse pairs (arcsine law)."""
+    sizes, draws = [4] * 12, 500
+    law = discordant_law(sizes)
+    share = share_seen(law, LEVEL)
+    correlation = -np.sin(np.pi * (share - 0.5))
+    random = np.random.default_rng(3)
+    found = 0
+    for _ in range(draws):
+        auc = random.standard_normal((12, 4))
+        diff = correlation * auc + np.sqrt(1 - correlation**2) * random.standard_normal((12, 4))
+        reverse = sum(_inversions(d[np.argsort(a)]) for a, d in zip(auc, diff, strict=True))
+        found += p_of(reverse, law) <= LEVEL and reverse > 36
+    low, high = stats.binom.interval(0.999, draws, 0.8)
+    assert low <= found <= high
+
+
+def test_the_level_is_the_one_that_is_asked_for():
+    rows = cells(0.7, balancer="ls", metric="mean_auc", noise=0.0)
+    rows += [row | {"balancer": "pub", "value": 0.7 + step} for row, step in zip(rows, (1, 2, 1, 3, -0.2), strict=True)]
+    found = evidence(rows)
+    (only,) = compare(found, "pub", ["ls"], "mean_auc")
+    assert 0.01 < only.test.p < 0.1
+    verdicts = {level: all_ahead([only], replace(found, level=level).level) for level in (0.01, 0.1)}
+    assert verdicts == {0.01: Verdict.OPEN, 0.1: Verdict.HELD}
+
+
+def _inversions(order):
+    first, second = np.triu_indices(len(order), 1)
+    return int((order[first] > order[second]).sum())
