@@ -52,14 +52,15 @@ def test_means_and_tests_are_numpys_and_scipys():
     assert (STL, "shared") not in numbers.index
 
 
+@pytest.mark.long
 def test_an_effect_that_is_there_is_seen_and_one_that_is_not_keeps_the_level():
     found = [
         against_baseline(by_run(frame(np.random.default_rng(seed), mgda=0.02, nashmtl=0.0)), "ls").set_index(
             ["balancer", "measure"]
         )["p"]
-        for seed in range(60)
+        for seed in range(30)
     ]
-    assert sum(p[("mgda", "shared")] < 0.05 for p in found) >= 54
+    assert sum(p[("mgda", "shared")] < 0.05 for p in found) >= 27
     false = sum(p[("nashmtl", "shared")] < 0.05 for p in found)
     assert stats.binomtest(false, len(found), 0.05).pvalue > 0.001
 

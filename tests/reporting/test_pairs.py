@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from mtbalance.errors import UserError
-from mtbalance.reporting.pairs import _within_groups, method_means, pair_tests, power
+from mtbalance.reporting.pairs import method_means, pair_tests, power, within_groups
 
 DRAWS = 1000
 
@@ -48,6 +48,7 @@ def test_the_printed_count_gives_the_printed_kind_of_chi_square():
     assert half.counts[0, 1] == half.reverse
 
 
+@pytest.mark.long
 def test_without_an_effect_the_permutation_test_keeps_its_level_and_the_printed_one_does_not():
     rng = np.random.default_rng(1)
     found = [pair_tests(planted(rng, 12, 4)) for _ in range(DRAWS)]
@@ -62,23 +63,24 @@ def test_without_an_effect_the_permutation_test_keeps_its_level_and_the_printed_
 
 def _attained(level: float) -> float:
     """The largest probability not above ``level`` that the exact test can have with 12 groups of 4 methods."""
-    values = {_within_groups(count, [4] * 12, 72): 0 for count in range(73)}
+    values = {within_groups(count, [4] * 12, 72): 0 for count in range(73)}
     return max(p for p in values if p <= level)
 
 
+@pytest.mark.long
 def test_methods_that_differ_by_themselves_deceive_every_test_but_the_permutation_of_methods():
     rng = np.random.default_rng(2)
-    found = [pair_tests(planted(rng, 12, 4, alike=True)) for _ in range(400)]
+    found = [pair_tests(planted(rng, 12, 4, alike=True)) for _ in range(150)]
     assert np.mean([tests.within_groups_p <= 0.05 for tests in found]) > 0.3
     assert np.mean([tests.binomial_p <= 0.05 for tests in found]) > 0.3
-    assert within(sum(tests.methods_p <= 0.1 for tests in found), 400, 2 / 24)
+    assert within(sum(tests.methods_p <= 0.1 for tests in found), 150, 2 / 24)
 
 
 def test_a_planted_effect_is_found_with_the_power_that_was_stated():
     rng = np.random.default_rng(3)
     stated = power(72, 0.67)
-    found = sum(pair_tests(planted(rng, 72, 2, 0.67)).binomial_p <= 0.05 for _ in range(400))
-    assert 0.7 < stated < 0.95 and within(found, 400, stated)
+    found = sum(pair_tests(planted(rng, 72, 2, 0.67)).binomial_p <= 0.05 for _ in range(150))
+    assert 0.7 < stated < 0.95 and within(found, 150, stated)
     assert power(72, 0.5) <= 0.05
 
 

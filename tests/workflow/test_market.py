@@ -8,7 +8,8 @@ import pytest
 from mtbalance.config.reading import ParametersError, parse
 from workflow_tree import TINY, Tree
 
-MARKET = {"market tiny", "table tiny/market", "figure tiny/market"}
+SHOWN = {"claims ", "page "}
+MARKET = {"market tiny", "table tiny/market", "figure tiny/market"} | SHOWN
 
 
 def asking(tree: Tree) -> Tree:
@@ -18,7 +19,7 @@ def asking(tree: Tree) -> Tree:
     return tree
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_market_is_made_of_what_is_there_and_again_when_it_is_edited(tree: Tree):
     assert asking(tree).due() == MARKET
     tree.snakemake()

@@ -94,7 +94,7 @@ def new_rule_file(tree: Tree) -> None:
 
 
 def rule_renamed(tree: Tree) -> None:
-    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train:", "rule fit:"))
+    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train", "rule fit"))
 
 
 RERUNS: dict[str, tuple[Edit, set[str]]] = {
@@ -146,7 +146,7 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
     "what counts as significant": (value("tables.significance", 0.01), TABLES | CLAIMS),
     "one table": (comment("src/mtbalance/reporting/tables/ranking/ne.py"), {"table tiny/ne"} | PAGE),
-    "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES),
+    "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES | PAGE),
     "one claim": (comment("src/mtbalance/reporting/claims/toy.py"), CLAIMS),
     "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT | CLAIMS),
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),

@@ -9,9 +9,8 @@ from snakemake.exceptions import WorkflowError
 SOURCE = str(Path(workflow.basedir) / "src")
 if SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [SOURCE, os.environ.get("PYTHONPATH")])
-    )
+    paths = [SOURCE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, paths)))
 
 from mtbalance import places
 from mtbalance.config import reading

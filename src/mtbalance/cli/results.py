@@ -112,7 +112,7 @@ def claims(
     parameters = [parameters_from(text) for text in params or [places.PARAMETERS]]
     active = [(each, name) for each in parameters for name in each.active()]
     runs = [run for each, name in active for run in each.runs(name)]
-    timed = [run for each, name in active for cell in each.timed(name) for run in each.timing_runs(name, *cell)]
+    timed = [run for each, name in active for run in each.all_timing_runs(name)]
     evidence = Evidence(
         read_metrics(metrics, runs, timed),
         everything(),

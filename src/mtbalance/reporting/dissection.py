@@ -26,12 +26,18 @@ class Control(NamedTuple):
 def controls(rows: pd.DataFrame, baseline: str) -> dict[str, list[Control]]:
     """The pairs that tell apart the search, the step's length, and updates made for each task separately.
 
+    Two scales differ in length and in what the moments see (``moment_weights``), so they are a part of their own.
+
     Pairs of :data:`FURTHER` are left out where the experiment does not have both.
     """
     faster = _faster(rows, baseline)
     found = {
         "search": [Control(PUB, EQUAL + LONG), Control(PUB + SHORT, EQUAL + SHORT)],
-        "length": [Control(EQUAL + LONG, EQUAL + SHORT), Control(PUB, PUB + SHORT), Control(faster, baseline)],
+        "length": [Control(faster, baseline)],
+        "scale of the weights, which sets length and momentum": [
+            Control(EQUAL + LONG, EQUAL + SHORT),
+            Control(PUB, PUB + SHORT),
+        ],
         "separate updates": [Control(EQUAL + SHORT, baseline), Control(EQUAL + LONG, faster)],
     }
     for part, pair in FURTHER:

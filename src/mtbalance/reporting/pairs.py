@@ -126,7 +126,7 @@ def pair_tests(means: pd.DataFrame, reading: str = "diff", seed: int = 0) -> Pai
         yates=yates[0],
         yates_p=yates[1],
         binomial_p=float(stats.binomtest(reverse, pairs).pvalue) if pairs else np.nan,
-        within_groups_p=_within_groups(reverse, [len(auc) for auc, _ in groups], pairs),
+        within_groups_p=within_groups(reverse, [len(auc) for auc, _ in groups], pairs),
         methods_p=_over_methods(means, reading),
         low=low,
         high=high,
@@ -167,16 +167,25 @@ def _chi_square(counts: NDArray[np.int64], correction: bool) -> tuple[float, flo
     return float(found.statistic), float(found.pvalue)
 
 
-def _within_groups(reverse: int, methods: Sequence[int], pairs: int) -> float:
-    """Two-sided p of the sum of the groups' inversions, each uniform over the orders of its methods.
+def reversals(methods: Sequence[int]) -> Numbers:
+    """Probability of each sum of the groups' inversions, each uniform over the orders of its methods.
 
     The numbers of orders with so many inversions are Mahonian: the product of (1 + x + ... + x^(m - 1)). The sum over
-    groups is a convolution (Kendall 1938; Hirsch and Slack 1984 for the sum). Tied pairs count half a reverse pair.
+    groups is a convolution (Kendall 1938; Hirsch and Slack 1984 for the sum).
     """
-    distribution = np.ones(1)
+    distribution: Numbers = np.ones(1)
     for size in methods:
         for length in range(1, size + 1):
             distribution = np.convolve(distribution, np.ones(length) / length)
+    return distribution
+
+
+def within_groups(reverse: int, methods: Sequence[int], pairs: int) -> float:
+    """Two-sided p of the number of reverse pairs if Diff is permuted in each group by itself.
+
+    ``methods`` are the groups' numbers of methods. Tied pairs, which are not among ``pairs``, count half a reverse one.
+    """
+    distribution = reversals(methods)
     total = len(distribution) - 1
     count = reverse + (total - pairs) / 2
     distance = abs(np.arange(total + 1) - total / 2) >= abs(count - total / 2) - 1e-9

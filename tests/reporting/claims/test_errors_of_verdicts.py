@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtbalance.reporting.claims.association import discordant_law, p_of, share_seen
+from mtbalance.reporting.claims.association import share_seen
 from mtbalance.reporting.claims.checks import all_ahead, sees
 from mtbalance.reporting.claims.claim import Verdict
 from mtbalance.reporting.claims.paired import Comparison, compare
+from mtbalance.reporting.pairs import within_groups
 from mtbalance.reporting.power import detectable
 from mtbalance.reporting.statistics import paired_test, standard_deviation
 from planted_claims import cells, evidence
@@ -66,32 +67,10 @@ def test_the_printed_power_is_that_of_the_spread_in_the_frame():
     assert sees([found], LEVEL) == f"{size:.2g} (n = 5)"
 
 
-def test_pairs_in_any_order_rarely_seem_associated():
-    """Of methods in random order, in twelve groups of four; the paper's chi-square counts each pair twice."""
-    random, draws, sizes = np.random.default_rng(2), 1000, [4] * 12
-    law = discordant_law(sizes)
-    reverse = np.array([sum(_inversions(random.permutation(4)) for _ in sizes) for _ in range(draws)])
-    rates = [np.mean([p_of(int(number), law) <= LEVEL for number in reverse])]
-    table = np.stack([2 * reverse, 2 * (72 - reverse)], axis=1)
-    printed = stats.chi2.sf((np.abs(table[:, 0] - table[:, 1]) ** 2) / 144, 1)
-    assert draws * rates[0] <= most(draws, LEVEL)
-    assert (printed <= LEVEL).sum() > most(draws, LEVEL)
-
-
-def test_the_law_of_inversions_by_counting_all_orders():
-    from itertools import permutations, product
-
-    orders = [_inversions(np.array(order)) for order in permutations(range(4))]
-    pairs = [first + second for first, second in product(orders, [0, 1])]
-    counts = np.bincount(pairs, minlength=8) / len(pairs)
-    assert discordant_law([4, 2]) == pytest.approx(counts)
-
-
 def test_the_stated_share_of_pairs_is_seen_in_four_of_five_experiments():
     """AUC and Diff of methods are normal with the correlation that gives this share of reverse pairs (arcsine law)."""
     sizes, draws = [4] * 12, 500
-    law = discordant_law(sizes)
-    share = share_seen(law, LEVEL)
+    share = share_seen(sizes, LEVEL)
     correlation = -np.sin(np.pi * (share - 0.5))
     random = np.random.default_rng(3)
     found = 0
@@ -99,7 +78,7 @@ def test_the_stated_share_of_pairs_is_seen_in_four_of_five_experiments():
         auc = random.standard_normal((12, 4))
         diff = correlation * auc + np.sqrt(1 - correlation**2) * random.standard_normal((12, 4))
         reverse = sum(_inversions(d[np.argsort(a)]) for a, d in zip(auc, diff, strict=True))
-        found += p_of(reverse, law) <= LEVEL and reverse > 36
+        found += within_groups(reverse, sizes, 72) <= LEVEL and reverse > 36
     low, high = stats.binom.interval(0.999, draws, 0.8)
     assert low <= found <= high
 

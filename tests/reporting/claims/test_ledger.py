@@ -119,7 +119,7 @@ def test_throughput_says_on_which_device():
 def test_metrics_of_another_configuration_and_missing_seeds_are_refused(tmp_path, write, demo):
     paths, runs = write(demo)
     metrics = tmp_path / "demo.parquet"
-    collect(paths, runs, [], metrics)
+    collect(paths, runs, [], [], metrics)
     assert len(read_metrics([metrics], runs)) == len(pd.read_parquet(metrics))
     other = runs[0].model_copy(update={"training": runs[0].training.model_copy(update={"epochs": 4})})
     with pytest.raises(UserError, match=r"demo.parquet is stale: it has the run demo/synthetic_nl/single_task/ls/0"):

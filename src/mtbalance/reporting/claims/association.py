@@ -3,83 +3,77 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
+from mtbalance import places
+from mtbalance.config.variants import SIGN
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
-from mtbalance.reporting.claims.evidence import GROUP, Evidence
+from mtbalance.reporting.claims.evidence import Evidence
 from mtbalance.reporting.names import dataset_heading
+from mtbalance.reporting.pairs import GROUP, method_means, pair_tests, reversals
 
 
-def discordant_law(sizes: list[int]) -> NDArray[np.float64]:
-    """Probability of each number of pairs in reverse order, summed over groups, if any order is equally likely.
+def share_seen(methods: Sequence[int], level: float) -> float:
+    """The true share of reverse pairs that is found with a power of 80 %, by the normal approximation.
 
-    ``sizes`` are the numbers of methods in the groups. In a group the number is that of inversions of a random
-    permutation: a sum of independent uniform numbers from 0 to k, for k below its size. Pairs of one group depend on
-    each other, and this law knows it, unlike the chi-square test of the paper, which also counts each pair twice.
+    ``methods`` are the groups' numbers of methods; the test is the permutation within groups.
     """
-    law = np.ones(1)
-    for size in sizes:
-        for k in range(1, size):
-            law = np.convolve(law, np.full(k + 1, 1 / (k + 1)))
-    return law
-
-
-def p_of(reverse: int, law: NDArray[np.float64]) -> float:
-    """Two-sided p of a number of reverse pairs."""
-    numbers = np.arange(len(law))
-    middle = (len(law) - 1) / 2
-    return min(1.0, float(law[np.abs(numbers - middle) >= abs(reverse - middle) - 1e-9].sum()))
-
-
-def share_seen(law: NDArray[np.float64], level: float) -> float:
-    """The true share of reverse pairs that is found with a power of 80 %, by the normal approximation."""
-    numbers, pairs = np.arange(len(law)), len(law) - 1
-    spread = math.sqrt(float(law @ (numbers - pairs / 2) ** 2))
+    law = reversals(methods)
+    pairs = len(law) - 1
+    spread = math.sqrt(float(law @ (np.arange(len(law)) - pairs / 2) ** 2))
     return 0.5 + float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(0.8)) * spread / pairs
 
 
-def reverse_association(share: float | None = None) -> Check:
-    """More pairs are in reverse order than chance explains; with ``share``, at least that share of them."""
+def reverse_association(share: float = 0.5) -> Check:
+    """More pairs of methods are in reverse order than chance explains, and at least ``share`` of all.
+
+    Balancers as params.yaml has them, without variants. Groups of methods (experiment, data set and backbone) count as
+    independent.
+    """
 
     def check(evidence: Evidence) -> Outcome | None:
-        rows = evidence.final[evidence.final["metric"].isin(["mean_auc", "diff"]) & evidence.final["shares"]]
-        keys = [*GROUP, "balancer"]
-        means = rows.groupby([*keys, "metric"], sort=False)["value"].mean().unstack("metric")
-        if not {"mean_auc", "diff"} <= set(means.columns):
+        frames = _measured(evidence.metrics)
+        if not frames:
             return None
-        groups = [part for _, part in means.dropna().groupby(level=GROUP, sort=False) if len(part) > 1]
-        if not groups:
+        parts = [means.assign(dataset=f"{name}/" + means["dataset"]) for name, means in frames.items()]
+        means = pd.concat(parts, ignore_index=True)
+        sizes = means.groupby(GROUP, sort=False).size()
+        methods = [size for size in sizes if size > 1]
+        if not methods:
             return None
-        law = discordant_law([len(part) for part in groups])
-        pairs, reverse = len(law) - 1, sum(map(_reverse, groups))
-        p, seen = p_of(reverse, law), share_seen(law, evidence.level)
-        found = reverse / pairs
-        verdict = Verdict.OPEN if p > evidence.level else Verdict.HELD if found > 0.5 else Verdict.FAILED
-        if share is not None and verdict is Verdict.HELD and found < share:
+        found = pair_tests(means)
+        if found.within_groups_p > evidence.level:
             verdict = Verdict.OPEN
-        used = rows.drop_duplicates("dataset")
-        data = [dataset_heading(str(row.dataset), bool(row.synthetic)) for row in used.itertuples()]
+        elif found.share < 0.5:
+            verdict = Verdict.FAILED
+        else:
+            verdict = Verdict.HELD if found.share >= share else Verdict.OPEN
+        seen = share_seen(methods, evidence.level)
+        rows = evidence.metrics[evidence.metrics["experiment"].isin(list(frames))].drop_duplicates("dataset")
+        strict = "" if math.isnan(found.methods_p) else f"; {found.methods_p:.2g} if only methods are independent"
         return Outcome(
             verdict,
-            f"{reverse} of {pairs} pairs in reverse order ({found:.1%}), in {len(groups)} groups of methods on one"
-            f" backbone and data set; p = {p:.2g}, exact, each pair once. A trait that a method has in all groups"
-            " counts in each of them.",
+            f"{found.reverse} of {found.pairs} pairs in reverse order ({found.share:.1%}), in {len(methods)} groups of"
+            f" methods on one backbone and data set: p = {found.within_groups_p:.2g} if groups are independent{strict}",
             f"{seen:.0%} of the pairs" if seen < 1 else "nothing: too few pairs",
-            tuple(data),
+            tuple(dataset_heading(str(row.dataset), bool(row.synthetic)) for row in rows.itertuples()),
             bool(rows["synthetic"].any()),
-            tuple(
-                {"group": list(part.index[0][:3]), "methods": len(part), "reverse": _reverse(part)} for part in groups
-            ),
+            tuple({"file": places.METRICS.format(experiment=name), "metrics": "mean_auc, diff"} for name in frames),
         )
 
     return check
 
 
-def _reverse(part: pd.DataFrame) -> int:
-    auc, diff = part["mean_auc"].to_numpy(), part["diff"].to_numpy()
-    first, second = np.triu_indices(len(part), 1)
-    return int(((auc[first] - auc[second]) * (diff[first] - diff[second]) < 0).sum())
+def _measured(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The means of each experiment that measured cosines and has a mean AUC."""
+    found = {}
+    for name, frame in metrics.groupby("experiment", sort=False):
+        plain = frame[~frame["balancer"].str.contains(SIGN, regex=False)]
+        shared = plain[plain["shares"]]
+        if {"mean_auc", "cosine_shared"} <= set(shared["metric"]):
+            found[str(name)] = method_means(plain)
+    return found

@@ -6,11 +6,12 @@ import pandas as pd
 from scipy import stats
 
 from mtbalance.reporting.audit.relation import BACKBONES, COUNTRIES, METHODS, SEEDS
-from mtbalance.reporting.claims.association import discordant_law, p_of, reverse_association
+from mtbalance.reporting.claims.association import reverse_association
 from mtbalance.reporting.claims.by_print import printed
 from mtbalance.reporting.claims.checks import better_over_groups, same_over_groups
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, PrintedCheck
 from mtbalance.reporting.names import balancer_name
+from mtbalance.reporting.pairs import within_groups
 from mtbalance.reporting.printed import Printed
 
 NEEDS = "an experiment with measure: [cosines] and the methods of Table I (presets section3, section3_real)"
@@ -48,7 +49,7 @@ def _reverse(numbers: Printed) -> Outcome:
     """The printed share, with each pair counted once."""
     pairs = BACKBONES * COUNTRIES * METHODS * (METHODS - 1) // 2
     reverse = numbers.says("reverse_percent") / 100 * pairs
-    once = p_of(round(reverse), discordant_law([METHODS] * BACKBONES * COUNTRIES))
+    once = within_groups(round(reverse), [METHODS] * BACKBONES * COUNTRIES, pairs)
     test = stats.binomtest(round(reverse), pairs).pvalue
     text = f"{round(reverse)} of {pairs} pairs: p = {once:.2g}, or {test:.2g} if pairs of a group were independent"
     return printed("pub_text", bool(once <= LEVEL), text)
