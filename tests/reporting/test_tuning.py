@@ -12,10 +12,12 @@ import pytest
 from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.config.tuning import Trial
+from mtbalance.errors import UserError
 from mtbalance.models.ranking._options import RankingSizes
 from mtbalance.records import RecordError, RunRecord, write_record
 from mtbalance.records.run import Evaluation
 from mtbalance.reporting.choice import choose
+from mtbalance.reporting.claims.evidence import read_metrics
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.summary import summary
 from mtbalance.reporting.tables import write_table
@@ -151,7 +153,8 @@ def test_collected_metrics_have_the_chosen_trials_alone_under_the_name_of_their_
 def test_a_timing_is_of_the_first_trial_and_stands_with_the_method(made):
     frame = pd.read_parquet(made[0])
     timed = frame[frame["metric"] == "relative_throughput"].set_index("balancer")
-    assert timed["variant"].to_dict() == {"ls": LS[0], "pub": PUB[0]}
+    assert timed["variant"].to_dict() == {"ls": LS[1], "pub": PUB[0]}, "as all numbers of a method"
+    assert timed["digest"].to_dict() == {"ls": config(LS[0], 0).digest(), "pub": config(PUB[0], 0).digest()}
     assert set(timed["device"]) == {"another, 1 thread(s)"}
     assert set(timed["status"]) == {"finished"}
 
@@ -160,7 +163,7 @@ def test_a_diverged_first_trial_does_not_hide_its_timing(tmp_path, timings):
     metrics, _ = make(tmp_path, timings, PLANTED | {PUB[0]: [None, (0.7, 0.7)]})
     frame = pd.read_parquet(metrics)
     timed = frame[(frame["metric"] == "relative_throughput") & (frame["balancer"] == "pub")]
-    assert set(timed["variant"]) == {PUB[0]} and set(timed["status"]) == {"finished"}
+    assert set(timed["digest"]) == {config(PUB[0], 0).digest()} and set(timed["status"]) == {"finished"}
     write_table("ne", metrics, tmp_path / "ne", title="Demo")
     assert "| MMOE+PUB |" in (tmp_path / "ne.md").read_text()
 
@@ -254,6 +257,16 @@ def test_rankings_say_which_choices_are_at_the_edge(made, tmp_path):
         "for 1 of 2 methods, so that a value beyond it may be better: MMOE+PUB (lr lowest of 3)."
         in (tmp_path / "auc.md").read_text()
     )
+
+
+def test_claims_read_tuned_metrics_and_miss_a_method_but_no_trial(made, tmp_path):
+    runs = [config(record.run.balancer, record.run.seed) for record in records()]
+    methods = {("demo", variant): trial.method for variant, trial in TRIALS.items()}
+    frame = read_metrics([made[0]], runs, (), methods)
+    assert len(frame) == len(pd.read_parquet(made[0]))
+    frame[(frame["balancer"] != "pub") | (frame["seed"] != 1)].to_parquet(tmp_path / "lost.parquet")
+    with pytest.raises(UserError, match=r"no rows of 1 runs, the first is demo/synthetic_nl/mmoe/pub/1"):
+        read_metrics([tmp_path / "lost.parquet"], runs, (), methods)
 
 
 def test_the_summary_has_the_choice(made, tmp_path):

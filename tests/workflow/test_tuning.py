@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -37,7 +38,7 @@ def trains(variants):
 
 
 PUBS = [name.replace("@", "@optimizer.lr=0.01,") for name in PUB]
-TABLES = {"table tiny/auc", "table tiny/ne", "table tiny/tuning", "page ", "figure tiny/auc"}
+TABLES = {"table tiny/auc", "table tiny/ne", "table tiny/tuning", "page ", "claims ", "figure tiny/auc"}
 RESULTS = {"collect tiny", "summarize tiny", "trials tiny"} | TABLES
 
 
@@ -88,6 +89,8 @@ def test_the_tables_show_the_best_trial_on_valid_as_its_records_have_it(ran: Tre
     table = ran.read("results/tables/tiny/auc.md")
     assert "Each method is tuned over 2 trials by mean AUC on the valid split" in table
     assert len([line for line in table.splitlines() if line.startswith("| MMOE")]) == 2
+    links = set(re.findall(r'href=\\?"\.\./(results/runs/[^"\\]+\.json)', ran.read("results/report.html")))
+    assert links == {f"results/runs/tiny/synthetic_a/mmoe/{name}/seed-{seed}.json" for name in best for seed in (0, 1)}
     appendix = ran.read("results/tables/tiny/tuning.md")
     assert len([line for line in appendix.splitlines() if line.startswith("| MMOE")]) == 4
 

@@ -113,8 +113,13 @@ def claims(
     active = [(each, name) for each in parameters for name in each.active()]
     runs = [run for each, name in active for run in each.runs(name)]
     timed = [run for each, name in active for run in each.all_timing_runs(name)]
+    methods = {
+        (name, variant): trial.method
+        for each, name in active
+        for variant, trial in each.experiments[name].trials().items()
+    }
     evidence = Evidence(
-        read_metrics(metrics, runs, timed),
+        read_metrics(metrics, runs, timed, methods),
         everything(),
         pd.concat(map(pd.read_parquet, market), ignore_index=True) if market else pd.DataFrame(),
         pd.read_csv(toy) if toy else pd.DataFrame(),

@@ -46,11 +46,13 @@ TYPES = {
     "better": "int64",
     "value": "float64",
 }
-"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters. In a tuned
-experiment ``balancer`` is the method, ``variant`` its chosen trial (of timings its first one), and ``grid`` what it was
-tuned over, as JSON. In others ``variant`` is the balancer, and ``grid`` is empty. ``epoch`` is
-missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for numbers of no task.
-``better`` is +1 for a task's metric that is better high, -1 for one that is better low, and 0 for other numbers."""
+"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters.
+
+In a tuned experiment ``balancer`` is the method, ``variant`` its chosen trial, and ``grid`` what it was tuned over, as
+JSON; timings are of its first trial, as their ``digest`` says. In others ``variant`` is the balancer, and ``grid`` is
+empty. ``epoch`` is missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for
+numbers of no task. ``better`` is +1 for a task's metric that is better high, -1 for one that is better low, and 0 for
+other numbers."""
 
 CONSTANT = "constant_"
 """Prefix of the metrics of constant predictions, which ignore the input."""
@@ -78,11 +80,12 @@ def collect(
     files = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
     trials = trials or {config.balancer.name: Trial(config.balancer.name, {}) for config in (*expected, *timed)}
     chosen = choose(found, trials)
-    status = {(*place_of(record.run, trials), record.run.seed): record.status for record in chosen}
+    shown = {(*place_of(record.run, trials), record.run.seed): record for record in chosen}
     rows = [row for record in chosen for row in _rows(record, files.get(record.digest))]
     for config in in_order(timed):
         run = RunName.model_validate(config.wildcards)
-        same = {"status": status.get((*place_of(run, trials), run.seed), "finished")}
+        record = shown.get((*place_of(run, trials), run.seed))
+        same = {"status": record.status, "balancer": record.run.balancer} if record else {"status": "finished"}
         rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
     rows = [named(row, trials) for row in rows]
     with replacing(output) as partial:
