@@ -17,6 +17,7 @@ include: "workflow/rules/market.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/toy.smk"
+include: "workflow/rules/tuning.smk"
 
 
 localrules:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -47,6 +47,16 @@ def refuse(faults: Iterable[Fault]) -> None:
     found = list(faults)
     if found:
         raise Contradictions(found)
+
+
+def _once(values: list[Any]) -> list[Any]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    refuse([("", f"{', '.join(twice)}: named more than once")] if twice else [])
+    return values
+
+
+Once = AfterValidator(_once)
+"""For the type of a list that may not have a value twice."""
 
 
 class Block(BaseModel):

@@ -21,7 +21,7 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
         if isinstance(cause, ValidationError):
             yield from fault_lines(cause, _at(raw, fault["loc"]), where)
         elif isinstance(cause, Contradictions):
-            yield from (f"{'.'.join((*where, key))}: {reason}" for key, reason in cause.faults)
+            yield from (f"{'.'.join(filter(None, (*where, key)))}: {reason}" for key, reason in cause.faults)
         elif isinstance(cause, UnknownKeys):
             block = path + _keys_of(raw, fault["loc"], last=False)
             for key in cause.keys:

@@ -36,6 +36,8 @@ TIMING = f"results/speed/{TIMING_CELL}.json"
 
 # Results.
 METRICS = "results/metrics/{experiment}.parquet"
+TRIALS = "results/metrics/trials/{experiment}.parquet"
+"""All trials of a tuned experiment."""
 MARKET = "results/metrics/market/{experiment}.parquet"
 """The simulated A/B tests of an experiment."""
 SUMMARY = "results/metrics/{preset}.json"

@@ -165,6 +165,17 @@ def test_a_run_is_its_steps_and_evaluations_and_searches_weigh_by_their_period(m
     assert timed == ["ls", "nashmtl", "pub", "multibalance"] and not found.at_most
 
 
+def test_the_trials_of_every_method_count_and_its_first_one_is_timed(monkeypatch):
+    monkeypatch.setattr(estimate, "seconds_a_row", lambda *_: RowSeconds(1.0, 0.0, 64))
+    parameters = preset("tuned")
+    (found,) = Timing(parameters).experiments()
+    experiment, rows = parameters.experiments["tuned"], parameters.datasets["synthetic_nl"].size().rows["train"]
+    methods = len(experiment.grid["mmoe"])
+    assert (found.runs, found.trials) == (methods * 4 * 2, 4)
+    timed = methods * (experiment.timing.blocks + 1) * experiment.timing.steps * experiment.training.batch_size
+    assert found.total == pytest.approx(found.runs * experiment.training.epochs * rows + timed)
+
+
 def test_images_are_timed_small_and_scaled(monkeypatch):
     monkeypatch.setattr(estimate, "seconds_a_row", lambda *_: RowSeconds(1.0, 0.0, 4))
     (found,) = Timing(preset("nyuv2_first")).experiments()

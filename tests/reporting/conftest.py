@@ -142,8 +142,9 @@ def write_timings(folder: Path, runs: list[RunConfig]) -> list[Path]:
             groups.setdefault((run.dataset, run.backbone.name), []).append(run)
     paths = []
     for (dataset, backbone), members in groups.items():
-        speeds = {run.balancer.name: THROUGHPUT.get(run.balancer.name, 0.9) for run in members}
-        if set(speeds) > {"ls"}:
+        methods = {run.balancer.name: run.balancer.name.partition("@")[0] for run in members}
+        speeds = {name: THROUGHPUT.get(method, 0.9) for name, method in methods.items()}
+        if set(methods.values()) > {"ls"}:
             cell = {"experiment": "demo", "dataset": dataset, "backbone": backbone}
             paths.append(folder / places.TIMING.format(**cell))
             write_record(paths[-1], timing(members, speeds))

@@ -11,7 +11,7 @@ from mtbalance.reporting.tables import write_table
 from mtbalance.reporting.tables.ranking.market import tabulate
 from mtbalance.studies.market.simulation import Model, Settings, simulate
 
-FACTS = {"experiment": "demo", "problem": "ranking", "synthetic": True, "selection": "valid"}
+FACTS = {"experiment": "demo", "problem": "ranking", "synthetic": True, "selection": "valid", "grid": ""}
 
 
 @pytest.fixture(scope="module")

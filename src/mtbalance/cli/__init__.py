@@ -46,7 +46,8 @@ def check(preset: PresetOption = None, params: ParametersOption = places.PARAMET
     parameters = parameters_from(params, preset)
     for name, experiment in parameters.active().items():
         runs = parameters.runs(name)
-        typer.echo(f"{name}: {experiment.title}: {len(runs)} runs on {', '.join(experiment.datasets)}")
+        tuned = f", {experiment.tuning.trials} trials of every method" if experiment.tuning else ""
+        typer.echo(f"{name}: {experiment.title}: {len(runs)} runs on {', '.join(experiment.datasets)}{tuned}")
 
 
 @app.command()
@@ -70,7 +71,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track, runs.ui),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
-    *(results.audit, results.market, results.claims, results.report),
+    *(results.audit, results.market, results.claims, results.report, results.trials),
     *(plan.plan, status.status, compare.compare),
     test.test,
 )

@@ -9,6 +9,7 @@ import typer
 
 from mtbalance import places
 from mtbalance.cli.arguments import ParametersOption, experiment_of, parameters_from
+from mtbalance.errors import UserError
 
 TitleOption = Annotated[str, typer.Option(help="The experiment's title.")]
 BaselineOption = Annotated[str, typer.Option(help="The balancer that the others are compared with.")]
@@ -24,8 +25,21 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     workflow = Workflow(parameters)
     kinds = (workflow.records, workflow.timings, workflow.steps)
     records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
-    timed = parameters.all_timing_runs(experiment)
-    write(records, parameters.runs(experiment), timings, timed, output, steps)
+    timed, trials = parameters.all_timing_runs(experiment), parameters.experiments[experiment].trials()
+    write(records, parameters.runs(experiment), timings, timed, output, steps, trials)
+
+
+def trials(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
+    """Collect all trials of the tuned EXPERIMENT into one Parquet file, and mark the chosen ones."""
+    from mtbalance.reporting.trials import collect_trials
+    from mtbalance.workflow import Workflow
+
+    parameters = parameters_from(params)
+    experiment = experiment_of(parameters, experiment)
+    if parameters.experiments[experiment].tuning is None:
+        raise UserError(f"experiments.{experiment} has no block `tuning`: there are no trials to collect")
+    records = [Path(file) for file in Workflow(parameters).records(experiment)]
+    collect_trials(records, parameters.runs(experiment), parameters.experiments[experiment].trials(), output)
 
 
 def summarize(
@@ -53,6 +67,7 @@ def table(
 
 def market(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
     """Simulate an A/B test of the models of EXPERIMENT on synthetic data, and A/A trials, and write them as Parquet."""
+    from mtbalance.reporting.choice import choose
     from mtbalance.reporting.reading import read_records
     from mtbalance.studies.market.experiment import market as simulate
     from mtbalance.workflow import Workflow
@@ -61,9 +76,10 @@ def market(experiment: str, output: Path, params: ParametersOption = places.PARA
     parameters = parameters_from(params)
     experiment = experiment_of(parameters, experiment)
     records = [Path(file) for file in Workflow(parameters).records(experiment)]
-    found = simulate(parameters, experiment, read_records(records, parameters.runs(experiment)))
+    found = read_records(records, parameters.runs(experiment))
+    made = simulate(parameters, experiment, choose(found, parameters.experiments[experiment].trials()))
     with replacing(output) as partial:
-        found.to_parquet(partial, index=False)
+        made.to_parquet(partial, index=False)
 
 
 def audit(output: Path) -> None:
@@ -93,8 +109,13 @@ def claims(
     active = [(each, name) for each in parameters for name in each.active()]
     runs = [run for each, name in active for run in each.runs(name)]
     timed = [run for each, name in active for run in each.all_timing_runs(name)]
+    methods = {
+        (name, variant): trial.method
+        for each, name in active
+        for variant, trial in each.experiments[name].trials().items()
+    }
     evidence = Evidence(
-        read_metrics(metrics, runs, timed),
+        read_metrics(metrics, runs, timed, methods),
         everything(),
         pd.concat(map(pd.read_parquet, market), ignore_index=True) if market else pd.DataFrame(),
         pd.read_csv(toy) if toy else pd.DataFrame(),

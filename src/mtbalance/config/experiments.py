@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from mtbalance.blocks import Block, Count, Seed, refuse
+from mtbalance.blocks import Block, Count, Once, Seed, refuse
 from mtbalance.config.contradictions import of_training
 from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, ProblemKind, kind, kinds
 from mtbalance.config.run import DEFAULT_PROBLEM, Model
 from mtbalance.config.training import TrainingConfig
+from mtbalance.config.tuning import Trial, Tuning
 
-
-def _once(values: list[Any]) -> list[Any]:
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    refuse([("", f"{', '.join(twice)}: named more than once")] if twice else [])
-    return values
-
-
-Names = Annotated[list[str], Field(min_length=1), AfterValidator(_once)]
+Names = Annotated[list[str], Field(min_length=1), Once]
+TUNING = "tuning"
+"""The table of all trials, which every tuned experiment has."""
 
 
 class Timing(Block):
@@ -42,13 +38,15 @@ class Experiment(Block):
     grid: Annotated[dict[str, Names], Field(min_length=1)]
     """The balancers that are run on each backbone. ``pub@rescale=sum_to_1,every=1`` is a variant: the balancer ``pub``
     with these options replaced. A key of ``training`` replaces the experiment's: ``ls@optimizer.lr=0.006``."""
-    seeds: Annotated[list[Seed], AfterValidator(_once)]
+    seeds: Annotated[list[Seed], Once]
     """One run each. A seed changes the initialization and the order of the data. Without a seed nothing is trained: the
     balancers are only timed."""
     model: Model
     """The kind of problem, and sizes that all of its backbones share."""
     training: TrainingConfig
     """Everything between a model and its test metrics."""
+    tuning: Tuning | None = None
+    """The options that every balancer is tuned over, with equally many trials; default: none is tuned."""
     timing: Timing = Timing()
     """The timing of balancers against the baseline."""
     measure: tuple[Literal["cosines"], ...] = ()
@@ -56,7 +54,8 @@ class Experiment(Block):
     joint gradient and the change of the parameters lie to each other, in shared parameters, in those of single tasks,
     and in a random half of the shared ones (section III of the PUB paper)."""
     tables: tuple[str, ...]
-    """The tables that are made of it. Default: those of its kind of problem."""
+    """The tables that are made of it. Default: those of its kind of problem. A tuned experiment also has the table
+    ``tuning``, with all trials."""
     figures: tuple[str, ...]
     """The figures that are made of it. Default: those of its kind of problem."""
 
@@ -73,6 +72,9 @@ class Experiment(Block):
         timed = block.get("seeds") == []
         tables, figures = (TIMED_TABLES, TIMED_FIGURES) if timed else (chosen.default_tables, chosen.default_figures)
         filled = {"model": {}, "tables": tables, "figures": figures} | dict(block)
+        tables = filled["tables"]
+        if filled.get("tuning") and isinstance(tables, list | tuple) and TUNING not in tables:
+            filled["tables"] = (*tables, TUNING)
         if isinstance(filled.get("training"), Mapping):
             filled["training"] = dict(chosen.training) | dict(filled["training"])
         return filled
@@ -80,7 +82,33 @@ class Experiment(Block):
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
         refuse(of_training(self.model, self.training))
+        if self.tuning:
+            refuse(self.tuning.faults(self._methods(), self.training))
+        elif TUNING in self.tables:
+            refuse([("tables", f"{TUNING!r} shows trials: it needs the block `tuning`, which is not here")])
         return self
+
+    def trials(self) -> dict[str, Trial]:
+        """What is run of each balancer, by the name of the variant: its trials, or the balancer itself if untuned."""
+        return {
+            variant: Trial(method, self.tuning.grid_of(method) if self.tuning else {})
+            for method in self._methods()
+            for variant in self.variants(method)
+        }
+
+    def variants(self, method: str) -> list[str]:
+        """The trials of a balancer, by the names of the variants; the balancer itself if it is not tuned."""
+        return self.tuning.variants(method) if self.tuning else [method]
+
+    def trained(self) -> dict[str, list[str]]:
+        """What is trained on each backbone: the trials of its balancers."""
+        return {
+            backbone: [variant for method in balancers for variant in self.variants(method)]
+            for backbone, balancers in self.grid.items()
+        }
+
+    def _methods(self) -> list[str]:
+        return list(dict.fromkeys(balancer for balancers in self.grid.values() for balancer in balancers))
 
     @property
     def problem(self) -> type[ProblemKind]:

@@ -71,9 +71,9 @@ class Parameters(Block):
         return TrainingConfig.model_validate(replaced(training.model_dump(), options)) if options else training
 
     def balancer_names(self) -> list[str]:
-        """The balancers, and the variants that experiments have in their grids."""
-        grids = (balancers for experiment in self.experiments.values() for balancers in experiment.grid.values())
-        return list(dict.fromkeys([*self.balancers, *(name for balancers in grids for name in balancers)]))
+        """The balancers, and the variants that experiments have in their grids or as trials."""
+        variants = (name for experiment in self.experiments.values() for name in experiment.trials())
+        return list(dict.fromkeys([*self.balancers, *variants]))
 
     def runs(self, experiment: str) -> list[RunConfig]:
         """The configurations of all runs of an experiment."""
@@ -86,11 +86,13 @@ class Parameters(Block):
         return [(dataset, backbone) for dataset in chosen.datasets for backbone in backbones]
 
     def timing_runs(self, experiment: str, dataset: str, backbone: str) -> list[RunConfig]:
-        """The runs that are timed in turn: the baseline, then the others, with the first seed (without one: 0)."""
+        """The runs that are timed in turn: the first trial of the baseline, then of the others, with the first seed (0
+        without one).
+        """
         chosen = self.experiments[experiment]
         others = [name for name in chosen.grid[backbone] if name != self.tables.baseline]
-        names = [self.tables.baseline, *others]
-        return [self.run(experiment, dataset, backbone, name, (*chosen.seeds, 0)[0]) for name in names]
+        first = [chosen.variants(name)[0] for name in (self.tables.baseline, *others)]
+        return [self.run(experiment, dataset, backbone, name, (*chosen.seeds, 0)[0]) for name in first]
 
     def all_timing_runs(self, experiment: str) -> list[RunConfig]:
         """The runs of all timings of an experiment."""
@@ -115,7 +117,7 @@ class Parameters(Block):
         """Data set, backbone, balancer and seed of every run of an experiment."""
         chosen = self.experiments[experiment]
         for dataset in chosen.datasets:
-            for backbone, balancers in chosen.grid.items():
+            for backbone, balancers in chosen.trained().items():
                 for balancer in balancers:
                     for seed in chosen.seeds:
                         yield dataset, backbone, balancer, seed

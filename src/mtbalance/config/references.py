@@ -90,8 +90,9 @@ def _unknown_outputs(path: str, experiment: Experiment) -> Iterator[str]:
 def _impossible_variants(parameters: Parameters) -> Iterator[str]:
     """Variants that are written otherwise than they should be, or with options that their balancer does not have."""
     for name, experiment in parameters.experiments.items():
-        for backbone, balancers in experiment.grid.items():
-            path = f"experiments.{name}.grid.{backbone}"
+        tuned = {"tuning": list(experiment.trials())} if experiment.tuning else {}
+        for place, balancers in (tuned or {f"grid.{key}": names for key, names in experiment.grid.items()}).items():
+            path = f"experiments.{name}.{place}"
             for variant in (balancer for balancer in balancers if SIGN in balancer):
                 try:
                     parameters.balancer(variant)
@@ -148,7 +149,7 @@ def _not_measured(parameters: Parameters) -> Iterator[str]:
 def _contradictions(parameters: Parameters) -> Iterator[str]:
     """Balancers that make no sense with the training of an experiment that has them."""
     for name, experiment in parameters.experiments.items():
-        for balancer in sorted({balancer for balancers in experiment.grid.values() for balancer in balancers}):
+        for balancer in sorted(experiment.trials()):
             for key, reason in of_balancer_with_training(
                 parameters.balancer(balancer), parameters.training(name, balancer)
             ):
@@ -160,6 +161,6 @@ def _wrong_number_of_tasks(parameters: Parameters) -> Iterator[str]:
     for experiment in parameters.experiments.values():
         for dataset in experiment.datasets:
             tasks = len(parameters.datasets[dataset].task_names())
-            for balancer in {name for names in experiment.grid.values() for name in names}:
+            for balancer in experiment.trials():
                 for fault in task_faults(parameters.balancer(balancer), tasks, f"balancers.{balancer}"):
                     yield f"{fault}: data set {dataset} has {tasks} tasks"

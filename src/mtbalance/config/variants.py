@@ -43,6 +43,12 @@ def parsed(name: str) -> Variant:
     return Variant(balancer, {key: value for key, value in found.items() if key not in training}, training)
 
 
+def written(name: str, options: Mapping[str, Any]) -> str:
+    """The name of a variant of ``name``, which is a balancer or itself a variant, with more options replaced."""
+    texts = [f"{key}={yaml.safe_dump(value).splitlines()[0]}" for key, value in options.items()]
+    return f"{name}{',' if SIGN in name else SIGN}{','.join(texts)}"
+
+
 def replaced(block: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of a block with the values at these paths replaced; a path has dots between the keys of nested blocks."""
     copy = dict(block)

@@ -35,7 +35,8 @@ def time_table(times: Iterable[ExperimentTime]) -> Table:
         if time.longest is not None and duration(time.longest, most) != one:
             one += f" to {duration(time.longest).removeprefix('about ')}"
         epochs, one = (f"{most}{time.epochs}", one) if time.runs else ("-", "-")
-        found.add_row(time.name, str(time.runs), epochs, one, duration(time.total, most))
+        runs = f"{time.runs} ({time.trials} trials a method)" if time.trials > 1 else str(time.runs)
+        found.add_row(time.name, runs, epochs, one, duration(time.total, most))
     return found
 
 

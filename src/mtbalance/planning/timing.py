@@ -30,6 +30,8 @@ class ExperimentTime(NamedTuple):
 
     name: str
     runs: int
+    trials: int
+    """Trials of every method; 1 if it is not tuned."""
     epochs: int
     at_most: bool
     """True if early stopping may end a run sooner."""
@@ -63,7 +65,7 @@ class Timing:
             (dataset.adapter, name, backbone, self._level(balancer))
             for name, experiment in parameters.active().items()
             for dataset in (self._dataset(one) for one in experiment.datasets)
-            for backbone, balancers in experiment.grid.items()
+            for backbone, balancers in experiment.trained().items()
             for balancer in (*balancers, parameters.tables.baseline)
         }
         self._budget = budget / len(cells)
@@ -89,6 +91,7 @@ class Timing:
         from mtbalance.training.estimate import device_of
 
         training, all_runs = experiment.training, self._parameters.runs(name)
+        trials = experiment.tuning.trials if experiment.tuning else 1
         at_most = training.patience > 0 and training.epochs > training.patience
         whole = device_of(training).type != "cpu"
         runs: list[float] = []
@@ -96,17 +99,18 @@ class Timing:
         for dataset in experiment.datasets:
             rows, layout = self._rows(dataset), self._layout(dataset, whole)
             if rows is None or layout is None:
-                return ExperimentTime(name, len(all_runs), training.epochs, at_most, None, None, None)
-            for backbone, balancers in experiment.grid.items():
+                return ExperimentTime(name, len(all_runs), trials, training.epochs, at_most, None, None, None)
+            for backbone, balancers in experiment.trained().items():
                 cost = self._costs(name, dataset, backbone, layout)
                 runs += [self._run(cost(balancer), experiment, rows) for balancer in balancers]
                 if (dataset, backbone) in self._parameters.timed(name):
                     steps = (experiment.timing.blocks + 1) * experiment.timing.steps * training.batch_size
-                    timing += steps * sum(cost(balancer)[0] for balancer in balancers)
+                    timed = [experiment.variants(method)[0] for method in experiment.grid[backbone]]
+                    timing += steps * sum(cost(balancer)[0] for balancer in timed)
         total = len(experiment.seeds) * sum(runs) + timing
         if not all_runs:
-            return ExperimentTime(name, 0, 0, False, 0.0, 0.0, total)
-        return ExperimentTime(name, len(all_runs), training.epochs, at_most, min(runs), max(runs), total)
+            return ExperimentTime(name, 0, trials, 0, False, 0.0, 0.0, total)
+        return ExperimentTime(name, len(all_runs), trials, training.epochs, at_most, min(runs), max(runs), total)
 
     def _run(self, cost: tuple[float, float], experiment: Experiment, rows: Mapping[str, int]) -> float:
         """Seconds of one run: its steps, the evaluation after each epoch, and the one at the end."""
@@ -123,7 +127,7 @@ class Timing:
         costs as much as the baseline's.
         """
         by_level: dict[str, str] = {}
-        names = (self._parameters.tables.baseline, *self._parameters.experiments[experiment].grid[backbone])
+        names = (self._parameters.tables.baseline, *self._parameters.experiments[experiment].trained()[backbone])
         for name in names:
             by_level.setdefault(self._level(name), name)
 

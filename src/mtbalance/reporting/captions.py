@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtbalance.reporting import tuning
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import balancer_name, method_name
 from mtbalance.reporting.value import RUN
@@ -22,6 +23,13 @@ def seeds(frame: pd.DataFrame) -> str:
 
 
 def selection(frame: pd.DataFrame) -> str:
+    """What was selected, and on which split: the epochs, and the options if methods were tuned."""
+    tested = frame[(frame["split"] == "test") & (frame["grid"] != "")] if "split" in frame else frame.head(0)
+    edges = f" {tuning.at_the_edge(tested)}" if len(tested) else ""
+    return f"{_epochs(frame)} {tuning.sentence(frame)}{edges}"
+
+
+def _epochs(frame: pd.DataFrame) -> str:
     """The split on which epochs were selected; a loud warning if it was the test split."""
     rules = sorted(set(frame["selection"]))
     if any(rule.startswith("last") for rule in rules):
@@ -87,8 +95,9 @@ def throughput(frame: pd.DataFrame, baseline: str) -> str:
     devices = sorted(frame.loc[frame["metric"] == "relative_throughput", "device"].unique())
     if not devices:
         return "Relative QPS was not measured: that needs the baseline and another balancer on the same backbone."
+    tuned = " Of a tuned method the first trial was timed." if (frame["grid"] != "").any() else ""
     return (
         f"Relative QPS: training samples per second over those of {balancer_name(baseline)} on the same backbone,"
         " without and with the loading of data; median [quartiles] over blocks of steps that all methods took in turn,"
-        f" in one process with no other job beside it. Device: {'; '.join(devices)}."
+        f" in one process with no other job beside it. Device: {'; '.join(devices)}.{tuned}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import pandas as pd
 
 from mtbalance.config.run import RunConfig
 from mtbalance.config.training import TrainingConfig
-from mtbalance.records.run import Evaluation, ModelSize, RunRecord
+from mtbalance.config.tuning import Trial
+from mtbalance.records.run import Evaluation, ModelSize, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
+from mtbalance.reporting.choice import choose, named, place_of
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
 from mtbalance.reporting.steps import of_steps
@@ -25,6 +27,8 @@ TYPES = {
     "synthetic": "bool",
     "backbone": "string",
     "balancer": "string",
+    "variant": "string",
+    "grid": "string",
     "level": "string",
     "rule": "string",
     "manipulation": "string",
@@ -42,9 +46,13 @@ TYPES = {
     "better": "int64",
     "value": "float64",
 }
-"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters. ``epoch`` is
-missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for numbers of no task.
-``better`` is +1 for a task's metric that is better high, -1 for one that is better low, and 0 for other numbers."""
+"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters.
+
+In a tuned experiment ``balancer`` is the method, ``variant`` its chosen trial, and ``grid`` what it was tuned over, as
+JSON; timings are of its first trial, as their ``digest`` says. In others ``variant`` is the balancer, and ``grid`` is
+empty. ``epoch`` is missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for
+numbers of no task. ``better`` is +1 for a task's metric that is better high, -1 for one that is better low, and 0 for
+other numbers."""
 
 CONSTANT = "constant_"
 """Prefix of the metrics of constant predictions, which ignore the input."""
@@ -57,28 +65,39 @@ def collect(
     timed: Sequence[RunConfig],
     output: Path,
     steps: Sequence[Path] = (),
+    trials: Mapping[str, Trial] | None = None,
 ) -> None:
-    """Write the numbers of all ``records`` and ``timings`` to one Parquet file, in the order of tables.
+    """Write the numbers of ``records`` and ``timings`` to one Parquet file, in the order of tables.
 
     ``expected`` are the runs that have records, and ``timed`` those that the timings are of. ``steps`` are the steps
     files of the ``expected`` runs, in the same order; empty if the experiment measures none.
 
-    That is the order of ``expected``, except for backbones: these are keys in ``params.yaml``, whose order is lost in
-    canonical JSON, and so they have a fixed order (:func:`~mtbalance.reporting.names.backbone_rank`).
+    ``trials`` says which method a variant is a trial of; default: nothing is tuned. Only the chosen trials are written
+    (:func:`~mtbalance.reporting.choice.choose`), as runs of their method: no table or figure can show another one.
     Raises :class:`~mtbalance.records.RecordError` for records that are stale or do not belong together.
     """
-    found, measured = read_records(records, _in_order(expected)), read_timings(timings, timed)
+    found, measured = read_records(records, in_order(expected)), read_timings(timings, timed)
     files = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
-    status = {record.digest: record.status for record in found}
-    rows = [row for record in found for row in _rows(record, files.get(record.digest))]
-    for config in _in_order(timed):
-        same = {"status": status.get(config.digest(), "finished")}
+    trials = trials or {config.balancer.name: Trial(config.balancer.name, {}) for config in (*expected, *timed)}
+    chosen = choose(found, trials)
+    shown = {(*place_of(record.run, trials), record.run.seed): record for record in chosen}
+    rows = [row for record in chosen for row in _rows(record, files.get(record.digest))]
+    for config in in_order(timed):
+        run = RunName.model_validate(config.wildcards)
+        record = shown.get((*place_of(run, trials), run.seed))
+        same = {"status": record.status, "balancer": record.run.balancer} if record else {"status": "finished"}
         rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
+    rows = [named(row, trials) for row in rows]
     with replacing(output) as partial:
         pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
 
 
-def _in_order(configs: Sequence[RunConfig]) -> list[RunConfig]:
+def in_order(configs: Sequence[RunConfig]) -> list[RunConfig]:
+    """The runs as they are, except for backbones.
+
+    These are keys in ``params.yaml``, whose order is lost in canonical JSON, and so they have a fixed order
+    (:func:`~mtbalance.reporting.names.backbone_rank`).
+    """
     datasets = list(dict.fromkeys(config.dataset for config in configs))
     return sorted(configs, key=lambda config: (datasets.index(config.dataset), backbone_rank(config.backbone.name)))
 
@@ -87,7 +106,7 @@ def _timing_rows(timing: TimingRecord, config: RunConfig) -> Iterator[dict[str, 
     """What was measured of a run, as rows of it; none if the timing is of other runs."""
     if timing.digests.get(config.balancer.name) != config.digest():
         return
-    identity = _identity_of(config, timing.synthetic, timing.model) | {"device": _device(timing)}
+    identity = _columns_of(config, timing.synthetic, timing.model) | {"device": _device(timing)}
     identity |= {"task_title": "", "better": 0}
     for metric, value in _measured(timing, timing.balancers[config.balancer.name]).items():
         yield identity | Value(None, "train", "", metric, value)._asdict()
@@ -112,19 +131,19 @@ def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
     titles = {task.name: task.title for task in record.tasks} | {"mean": "Average", "": ""}
     measured = of_steps(record, steps) if steps else ()
     better = {(task.name, metric): sign for task in record.tasks for metric, sign in task.metrics.items()}
-    identity = _identity(record)
+    identity = identity_of(record)
     for number in (*_of_run(record), *_of_test(record), *_of_epochs(record), *measured):
         sign = better.get((number.task, number.metric), 0)
         yield identity | number._asdict() | {"task_title": titles[number.task], "better": sign}
 
 
-def _identity(record: RunRecord) -> dict[str, Any]:
+def identity_of(record: RunRecord) -> dict[str, Any]:
     """The columns that say which run a number belongs to."""
-    identity = _identity_of(RunConfig.model_validate(record.config), record.data.synthetic, record.model)
+    identity = _columns_of(RunConfig.model_validate(record.config), record.data.synthetic, record.model)
     return identity | {"device": _device(record), "status": record.status}
 
 
-def _identity_of(config: RunConfig, synthetic: bool, model: ModelSize) -> dict[str, Any]:
+def _columns_of(config: RunConfig, synthetic: bool, model: ModelSize) -> dict[str, Any]:
     """The columns that the configuration decides, the data and the model."""
     balancer = config.balancer.options
     return {

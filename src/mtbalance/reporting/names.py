@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -112,8 +114,20 @@ def balancer_name(balancer: str) -> str:
     A variant's options follow in parentheses: ``PUB (rescale sum_to_1, every 1)``, ``LS (lr 0.006)``.
     """
     name, options, training = parsed(balancer)
-    texts = [f"{path.rpartition('.')[2]} {value}" for path, value in (options | training).items()]
-    return BALANCERS.get(name, name) + (f" ({', '.join(texts)})" if texts else "")
+    text = options_text(options | training)
+    return BALANCERS.get(name, name) + (f" ({text})" if text else "")
+
+
+def options_text(options: Mapping[str, Any]) -> str:
+    """Options by their paths, as text: ``rescale sum_to_1, lr 0.006``."""
+    return ", ".join(f"{name} {options[path]}" for path, name in option_names(options).items())
+
+
+def option_names(paths: Iterable[str]) -> dict[str, str]:
+    """The printed names of options: the last key of their path, or all of it where two would have the same name."""
+    last = {path: path.rpartition(".")[2] for path in paths}
+    shared = Counter(last.values())
+    return {path: name if shared[name] == 1 else path for path, name in last.items()}
 
 
 def is_single_task(row: pd.Series) -> bool:

@@ -24,7 +24,8 @@ DIGITS = 5
 def summary(metrics: Sequence[Path], output: Path) -> None:
     """Write test metrics as JSON, means over seeds: by experiment, data set, backbone, balancer, metric and task.
 
-    Timings are left out, because they change with every run. ``runs`` and ``failed`` count the runs of a balancer.
+    Timings are left out, because they change with every run. ``runs`` and ``failed`` count the runs of a balancer, and
+    ``variant`` is the chosen trial of a tuned one.
     """
     tree: dict[str, Any] = {}
     for path in metrics:
@@ -44,6 +45,8 @@ def _branch(tree: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
 def _leaf(group: pd.DataFrame) -> dict[str, Any]:
     runs = group.drop_duplicates("seed")
     leaf: dict[str, Any] = {"runs": len(runs), "failed": int((runs["status"] != "finished").sum())}
+    if runs["grid"].iloc[0]:
+        leaf["variant"] = runs["variant"].iloc[0]
     for (metric, task), values in group.groupby(["metric", "task"], sort=False):
         average = mean(list(by_seed(values).values()))
         if not math.isnan(average):

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from mtbalance import places
+from mtbalance.config.experiments import TUNING
 from mtbalance.config.kinds import package_of
 from mtbalance.config.run import canonical
 from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
@@ -18,7 +19,7 @@ TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TOY_TABLE = f"{places.TOY_REPORT}.csv"
 MARKET = "market"
-"""The table and the figure of the simulated A/B tests; all others show collected metrics."""
+"""The table and the figure of the simulated A/B tests; all others, but that of trials, show collected metrics."""
 
 
 class Workflow(RunFiles):
@@ -52,7 +53,8 @@ class Workflow(RunFiles):
         Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
         file in between again only if a target asks for it.
         """
-        files = self._of_preset(self.predictions, self.steps, self.timings, self.market, self.figures)
+        asked = (self.predictions, self.steps, self.timings, self.market, self.trials, self.figures)
+        files = self._of_preset(*asked)
         summary = places.SUMMARY.format(preset=self.parameters.preset)
         return [*self.page_files(), *files, summary, f"{places.CLAIMS}.json", places.PAGE]
 
@@ -88,9 +90,13 @@ class Workflow(RunFiles):
         chosen = self.parameters.experiments[experiment]
         return [places.MARKET.format(experiment=experiment)] if MARKET in (*chosen.tables, *chosen.figures) else []
 
+    def trials(self, experiment: str) -> list[str]:
+        """All trials of an experiment; none if it is not tuned."""
+        return [places.TRIALS.format(experiment=experiment)] if self.parameters.experiments[experiment].tuning else []
+
     def shown(self, experiment: str, name: str) -> list[str]:
         """The collected file that a table or a figure is made of."""
-        return self.market(experiment) if name == MARKET else self.metrics(experiment)
+        return {MARKET: self.market, TUNING: self.trials}.get(name, self.metrics)(experiment)
 
     def market_inputs(self, experiment: str) -> list[str]:
         """What the market of an experiment is made of: its runs, and the true probabilities of its data."""
@@ -101,7 +107,7 @@ class Workflow(RunFiles):
 
     def market_sources(self) -> list[str]:
         """Source files that a market depends on."""
-        return closure_of("studies.market.experiment", "reporting.reading")
+        return closure_of("studies.market.experiment", "reporting.choice", "reporting.reading")
 
     def metrics_of_preset(self, preset: str) -> list[str]:
         """The collected metrics of all experiments of a preset."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -109,10 +109,16 @@ def with_diff(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame, rows.astype(frame.dtypes)], ignore_index=True)
 
 
-def read_metrics(paths: Sequence[Path], expected: Sequence[RunConfig], timed: Sequence[RunConfig] = ()) -> pd.DataFrame:
+def read_metrics(
+    paths: Sequence[Path],
+    expected: Sequence[RunConfig],
+    timed: Sequence[RunConfig] = (),
+    methods: Mapping[tuple[str, str], str] | None = None,
+) -> pd.DataFrame:
     """The collected metrics of the ``expected`` runs, and of those that were only ``timed``.
 
-    Raises ``UserError`` for a run without rows, and for rows of another run or of other settings.
+    ``methods`` says by experiment and variant which method a trial is of, in tuned experiments. There one trial of each
+    method has rows. Raises ``UserError`` for a run without rows, and for rows of another run or of other settings.
     """
     frame = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
     found = frame[[*NAMED_RUN, "digest"]].drop_duplicates()
@@ -122,10 +128,16 @@ def read_metrics(paths: Sequence[Path], expected: Sequence[RunConfig], timed: Se
         run = stale.iloc[0]
         file = places.METRICS.format(experiment=run["experiment"])
         raise UserError(f"{file} is stale: it has the run {'/'.join(run[NAMED_RUN])} with other settings; {REMEDY}")
-    known = set(found["digest"])
-    missing = [config for config in expected if config.digest() not in known]
+    known = set(map("/".join, found[NAMED_RUN].astype(str).to_numpy()))
+    missing = [run for run in dict.fromkeys(_name(config, methods or {}) for config in expected) if run not in known]
     if missing:
-        run = missing[0].wildcards
-        file, name = places.METRICS.format(**run), "/".join(str(run[key]) for key in NAMED_RUN)
+        file, name = places.METRICS.format(experiment=missing[0].partition("/")[0]), missing[0]
         raise UserError(f"{file} has no rows of {len(missing)} runs, the first is {name}; {REMEDY}")
     return frame
+
+
+def _name(config: RunConfig, methods: Mapping[tuple[str, str], str]) -> str:
+    """The columns :data:`NAMED_RUN` of a run as text, with the method for its trial."""
+    run = config.wildcards
+    run["balancer"] = methods.get((run["experiment"], run["balancer"]), run["balancer"])
+    return "/".join(str(run[key]) for key in NAMED_RUN)

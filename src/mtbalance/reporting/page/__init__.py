@@ -75,7 +75,8 @@ def write_page(output: Path, page: Page) -> None:
 def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
     """The parts of an experiment as HTML."""
     frame = pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=shown.name)))))
-    runs = frame.drop_duplicates(RUN).astype({"seed": str})[["experiment", *RUN]].to_dict("records")
+    of_records = frame.drop_duplicates(RUN).assign(balancer=lambda rows: rows["variant"])
+    runs = of_records.astype({"seed": str})[["experiment", *RUN]].to_dict("records")
     pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []
     tables = [Path(f"{places.TABLE.format(experiment=shown.name, table=table)}.md") for table in shown.tables]
     records = [read_run(Path(places.RECORD.format(**run))) for run in runs]

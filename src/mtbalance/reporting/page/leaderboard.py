@@ -59,8 +59,8 @@ def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str) -> dict[str, f
 
 def _wildcards(runs: pd.DataFrame, seed: int) -> dict[str, str]:
     row = runs.iloc[0]
-    names = ("experiment", "dataset", "backbone", "balancer")
-    return {name: str(row[name]) for name in names} | {"seed": str(seed)}
+    names = ("experiment", "dataset", "backbone")
+    return {name: str(row[name]) for name in names} | {"balancer": str(row["variant"]), "seed": str(seed)}
 
 
 def html(table: pd.DataFrame, name: str) -> str:

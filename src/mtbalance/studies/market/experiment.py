@@ -21,11 +21,14 @@ def market(
 ) -> pd.DataFrame:
     """The rows of :func:`~mtbalance.studies.market.simulation.simulate` for all data sets of an experiment.
 
-    ``records`` are those of its runs; diverged ones have no predictions and take no part. Further columns are
-    ``experiment``, ``problem``, ``synthetic`` and ``selection``, as in collected metrics. Raises :class:`DataError` for
-    a data set whose true probabilities are not known, and for predictions that do not belong to its test split.
+    ``records`` are those of its runs, of a tuned experiment those of the chosen trials; diverged ones have no
+    predictions and take no part. Further columns are ``experiment``, ``problem``, ``synthetic``, ``selection`` and
+    ``grid``, as in collected metrics. Raises :class:`DataError` for a data set whose true probabilities are not known,
+    and for predictions that do not belong to its test split.
     """
     frames = []
+    trials = parameters.experiments[experiment].trials()
+    grids = {trial.method: trial.written() for trial in trials.values()}
     for name in parameters.experiments[experiment].datasets:
         dataset = parameters.datasets[name]
         if not isinstance(dataset, Synthetic):
@@ -34,12 +37,13 @@ def market(
         candidates = read_candidates(raw, prepared, dataset.split)
         finished = [record for record in records if record.run.dataset == name and record.status == "finished"]
         predictions = {
-            Model(run.backbone, run.balancer, run.seed): read_predictions(
+            Model(run.backbone, trials[run.balancer].method, run.seed): read_predictions(
                 Path(places.PREDICTIONS.format(**run.model_dump())), candidates
             )
             for run in (record.run for record in finished)
         }
         tests = simulate(name, candidates, predictions, parameters.tables.baseline, settings)
-        frames.append(tests.assign(selection=finished[0].selection))
+        grid = tests["balancer"].map(grids).fillna("")  # none of the true probabilities
+        frames.append(tests.assign(selection=finished[0].selection, grid=grid))
     problem = parameters.experiments[experiment].model.problem
     return pd.concat(frames, ignore_index=True).assign(experiment=experiment, problem=problem, synthetic=True)

@@ -1,0 +1,44 @@
+"""trials: one table of all trials of a tuned experiment, with a row for each run, and which of them were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mtbalance.config.run import RunConfig
+from mtbalance.config.tuning import Trial
+from mtbalance.records.run import RunRecord
+from mtbalance.reporting.choice import choose, held_out_score, named, valid_score
+from mtbalance.reporting.collect import TYPES, identity_of, in_order
+from mtbalance.reporting.reading import read_records
+from mtbalance.writing import replacing
+
+RUN = ["experiment", "problem", "dataset", "synthetic", "backbone", "balancer", "variant", "grid", "level", "rule"]
+RUN += ["manipulation", "shares", "seed", "digest", "selection", "device", "status"]
+"""The columns that collected metrics have as well (:mod:`mtbalance.reporting.collect`)."""
+OWN = {"chosen": "bool", "best_epoch": "int64", "valid": "float64", "test": "float64"}
+"""``valid`` and ``test`` are the score by which a kind of problem chooses epochs, on these splits. It is missing for a
+diverged run."""
+
+
+def collect_trials(
+    records: Sequence[Path], expected: Sequence[RunConfig], trials: Mapping[str, Trial], output: Path
+) -> None:
+    """Write one row for each run of a tuned experiment to a Parquet file, in the order of tables.
+
+    Raises :class:`~mtbalance.records.RecordError` for records that are stale or do not belong together.
+    """
+    found = read_records(records, in_order(expected))
+    chosen = {id(record) for record in choose(found, trials)}
+    rows = [_row(record, trials, id(record) in chosen) for record in found]
+    types = {name: TYPES[name] for name in RUN} | OWN
+    with replacing(output) as partial:
+        pd.DataFrame(rows, columns=list(types)).astype(types).to_parquet(partial, index=False)
+
+
+def _row(record: RunRecord, trials: Mapping[str, Trial], chosen: bool) -> dict[str, Any]:
+    scores = {"valid": valid_score(record), "test": held_out_score(record)}
+    return named(identity_of(record), trials) | scores | {"chosen": chosen, "best_epoch": record.best_epoch}
