@@ -10,6 +10,7 @@ from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named
+from mtbalance.reporting.value import trained
 
 SCORE = "mean_auc"
 COST = "relative_throughput"
@@ -23,12 +24,14 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
 
     What was run; the best balancer of each backbone; PUB and MultiBalance against the baseline, with the interval of
     the difference and the cost of a step; and how small a difference these seeds can show. A kind of problem without
-    one score for all tasks has the first sentence alone.
+    one score for all tasks has the first sentence alone. An experiment that is only timed has the cost of a step.
     """
     sentences = [_what_was_run(frame, title)]
     if (frame["metric"] == SCORE).any():
         cells = compare(frame, [SCORE], baseline)
         sentences += [_best(cells, baseline), *_subjects(frame, cells, baseline), *_resolution(frame, cells, baseline)]
+    elif trained(frame).empty:
+        sentences += _costs(frame, baseline)
     return sentences
 
 
@@ -36,9 +39,11 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     runs = frame.drop_duplicates(["dataset", "backbone", "balancer", "seed"])
     failed = int((runs["status"] != "finished").sum())
     text = (
-        f"{title}: {counted(runs['balancer'].nunique(), 'method')}, {counted(runs['backbone'].nunique(), 'backbone')},"
-        f" {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
+        f"{title}: {counted(runs['balancer'].nunique(), 'method')}, {counted(runs['backbone'].nunique(), 'backbone')}"
     )
+    if trained(frame).empty:
+        return f"{text}, timed on {data_named(frame)}; nothing was trained."
+    text += f", {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
     return f"{text}; {counted(failed, 'run')} of {len(runs)} failed." if failed else f"{text}."
 
 
@@ -61,14 +66,30 @@ def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterat
             yield f"{balancer_name(name)} " + "; ".join(_subject(frame, row, baseline) for row in rows) + "."
 
 
+def _costs(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
+    """How much longer a step of the papers' balancers takes, where that was timed."""
+    timed = compare(frame, [COST], baseline)
+    for name in SUBJECTS:
+        steps = [
+            f"{decimal(1 / row['mean'], 2)} times {balancer_name(baseline)}'s on {_where(frame, row)}"
+            for _, row in timed[timed["balancer"] == name].iterrows()
+        ]
+        if steps:
+            yield f"A step of {balancer_name(name)} takes {'; '.join(steps)}."
+
+
 def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
     """``on MMOE −.0012 [−.0030, .0006] against LS, not distinguishable with 2 seeds, a step 1.69 times as long``."""
     found = against_baseline(frame, row, baseline)
     verdict = f"p = {found.test.p:.2g}" if found.told(SIGNIFICANT) else found.verdict(SIGNIFICANT)
     cost = _cost(frame, row)
-    where = backbone_name(row["backbone"]) + (f" and {row['dataset']}" if frame["dataset"].nunique() > 1 else "")
-    text = f"on {where} {found.text()} against {balancer_name(baseline)}: {verdict}"
+    text = f"on {_where(frame, row)} {found.text()} against {balancer_name(baseline)}: {verdict}"
     return text if pd.isna(cost) else f"{text}, a step {decimal(cost, 2)} times as long"
+
+
+def _where(frame: pd.DataFrame, row: pd.Series) -> str:
+    """The backbone of a cell, with its data set if there are several."""
+    return backbone_name(row["backbone"]) + (f" and {row['dataset']}" if frame["dataset"].nunique() > 1 else "")
 
 
 def _against(row: pd.Series, baseline: str) -> str:

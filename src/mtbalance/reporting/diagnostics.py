@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting.value import RUN
+from mtbalance.reporting.value import RUN, trained
 
 
 def until_best(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -13,7 +13,7 @@ def until_best(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`), and ``metric`` a number of training that
     belongs to no task, such as a diagnostic of the searches.
     """
-    best = frame[frame["metric"] == "best_epoch"].set_index(RUN)["value"].rename("best")
+    best = trained(frame).set_index(RUN)["value"].rename("best")
     epochs = frame[(frame["metric"] == metric) & (frame["task"] == "") & frame["epoch"].notna()].join(best, on=RUN)
     counted = epochs[epochs["epoch"] <= epochs["best"]].drop(columns="best")
     means = counted.groupby(RUN, sort=False)["value"].mean()

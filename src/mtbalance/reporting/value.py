@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import pandas as pd
+
 RUN = ["dataset", "backbone", "balancer", "seed"]
 """The columns that name a run within an experiment."""
 
@@ -16,3 +18,8 @@ class Value(NamedTuple):
     task: str
     metric: str
     value: float | None
+
+
+def trained(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row of a collected frame for each run that was trained. Runs that were only timed have none."""
+    return frame[frame["metric"] == "best_epoch"]

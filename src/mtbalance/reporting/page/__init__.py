@@ -23,11 +23,11 @@ from mtbalance import places
 from mtbalance.blocks import Block
 from mtbalance.config.kinds import kind
 from mtbalance.errors import UserError
-from mtbalance.records import read_run
+from mtbalance.records import TimingRecord, read_run, read_timing
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.page import leaderboard, plots
 from mtbalance.reporting.page.provenance import provenance
-from mtbalance.reporting.value import RUN
+from mtbalance.reporting.value import RUN, trained
 from mtbalance.writing import write_text
 
 PICTURES = 8
@@ -75,7 +75,7 @@ def write_page(output: Path, page: Page) -> None:
 def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
     """The parts of an experiment as HTML."""
     frame = pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=shown.name)))))
-    of_records = frame.drop_duplicates(RUN).assign(balancer=lambda rows: rows["variant"])
+    of_records = trained(frame).drop_duplicates(RUN).assign(balancer=lambda rows: rows["variant"])
     runs = of_records.astype({"seed": str})[["experiment", *RUN]].to_dict("records")
     pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []
     tables = [Path(f"{places.TABLE.format(experiment=shown.name, table=table)}.md") for table in shown.tables]
@@ -88,8 +88,14 @@ def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
         "plots": [plots.html(figure) for figure in plots.plots(frame, baseline)],
         "tables": [_document(path) for path in tables],
         "pictures": [(path.stem, b64encode(_content(path)).decode()) for path in pictures[:PICTURES]],
-        "provenance": provenance(records).to_html(index=False, border=0),
+        "provenance": provenance(records or _timings(frame)).to_html(index=False, border=0),
     }
+
+
+def _timings(frame: pd.DataFrame) -> list[TimingRecord]:
+    """The timing records of an experiment."""
+    timed = frame.drop_duplicates(["dataset", "backbone"]).to_dict("records")
+    return [read_timing(Path(places.TIMING.format(**row))) for row in timed]
 
 
 def _document(path: Path) -> tuple[str, str]:

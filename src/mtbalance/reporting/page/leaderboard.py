@@ -9,6 +9,7 @@ from mtbalance import places
 from mtbalance.reporting.answer import COST, SCORE, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
+from mtbalance.reporting.value import trained
 
 SHOWN = "mean AUC"
 REPEATED = "log_loss"
@@ -20,7 +21,8 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     """A row for each data set, backbone and balancer; ``root`` is the way from the page to the project.
 
     The columns are the metrics of tables, each the mean over seeds, the difference of the score to the baseline with
-    its interval and p, the cost of a step, and links to the records.
+    its interval and p, the cost of a step, and links to the records. Of experiments that are only timed, the cost is
+    there alone.
     """
     tasks = frame[(frame["better"] != 0) & frame["metric"].isin(METRICS) & (frame["metric"] != REPEATED)]
     metrics = [*dict.fromkeys(tasks["metric"])]
@@ -35,10 +37,7 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
                 row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
                 row |= _numbers(frame, cell, baseline)
-        row["records"] = " ".join(
-            f'<a href="{root}{places.RECORD.format(**_wildcards(runs, seed))}">{seed}</a>'
-            for seed in sorted(runs["seed"].unique())
-        )
+        row["records"] = _links(runs, root)
         rows.append(row)
     table = pd.DataFrame(rows)
     ordered = table[[*(name for name in table if name != "records"), "records"]]
@@ -55,6 +54,13 @@ def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str) -> dict[str, f
         found |= {f"Δ to {balancer_name(baseline)}": round(cell["difference"], 4)}
         found |= {"low": round(difference.low, 4), "high": round(difference.high, 4), "p": round(cell["p"], 4)}
     return found
+
+
+def _links(runs: pd.DataFrame, root: str) -> str:
+    """A link to the record of each seed, or to that of the timing, if nothing was trained."""
+    records = {str(seed): places.RECORD.format(**_wildcards(runs, seed)) for seed in sorted(trained(runs)["seed"])}
+    shown = records or {"timing": places.TIMING.format(**_wildcards(runs, 0))}
+    return " ".join(f'<a href="{root}{file}">{text}</a>' for text, file in shown.items())
 
 
 def _wildcards(runs: pd.DataFrame, seed: int) -> dict[str, str]:

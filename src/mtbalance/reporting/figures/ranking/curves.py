@@ -10,12 +10,13 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, dataset_heading
+from mtbalance.reporting.value import RUN, trained
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a row of panels for each data set, a panel for each backbone. Panels of one data set share their scale."""
     epochs = frame[(frame["metric"] == "mean_auc") & frame["epoch"].notna() & frame["value"].notna()]
-    chosen = frame[frame["metric"] == "best_epoch"].set_index(["dataset", "backbone", "balancer", "seed"])["value"]
+    chosen = trained(frame).set_index(RUN)["value"]
     datasets = list(dict.fromkeys(frame["dataset"]))
     backbones = list(dict.fromkeys(frame["backbone"]))
     look = looks(frame["balancer"], baseline)
