@@ -129,7 +129,7 @@ def test_every_data_set_is_sized_by_split_and_timed_on_synthetic_data_of_its_kin
 
 
 def test_reproduce_refuses_a_full_disk_before_anything_starts(free, monkeypatch):
-    monkeypatch.setattr(reproduce, "_watch", lambda *_: pytest.fail("something was started"))
+    monkeypatch.setattr(reproduce, "watch", lambda *_: pytest.fail("something was started"))
     free(1000)
     with pytest.raises(UserError, match=r"Preset demo: the data need 0\.1 GB.*mtbalance plan --preset demo"):
         reproduce.reproduce(preset("demo"))

@@ -7,7 +7,7 @@ import pytest
 
 from mtbalance.records import RecordError, read_timing, write_record
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.summary import summary
+from mtbalance.reporting.summary import write_means
 
 
 def rewrite(path, change):
@@ -113,7 +113,7 @@ def test_the_kind_of_problem_and_what_is_shared_are_read_off_the_record(collecte
 
 
 def test_summary_holds_means_over_finished_seeds(collected, tmp_path):
-    summary([collected()], tmp_path / "summary.json")
+    write_means([collected()], tmp_path / "summary.json")
     tree = json.loads((tmp_path / "summary.json").read_text())["demo"]["synthetic_nl"]
     assert tree["mmoe"]["mgda"] == {
         "auc": {"click": 0.703, "conversion": 0.8135, "mean": 0.75825},
@@ -129,7 +129,7 @@ def test_the_summary_leaves_out_other_averages_and_keeps_names(collected, tmp_pa
     for name, other in {"ne": "mean_angle", "auc": "mean_angle_batch_mean", "best_auc": "constant_miou"}.items():
         frame.loc[frame["metric"] == name, "metric"] = other
     frame.to_parquet(tmp_path / "other.parquet")
-    summary([tmp_path / "other.parquet"], tmp_path / "summary.json")
+    write_means([tmp_path / "other.parquet"], tmp_path / "summary.json")
     tree = json.loads((tmp_path / "summary.json").read_text())["demo"]["synthetic_nl"]
     assert set(tree["mmoe"]["mgda"]) == {"auc", "mean_angle", "failed", "runs"}
     assert set(tree["mmoe"]["mgda"]["auc"]) == {"mean"}
@@ -140,6 +140,6 @@ def test_collecting_and_summarizing_twice_gives_the_same_bytes(write, demo, tmp_
     files = []
     for name, order in (("a", paths), ("b", paths[::-1])):
         collect(order, runs, [], [], tmp_path / f"{name}.parquet")
-        summary([tmp_path / f"{name}.parquet"], tmp_path / f"{name}.json")
+        write_means([tmp_path / f"{name}.parquet"], tmp_path / f"{name}.json")
         files.append([(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("parquet", "json")])
     assert files[0] == files[1]

@@ -19,7 +19,7 @@ from mtbalance.records.run import Evaluation
 from mtbalance.reporting.choice import choose
 from mtbalance.reporting.claims.evidence import read_metrics
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.summary import summary
+from mtbalance.reporting.summary import write_means
 from mtbalance.reporting.tables import write_table
 from mtbalance.reporting.trials import collect_trials
 from mtbalance.reporting.tuning import edges, place_in_grid, sentence
@@ -270,7 +270,7 @@ def test_claims_read_tuned_metrics_and_miss_a_method_but_no_trial(made, tmp_path
 
 
 def test_the_summary_has_the_choice(made, tmp_path):
-    summary([made[0]], tmp_path / "summary.json")
+    write_means([made[0]], tmp_path / "summary.json")
     found = json.loads((tmp_path / "summary.json").read_text())["demo"]["synthetic_nl"]["mmoe"]
     assert found["pub"]["auc"]["mean"] == pytest.approx(0.735)
     assert found["pub"]["variant"] == PUB[0] and found["pub"]["runs"] == 2

@@ -101,7 +101,7 @@ def test_a_run_whose_logging_process_was_killed_does_not_go_on_for_ever(project:
     assert current(project)["MMOE+PUB seed 0"]["status"] == "KILLED"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_that_start_a_store_at_once_lose_nothing(project: Path):
     (project / "mlflow.db").unlink()
     records = [record_of(run_of(seed, name)) for name in ("pub", "ls") for seed in range(PROCESSES // 2)]
@@ -135,7 +135,7 @@ def test_a_store_that_cannot_be_written_to_is_said_once(project: Path):
     assert current(project)["MMOE+PUB seed 0"]["status"] == "FINISHED"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_locked_store_is_said_once_and_the_run_can_be_logged_later(project: Path):
     record = record_of(run_of(0))
     path = write(project, record)

@@ -59,12 +59,16 @@ def opened(records):
 
 
 @pytest.mark.slow
-def test_it_serves_and_ends_cleanly(records):
+def test_it_serves_runs_with_their_records_and_ends_cleanly(project: Path, records):
     process = command()
     address = address_of(process)
     assert re.search(r"/#/experiments/1/runs\?workflowType=machine_learning&viewStateShareKey=methods$", address)
     with urllib.request.urlopen(address) as page:
         assert "MLflow" in page.read().decode()
+    (place,) = {path.parent for path in (project / "mlartifacts").rglob("seed-0.json") if '"pub"' in path.read_text()}
+    record = f"get-artifact?path=seed-0.json&run_uuid={place.parent.name}"
+    with urllib.request.urlopen(f"{address.split('/#')[0]}/{record}") as file:
+        assert file.read() == (place / "seed-0.json").read_bytes()
     servers = psutil.Process(process.pid).children(recursive=True)
     assert servers
     process.send_signal(signal.SIGINT)
@@ -74,15 +78,6 @@ def test_it_serves_and_ends_cleanly(records):
     assert not [server for server in servers if server.is_running()]
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(address)
-
-
-@pytest.mark.slow
-def test_it_serves_artifacts(project: Path, opened: str):
-    origin = opened.split("/#")[0]
-    (place,) = {path.parent for path in (project / "mlartifacts").rglob("seed-0.json") if '"pub"' in path.read_text()}
-    run = place.parent.name
-    with urllib.request.urlopen(f"{origin}/get-artifact?path=seed-0.json&run_uuid={run}") as file:
-        assert file.read() == (place / "seed-0.json").read_bytes()
 
 
 @pytest.mark.slow

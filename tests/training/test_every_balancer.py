@@ -82,9 +82,9 @@ def step(model, level, batch):
 
 
 @pytest.mark.parametrize(("name", "backbone"), PAIRS)
-def test_twenty_steps_with_and_without_a_break(name, backbone):
+def test_twelve_steps_with_and_without_a_break(name, backbone):
     """Balancers that search at every tenth step search again after the break."""
-    data = batches(problem_of(backbone), 20)
+    data = batches(problem_of(backbone), 12)
     model, level, _ = start(name, backbone)
     before = copy.deepcopy(model.state_dict())
     reports = [step(model, level, batch) for batch in data]

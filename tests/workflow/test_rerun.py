@@ -165,10 +165,10 @@ NO_RERUNS: dict[str, Edit] = {
     "raw data touched": touched("data/raw", "*.csv"),
     "a rule of the workflow renamed": rule_renamed,
     # Seen, not computed with: an edit changes how a run is logged, called or shown.
-    "tracking": comment("src/mtbalance/tracking.py"),
+    "tracking": comment("src/mtbalance/tracking/live.py"),
     "command line": comment("src/mtbalance/cli/runs.py"),
     "progress bar": comment("src/mtbalance/training/progress.py"),
-    "make reproduce": comment("src/mtbalance/reproduce.py"),
+    "make reproduce": comment("src/mtbalance/reproduce/closing.py"),
     # Left out on purpose: a job is given its values complete, so that a new option of one part is not news to all.
     "the configuration's schema": comment("src/mtbalance/config/run.py"),
     "the parameters' schema": comment("src/mtbalance/config/parameters.py"),

@@ -82,6 +82,14 @@ def test_the_summary_is_the_mean_of_the_records(finished: Tree):
     assert summary["runs"] == 2
 
 
+def test_what_dvc_prints_is_short(finished: Tree):
+    few = json.loads(finished.read("results/metrics/summary/tiny.json"))["tiny"]
+    means = json.loads(finished.read("results/metrics/tiny.json"))["tiny"]["synthetic_a"]["mmoe"]
+    scores = {name: found["auc"]["mean"] for name, found in means.items()}
+    best = max(scores, key=scores.get)
+    assert few == {"best": best, "best_auc": scores[best], "ls": scores["ls"], "pub": scores["pub"]}
+
+
 def test_no_checkpoint_and_no_half_written_file_is_left(finished: Tree):
     left = [*finished.root.glob("results/**/*.partial"), *finished.root.glob("results/checkpoints/**/*.pt")]
     assert left == []
@@ -143,6 +151,14 @@ def test_a_run_loads_no_source_file_that_is_no_input_of_its_job(tree: Tree):
     passing_on = {"blocks", "faults", "places", "training/progress", *(f"cli/{name}" for name in COMMANDS)}
     passing_on |= {f"balancing/{name}" for name in ("options", "checking", "contradictions")}
     assert loaded <= {f"src/mtbalance/{name}.py" for name in passing_on}
+
+
+def test_the_plan_says_what_would_run_and_why(tree: Tree):
+    assert "Everything is up to date" in tree.call("mtbalance", "plan", "--no-time")
+    tree.set("balancers.pub.every", 3)
+    said = tree.call("mtbalance", "plan", "--no-time")
+    assert re.search(r"^ *train +2 +its settings changed", said, re.MULTILINE)
+    assert re.search(r"^ *table +\d+ +after the jobs before it", said, re.MULTILINE)
 
 
 def test_an_unusable_mlflow_costs_no_run(tree: Tree):

@@ -21,9 +21,10 @@ def tuned_parameters():
     """The tiny experiment with two methods on one backbone and two trials of each."""
     raw = copy.deepcopy(dict(TINY))
     raw["experiments"]["tiny"] |= {
+        "seeds": [0],
         "grid": {"mmoe": ["ls", "pub"]},
-        "tables": ["auc", "ne"],
-        "figures": ["auc"],
+        "tables": ["auc"],
+        "figures": [],
         "tuning": {
             "trials": 2,
             "grid": {"optimizer.lr": RATES},
@@ -34,11 +35,11 @@ def tuned_parameters():
 
 
 def trains(variants):
-    return {f"train tiny/synthetic_a/mmoe/{variant}/{seed}" for variant in variants for seed in (0, 1)}
+    return {f"train tiny/synthetic_a/mmoe/{variant}/0" for variant in variants}
 
 
 PUBS = [name.replace("@", "@optimizer.lr=0.01,") for name in PUB]
-TABLES = {"table tiny/auc", "table tiny/ne", "table tiny/tuning", "page ", "claims ", "figure tiny/auc"}
+TABLES = {"table tiny/auc", "table tiny/tuning", "page ", "claims "}
 RESULTS = {"collect tiny", "summarize tiny", "trials tiny"} | TABLES
 
 
@@ -56,7 +57,7 @@ def test_every_trial_is_a_job_and_no_job_waits_for_a_choice(tuned: Tree):
 
 
 def test_check_counts_the_trials(tuned: Tree):
-    assert "8 runs on synthetic_a, 2 trials of every method" in tuned.call("mtbalance", "check")
+    assert "4 runs on synthetic_a, 2 trials of every method" in tuned.call("mtbalance", "check")
 
 
 def test_unequal_trials_stop_the_workflow_with_the_name_and_the_count(tuned: Tree, tmp_path: Path):
@@ -77,20 +78,21 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.mark.slow
 def test_the_tables_show_the_best_trial_on_valid_as_its_records_have_it(ran: Tree):
-    scores = {cell: max(epoch["evaluation"]["mean_auc"] for epoch in found["epochs"]) for cell, found in
-              ran.records().items()}  # fmt: skip
-    means = {name: sum(scores[f"tiny/synthetic_a/mmoe/{name}/seed-{seed}"] for seed in (0, 1)) for name in LS + PUBS}
-    best = {max(LS, key=means.get), max(PUBS, key=means.get)}
+    scores = {
+        cell.split("/")[3]: max(epoch["evaluation"]["mean_auc"] for epoch in record["epochs"])
+        for cell, record in ran.records().items()
+    }
+    best = {max(LS, key=scores.get), max(PUBS, key=scores.get)}
     trials = pd.read_parquet(ran.root / "results/metrics/trials/tiny.parquet")
     metrics = pd.read_parquet(ran.root / "results/metrics/tiny.parquet")
-    assert set(trials.loc[trials["chosen"], "variant"]) == best and len(trials) == 8
+    assert set(trials.loc[trials["chosen"], "variant"]) == best and len(trials) == 4
     assert set(metrics.loc[metrics["metric"] == "mean_auc", "variant"]) == best
     assert set(metrics["balancer"]) == {"ls", "pub"}
     table = ran.read("results/tables/tiny/auc.md")
     assert "Each method is tuned over 2 trials by mean AUC on the valid split" in table
     assert len([line for line in table.splitlines() if line.startswith("| MMOE")]) == 2
     links = set(re.findall(r'href=\\?"\.\./(results/runs/[^"\\]+\.json)', ran.read("results/report.html")))
-    assert links == {f"results/runs/tiny/synthetic_a/mmoe/{name}/seed-{seed}.json" for name in best for seed in (0, 1)}
+    assert links == {f"results/runs/tiny/synthetic_a/mmoe/{name}/seed-0.json" for name in best}
     appendix = ran.read("results/tables/tiny/tuning.md")
     assert len([line for line in appendix.splitlines() if line.startswith("| MMOE")]) == 4
 

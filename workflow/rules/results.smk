@@ -20,11 +20,15 @@ rule summarize:
         metrics=ask(WORKFLOW.metrics_of_preset, "preset"),
         code=reporting_sources("summary"),
     output:
-        places.SUMMARY,
+        means=places.MEANS,
+        summary=places.SUMMARY,
+    params:
+        baseline=WORKFLOW.parameters.tables.baseline,
     log:
         places.log("summarize", "{preset}"),
     shell:
-        "mtbalance summarize {input.metrics} --output {output} > {log} 2>&1"
+        "mtbalance summarize {input.metrics} --means {output.means} --output {output.summary}"
+        " --baseline {params.baseline} > {log} 2>&1"
 
 
 rule table:

@@ -1,4 +1,4 @@
-"""The command that says what a preset will download, write and take, before anything starts."""
+"""The command that says what a preset will run, download, write and take, before anything starts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ def plan(
     time: Annotated[bool, typer.Option(help="Time a few training steps, which takes about a minute.")] = True,
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
-    """Say what a preset will download, how much disk and about how long it takes, and whose terms hold.
+    """Say what a preset will download and run, and why, the disk and the time that it takes, and whose terms hold.
 
     Nothing is downloaded. Status 1 if the disk is too small.
     """
     from rich.console import Console
 
     from mtbalance.planning.disk import data_plans, disks
+    from mtbalance.planning.due import due, due_table
     from mtbalance.planning.report import closing, data_table, time_table
 
     parameters = parameters_from(params, preset)
@@ -34,6 +35,10 @@ def plan(
     plans = data_plans(parameters)
     needs = disks(plans)
     console.print(data_table(plans))
+    with console.status("asking Snakemake what would run"):
+        jobs = due(parameters.preset) if params == places.PARAMETERS else None
+    if jobs is not None:
+        console.print(due_table(jobs) if jobs else "Everything is up to date: nothing would run.\n")
     times = []
     if time:
         from mtbalance.planning.timing import Timing

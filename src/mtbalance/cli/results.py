@@ -43,12 +43,16 @@ def trials(experiment: str, output: Path, params: ParametersOption = places.PARA
 
 
 def summarize(
-    metrics: list[Path], output: Annotated[Path, typer.Option(help="Where the summary goes (.json).")]
+    metrics: list[Path],
+    means: Annotated[Path, typer.Option(help="Where all means go (.json).")],
+    output: Annotated[Path, typer.Option(help="Where the few go that `dvc metrics show` prints (.json).")],
+    baseline: BaselineOption = "ls",
 ) -> None:
-    """Write the mean test metrics of collected METRICS as JSON, for `dvc metrics diff`."""
-    from mtbalance.reporting.summary import summary
+    """Write the mean test metrics of collected METRICS as JSON, all of them and a few for DVC."""
+    from mtbalance.reporting.summary import write_means, write_summary
 
-    summary(metrics, output)
+    write_means(metrics, means)
+    write_summary(metrics, output, baseline)
 
 
 def table(

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mtbalance.cli.arguments import DataOption, prepared
+from mtbalance import places
+from mtbalance.cli.arguments import DataOption, ParametersOption, parameters_from, prepared
+from mtbalance.config.by_name import FORM, run_named
 from mtbalance.config.reading import checked
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
@@ -16,21 +18,36 @@ from mtbalance.records import read_run, write_record
 
 
 def train(
-    config: Annotated[str, typer.Option(help="The run's configuration as JSON; `snakemake -p` prints it.")],
-    output: Annotated[Path, typer.Option(help="Where the run record goes.")],
+    run: Annotated[str | None, typer.Argument(help=f"A run by its name: {FORM}.")] = None,
+    set: Annotated[list[str] | None, typer.Option(help="Replace a key of RUN, such as balancer.every=5.")] = None,
+    config: Annotated[
+        str | None, typer.Option(help="In place of RUN: a configuration as JSON, or a file that holds it.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help=f"Where the run record goes; default: below {places.TRIED}, for a RUN.")
+    ] = None,
     data: DataOption = None,
+    params: ParametersOption = places.PARAMETERS,
     checkpoint: Annotated[Path | None, typer.Option(help="Saved after each epoch; a killed run resumes.")] = None,
     sample: Annotated[Path | None, typer.Option(help="Where predictions for the first test rows go (.npz).")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Where those for all test rows go (.parquet).")] = None,
     steps: Annotated[Path | None, typer.Option(help="Where numbers of every training step go (.parquet).")] = None,
-    track: Annotated[bool, typer.Option(help="Show the run in MLflow, from its start on.")] = True,
+    track: Annotated[
+        bool | None, typer.Option(help="Show the run in MLflow, from its start on; default: with --config.")
+    ] = None,
 ) -> None:
-    """Train one model and write its run record."""
+    """Train one model and write its run record.
+
+    `mtbalance train demo/mmoe/pub/0 --set balancer.every=5` tries something: the workflow's results stay as they are.
+    The workflow itself gives --config and --output.
+    """
     from mtbalance.training.progress import ProgressBar, summary_line
-    from mtbalance.training.run import train as run
+    from mtbalance.training.run import train as run_it
     from mtbalance.training.watcher import Watcher, Watchers
 
-    chosen: RunConfig = checked(RunConfig, config)
+    chosen = _chosen(run, set or [], config, params)
+    output = output or Path(places.TRIED, f"{places.CELL.format(**chosen.wildcards)}.json")
+    track = run is None if track is None else track
     name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     folder = prepared(chosen.dataset, data)
     watchers: list[Watcher] = []
@@ -40,13 +57,30 @@ def train(
         watchers.append(tracker := Tracker())
     with ProgressBar(name, chosen.training.epochs) as bar:
         kept = {"checkpoint": checkpoint, "sample": sample, "predictions": predictions, "steps": steps}
-        record = run(chosen, folder, **kept, watcher=Watchers([bar, *watchers]))
+        record = run_it(chosen, folder, **kept, watcher=Watchers([bar, *watchers]))
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
     if track and (failure := tracker.finish(output)):
         typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
+
+
+def _chosen(name: str | None, changes: list[str], config: str | None, params: str) -> RunConfig:
+    """The configuration of the run that was asked for."""
+    if name is not None and config is None:
+        return run_named(parameters_from(params), name, changes)
+    if config is None or name is not None or changes:
+        raise UserError("name a run (and --set its keys), or give --config")
+    found: RunConfig = checked(RunConfig, config if config.lstrip().startswith("{") else _text(Path(config)))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path} cannot be read: {error}") from None
 
 
 def time(

@@ -24,6 +24,8 @@ DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 ENTRY, LETTER = 0.65, 0.072
 """Inches that an entry of a legend takes: its line, and each letter of its text."""
 MARKERS = ("o", "s", "^", "D")
+LEVELS = {"loss": "o", "representation": "D", "gradient": "s", "update": "^"}
+"""The marker of each level at which methods balance."""
 
 FONTS: dict[Any, Any] = {
     "font.size": 9,
@@ -53,12 +55,34 @@ class Look(NamedTuple):
 
 
 def looks(names: Iterable[str], baseline: str | None = None) -> dict[str, Look]:
-    """A look for each name, in order; the baseline is gray. Past the end of the palette dashes and markers differ."""
+    """A look for each name, in order; the baseline is gray.
+
+    Dashes and markers change with every name, so that neighbors differ in gray print, too. With seven colors and four
+    of them, 28 looks are different.
+    """
     found = {baseline: Look(GRAY, "-", "o")} if baseline else {}
     for index, name in enumerate(name for name in dict.fromkeys(names) if name != baseline):
-        turn = index // len(PALETTE) % len(DASHES)
+        turn = index % len(DASHES)
         found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[turn], MARKERS[turn])
     return found
+
+
+def level_looks() -> dict[str, Look]:
+    """A look for each level at which methods balance."""
+    return {level: look._replace(marker=LEVELS[level]) for level, look in looks(LEVELS).items()}
+
+
+def level_legend(figure: Figure, shown: Iterable[str]) -> None:
+    """A legend of the ``shown`` levels below the panels."""
+    found, levels = level_looks(), set(shown)
+    legend(
+        figure,
+        [
+            Line2D([], [], color=found[level].color, marker=found[level].marker, linestyle="", label=f"level {level}")
+            for level in found
+            if level in levels
+        ],
+    )
 
 
 def balancer_legend(figure: Figure, shown: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The summary of a preset: the few numbers that ``dvc metrics diff`` compares."""
+"""The means of a preset, and their summary: the few of them that ``dvc metrics show`` prints side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.answer import SCORE, SUBJECTS
+from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.statistics import mean
 from mtbalance.writing import write_text
 
@@ -21,7 +22,7 @@ DIGITS = 5
 """Decimals kept: more than tables print, and fewer than the last bits in which machines differ."""
 
 
-def summary(metrics: Sequence[Path], output: Path) -> None:
+def write_means(metrics: Sequence[Path], output: Path) -> None:
     """Write test metrics as JSON, means over seeds: by experiment, data set, backbone, balancer, metric and task.
 
     Timings are left out, because they change with every run. ``runs`` and ``failed`` count the runs of a balancer, and
@@ -34,6 +35,30 @@ def summary(metrics: Sequence[Path], output: Path) -> None:
         for key, group in final.groupby(["experiment", "dataset", "backbone", "balancer"], sort=False):
             _branch(tree, key).update(_leaf(group))
     write_text(output, json.dumps(tree, indent=2, sort_keys=True) + "\n")
+
+
+def write_summary(metrics: Sequence[Path], output: Path, baseline: str) -> None:
+    """Write a few mean AUCs as JSON: of the best balancer, the baseline, PUB and MultiBalance, by experiment.
+
+    They are those of the data set and the backbone with the most balancers. An experiment without this score has none.
+    """
+    few = {}
+    for path in metrics:
+        frame = pd.read_parquet(path)
+        few[str(frame["experiment"].iloc[0])] = _few(frame, baseline)
+    write_text(output, json.dumps({name: found for name, found in few.items() if found}, indent=2) + "\n")
+
+
+def _few(frame: pd.DataFrame, baseline: str) -> dict[str, Any]:
+    scored = compare(frame, [SCORE], baseline) if SCORE in set(frame["metric"]) else pd.DataFrame()
+    models = [model for _, model in scored.groupby(["dataset", "backbone"], sort=False)] if len(scored) else []
+    if not models:
+        return {}
+    found = max(models, key=len).set_index("balancer")["mean"].dropna()
+    if found.empty:
+        return {}
+    shown = {name: round(found[name], DIGITS) for name in (baseline, *SUBJECTS) if name in found}
+    return {"best": found.idxmax(), "best_auc": round(found.max(), DIGITS)} | shown
 
 
 def _branch(tree: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:

@@ -55,8 +55,8 @@ class Workflow(RunFiles):
         """
         asked = (self.predictions, self.steps, self.timings, self.market, self.trials, self.figures)
         files = self._of_preset(*asked)
-        summary = places.SUMMARY.format(preset=self.parameters.preset)
-        return [*self.page_files(), *files, summary, f"{places.CLAIMS}.json", places.PAGE]
+        summaries = [of.format(preset=self.parameters.preset) for of in (places.MEANS, places.SUMMARY)]
+        return [*self.page_files(), *files, *summaries, f"{places.CLAIMS}.json", places.PAGE]
 
     def _of_preset(self, *questions: Callable[[str], list[str]]) -> list[str]:
         """The answers for all experiments of the chosen preset."""

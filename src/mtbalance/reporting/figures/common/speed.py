@@ -5,15 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from mtbalance.reporting.costs import costs
-from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, nothing, title
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.method_lines import Method, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, dataset_heading
-
-MARKERS = {"loss": "o", "representation": "D", "gradient": "s", "update": "^"}
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -28,7 +25,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if not lines:
         nothing(figure, f"Nothing was timed: no backbone has {balancer_name(baseline)} and another balancer.")
         return figure
-    look = {level: look._replace(marker=MARKERS[level]) for level, look in looks(MARKERS).items()}
+    look = level_looks()
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     label_lines(panels, lines)
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
@@ -39,14 +36,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
             f"QPS over that of {balancer_name(baseline)} on the same backbone\n"
             "(marker and bar: median and quartiles over blocks of steps)"
         )
-    shown = [level for level in MARKERS if level in set(ratios.loc[ratios["balancer"] != baseline, "level"])]
-    legend(
-        figure,
-        [
-            Line2D([], [], color=look[level].color, marker=look[level].marker, linestyle="", label=f"level {level}")
-            for level in shown
-        ],
-    )
+    level_legend(figure, ratios.loc[ratios["balancer"] != baseline, "level"])
     return figure
 
 

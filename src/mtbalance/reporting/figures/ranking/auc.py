@@ -1,4 +1,4 @@
-"""Differences of mean AUC to the baseline, not AUC itself: dots for seeds, a marker and bar for mean and spread."""
+"""Differences of mean AUC to the baseline, not AUC itself: dots for seeds, a marker and bar for mean and interval."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.comparison import by_seed
-from mtbalance.reporting.drawing import GRAY, Look, looks, nothing, title
+from mtbalance.reporting.contrasts import between
+from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, nothing, title
 from mtbalance.reporting.method_lines import Method, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, dataset_heading
-from mtbalance.reporting.statistics import mean, pairs, standard_deviation
+from mtbalance.reporting.statistics import mean, pairs
 
 LINEAR = 0.005
 """Where some methods are far from the others, the scale is logarithmic beyond this difference."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
-    """Draw a panel for each data set, a line for each method.
+    """Draw a panel for each data set, a line for each method, on each backbone the best one first.
 
-    A difference is of two runs with the same backbone and the same seed.
+    A difference is of two runs with the same backbone and the same seed. Color and marker tell the level at which a
+    method balances.
     """
     rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna()]
-    methods = list(dict.fromkeys(zip(rows["backbone"], rows["balancer"], strict=True)))
+    methods = _sorted(rows)
     lines = method_lines(methods, baseline)
     datasets = list(rows.groupby("dataset", sort=False))
     figure = Figure(figsize=(2.2 + 3.4 * len(datasets), 1.9 + 0.27 * len(lines)), layout="constrained")
@@ -31,21 +33,21 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if not lines:
         nothing(figure, f"No balancer beside {balancer_name(baseline)} was run.")
         return figure
-    look = looks((balancer for _, balancer in methods), baseline)
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     label_lines(panels, lines)
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
         axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
-        _panel(axes, group, lines, look, baseline)
+        _panel(axes, group, lines, baseline)
+    level_legend(figure, rows.loc[rows["balancer"] != baseline, "level"])
     if outliers := has_outliers(rows, baseline):
         for axes in panels:
-            axes.set_xscale("symlog", linthresh=LINEAR)
+            axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
     scale = f"\nbeyond ±{LINEAR} the scale is logarithmic" if outliers else ""
-    figure.supxlabel(
-        f"test mean AUC minus that of {balancer_name(baseline)} (same backbone, same seed)\n"
-        f"small dots: seeds; marker and bar: mean ± standard deviation{scale}",
-        fontsize=9,
-    )
+    for axes in panels:
+        axes.set_xlabel(
+            f"test mean AUC minus that of {balancer_name(baseline)}\n(same backbone, same seed); small dots: seeds\n"
+            f"marker and bar: mean and 95 % interval,\ncut at the panel's edge{scale}"
+        )
     return figure
 
 
@@ -58,35 +60,50 @@ def has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
     return bool(len(sizes) and sizes.max() > LINEAR and sizes.max() > 10 * sizes.median())
 
 
-def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], look: dict[str, Look], baseline: str) -> None:
-    cells = dict(list(group.groupby(["backbone", "balancer"], sort=False)))
+def _sorted(rows: pd.DataFrame) -> list[Method]:
+    """The methods of each backbone, by their mean AUC over data sets and seeds."""
+    means = rows.groupby(["backbone", "balancer"])["value"].mean()
+    methods = list(dict.fromkeys(zip(rows["backbone"], rows["balancer"], strict=True)))
+    order = {backbone: place for place, backbone in enumerate(dict.fromkeys(rows["backbone"]))}
+    return sorted(methods, key=lambda method: (order[method[0]], -means[method] if means[method] > 0 else 0))
+
+
+def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) -> None:
+    cells, look = dict(list(group.groupby(["backbone", "balancer"], sort=False))), level_looks()
     axes.axvline(0, color=GRAY, linewidth=1.2)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    drawn = [0.0]
     for height, method in enumerate(lines):
         reference = cells.get((method[0], baseline))
         if method in cells and reference is not None:
-            _method(axes, height, cells[method], reference, look[method[1]])
+            drawn += _method(axes, height, cells[method], reference, look[cells[method]["level"].iloc[0]])
+    margin = 0.15 * max(max(drawn) - min(drawn), 1e-4)  # intervals of few seeds are long, and may end outside
+    axes.set_xlim(min(drawn) - margin, max(drawn) + margin)
 
 
-def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame, look: Look) -> None:
+def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame, look: Look) -> list[float]:
+    """Draw one method. Returns its differences."""
+    found = between(by_seed(cell), by_seed(reference))
     ours, theirs = pairs(by_seed(cell), by_seed(reference))
     differences = [value - other for value, other in zip(ours, theirs, strict=True)]
     failed = int((cell["status"] != "finished").sum())
     if failed:
         _note(axes, height, f"{failed} of {len(cell)} runs failed")
     if not differences:
-        return
-    spread = standard_deviation(differences) if len(differences) > 1 else 0.0
+        return []
+    middle = mean(differences)
+    reach = [[0.0], [0.0]] if found.test.untested else [[middle - found.low], [found.high - middle]]
     axes.plot(differences, [height + 0.22] * len(differences), ".", color=look.color, alpha=0.6, markersize=4)
     axes.errorbar(
-        mean(differences),
+        middle,
         height - 0.08,
-        xerr=spread,
+        xerr=reach,
         color=look.color,
         fmt=look.marker,
         markersize=5.5,
         capsize=2.5,
     )
+    return differences
 
 
 def _note(axes: Axes, height: int, text: str) -> None:

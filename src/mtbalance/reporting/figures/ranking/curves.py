@@ -30,6 +30,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         panels[0].set_ylabel(f"mean AUC\n{dataset_heading(dataset, synthetic)}".replace(" (", "\n("))
         for backbone, axes in zip(backbones, panels, strict=True):
             _panel(axes, of_dataset[of_dataset["backbone"] == backbone], chosen, look)
+        panels[0].set_ylim(bottom=_bottom(of_dataset))
     for backbone, top, bottom in zip(backbones, grid[0], grid[-1], strict=True):
         top.set_title(backbone_name(backbone))
         bottom.set_xlabel("epoch")
@@ -37,6 +38,14 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     failed = [_entry("X", "failed run")] if (frame["status"] != "finished").any() else []
     balancer_legend(figure, look, [_entry("o", "chosen epoch"), *failed])
     return figure
+
+
+def _bottom(epochs: pd.DataFrame) -> float | None:
+    """Where the scale begins: a single run that breaks down must not flatten the others. None: at the lowest value."""
+    if epochs.empty:
+        return None
+    low, quantile, high = epochs["value"].quantile([0, 0.02, 1])
+    return None if quantile - low < 0.1 * (high - quantile) else quantile - 0.05 * (high - quantile)
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, chosen: pd.Series, look: dict[str, Look]) -> None:

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mtbalance.reporting.drawing import DASHES, GRAY, Look, legend, looks, nothing, title
-from mtbalance.reporting.figures.common.speed import MARKERS
+from mtbalance.reporting.drawing import DASHES, GRAY, LEVELS, Look, legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.task_counts import NE, QPS, changes, printed_loss
 
@@ -59,7 +58,7 @@ def _looks(cells: pd.DataFrame) -> dict[str, Look]:
     found = looks(cells["balancer"])
     for level, own in cells.groupby("level", sort=False):
         for turn, name in enumerate(dict.fromkeys(own["balancer"])):
-            found[name] = Look(found[name].color, DASHES[turn % len(DASHES)], MARKERS[str(level)])
+            found[name] = Look(found[name].color, DASHES[turn % len(DASHES)], LEVELS[str(level)])
     return found
 
 

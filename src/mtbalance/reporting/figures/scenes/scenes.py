@@ -38,7 +38,10 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for bottom in grid[-1]:
         bottom.set_xlabel("epoch")
         bottom.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    entries = [Line2D([], [], color=s.color, linestyle=s.dash, linewidth=2, label=name) for name, s in look.items()]
+    entries = [
+        Line2D([], [], color=s.color, linestyle=s.dash, marker=s.marker, markersize=4, linewidth=1.2, label=name)
+        for name, s in look.items()
+    ]
     legend(figure, [*entries, Line2D([], [], color=GRAY, linestyle=":", linewidth=2, label="constant prediction")])
     return figure
 
@@ -51,7 +54,14 @@ def _panel(axes: Axes, rows: pd.DataFrame, metric: str, look: dict[str, Look]) -
     for method, line in lines.groupby("method", sort=False):
         values = line.groupby("epoch")["value"].mean()
         axes.plot(
-            values.index.astype(int), values, look[method].dash, color=look[method].color, linewidth=1.2, alpha=0.9
+            values.index.astype(int),
+            values,
+            look[method].dash,
+            color=look[method].color,
+            marker=look[method].marker,
+            markersize=4,
+            linewidth=1.2,
+            alpha=0.9,
         )
     if lines["value"].max() > LOGARITHMIC * lines["value"].median() > 0:
         axes.set_yscale("log")

@@ -56,7 +56,9 @@ def _beside_printed(numbers: pd.DataFrame) -> pd.DataFrame:
 
 def _cell(row: pd.Series) -> Cell:
     text = mean_and_spread(row["mean"], row["std"], DIGITS)
-    text = text if pd.isna(row["p"]) else f"{text} (p {row['p']:.2g}, groups {row['p_groups']:.2g})"
+    if not pd.isna(row["p"]):
+        groups = "" if pd.isna(row["p_groups"]) else f", groups {row['p_groups']:.2g}"
+        text = f"{text} (p {row['p']:.2g}{groups})"
     if pd.isna(row["published"]):
         return Cell(text)
     p = "" if pd.isna(row["published_p"]) else f" (p {row['published_p']:.2g})"

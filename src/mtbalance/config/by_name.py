@@ -1,0 +1,71 @@
+"""A run by its name, as a person writes it: ``demo/mmoe/pub/0``, with some keys of its configuration replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from mtbalance.config.parameters import Parameters
+from mtbalance.config.reading import ParametersError
+from mtbalance.config.run import RunConfig
+from mtbalance.config.variants import parsed, replaced
+from mtbalance.faults import fault_lines
+from mtbalance.registry import unknown
+
+FORM = (
+    "EXPERIMENT/BACKBONE/BALANCER/SEED, or EXPERIMENT/DATASET/BACKBONE/BALANCER/SEED where there are several data sets"
+)
+CHOSEN = ("backbone", "balancer")
+"""Blocks whose options are one level deeper in a run's configuration than in ``params.yaml``."""
+
+
+def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) -> RunConfig:
+    """The run of that name. ``changes`` are ``key=value``, with the path of the key: ``balancer.every=5``,
+    ``training.optimizer.lr=0.003``, ``model.embedding=16``.
+
+    The balancer may be a variant, and any seed will do. Raises
+    :class:`~mtbalance.config.reading.ParametersError`, which names the part or the key that is wrong.
+    """
+    run = _unchanged(parameters, name)
+    raw = replaced(run.model_dump(mode="json"), dict(_change(text) for text in changes))
+    try:
+        return RunConfig.model_validate(raw)
+    except ValidationError as error:
+        raise ParametersError("\n".join(fault_lines(error, raw))) from None
+
+
+def _unchanged(parameters: Parameters, name: str) -> RunConfig:
+    parts = name.split("/")
+    known = _checked("experiment", parts[0], parameters.experiments)
+    datasets = parameters.experiments[known].datasets
+    if len(parts) == 4 and len(datasets) == 1:
+        parts.insert(1, datasets[0])
+    if len(parts) != 5 or not parts[4].isdecimal():
+        raise ParametersError(f"{name} is not the name of a run: it is {FORM}")
+    _, dataset, backbone, balancer, seed = parts
+    _checked("data set", dataset, datasets)
+    _checked("backbone", backbone, parameters.backbones)
+    try:
+        _checked("balancer", parsed(balancer).balancer, parameters.balancers)
+    except ValueError as error:
+        raise ParametersError(str(error)) from None
+    return parameters.run(known, dataset, backbone, balancer, int(seed))
+
+
+def _checked(what: str, name: str, known: Any) -> str:
+    if name not in known:
+        raise ParametersError(unknown(what, name, list(known)))
+    return name
+
+
+def _change(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise ParametersError(f"{text!r} is not key=value, such as balancer.every=5")
+    block, dot, rest = key.partition(".")
+    if block in CHOSEN and dot:
+        key = f"{block}.options.{rest}"
+    return key, yaml.safe_load(value)

@@ -1,0 +1,116 @@
+"""Watching a workflow: its jobs as a bar, the results of runs as they end, and the logs of jobs that failed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+STAGE = re.compile(r"^Running stage '(\w+)'")
+RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
+LOG = re.compile(r"^    log: (\S+)")
+JOB = re.compile(r"^    jobid: (\d+)")
+FINISHED = re.compile(r"^Finished jobid: (\d+)")
+STEPS = re.compile(r"(\d+) of (\d+) steps")
+STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
+TAIL, LOG_TAIL = 40, 8
+"""Lines that are shown after a failure: from the end of the output, and from the end of a failed job's log."""
+SHOWN = 5
+"""Largest number of failed jobs whose logs are shown."""
+
+
+@dataclass
+class Seen:
+    """What was seen of a workflow."""
+
+    code: int = 0
+    """Its exit status."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """The rules of failed jobs by their logs."""
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
+    """Its last lines."""
+    _logs: dict[str, str] = field(default_factory=dict)
+    """The logs of runs that were started, by the number of the job."""
+    _rule: str = ""
+    _failing: bool = False
+    _log: str = ""
+
+    def read(self, line: str) -> str:
+        """Take up a line. Returns what it tells a person: how a run ended, or which stage begins; mostly nothing."""
+        self.tail.append(line)
+        if found := RULE.match(line):
+            self._rule, self._failing, self._log = found[1] or found[2], found[2] is not None, ""
+        elif found := LOG.match(line):
+            self._log = found[1]
+            if self._failing:
+                self.failed[self._log] = self._rule
+        elif (found := JOB.match(line)) and self._rule == "train" and self._log:
+            self._logs[found[1]] = self._log
+        elif found := FINISHED.match(line):
+            return _last_line(self._logs.pop(found[1], ""))
+        elif found := STAGE.match(line):
+            return STAGES.get(found[1], "")
+        return ""
+
+    def failures(self) -> list[str]:
+        """The ends of failed jobs' logs."""
+        lines: list[str] = []
+        for log, rule in list(self.failed.items())[:SHOWN]:
+            lines += [f"{rule} failed; {log} ends with:", *(f"    {line}" for line in _lines(log)[-LOG_TAIL:]), ""]
+        if len(self.failed) > SHOWN:
+            lines.append(
+                f"{len(self.failed) - SHOWN} more jobs failed; their logs: {' '.join(list(self.failed)[SHOWN:])}"
+            )
+        return lines
+
+
+def _lines(log: str) -> list[str]:
+    path = Path(log)
+    return path.read_text(errors="replace").splitlines() if path.is_file() else []
+
+
+def _last_line(log: str) -> str:
+    return (_lines(log) or [""])[-1]
+
+
+def watch(command: list[str], console: Console) -> Seen:
+    """Run a command; show its stages, how each run ended, and a bar of its jobs (lines, in a log).
+
+    After an interrupt it waits for the command, which stops its jobs, and raises ``KeyboardInterrupt``.
+    """
+    seen = Seen()
+    columns = (TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+        Progress(
+            *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True
+        ) as progress,
+    ):
+        task = progress.add_task("jobs", total=None)
+        began, before = time.monotonic(), 0
+        assert process.stdout is not None  # it is a pipe
+        try:
+            for line in process.stdout:
+                if said := seen.read(line.rstrip()):
+                    console.print(said)
+                if found := STEPS.search(line):
+                    done, total = map(int, found.groups())
+                    if done < before:  # the next stage
+                        began = time.monotonic()
+                    before = done
+                    progress.update(task, completed=done, total=total)
+                    if not console.is_terminal:
+                        left = (time.monotonic() - began) / done * (total - done)
+                        console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
+        except KeyboardInterrupt:
+            console.print("Stopping: running jobs end first.")
+            process.wait()
+            raise
+    seen.code = process.returncode
+    return seen

@@ -1,0 +1,49 @@
+"""Runs by their names, as one types them, and what is said of wrong ones."""
+
+from pathlib import Path
+
+import pytest
+
+from mtbalance.config.by_name import run_named
+from mtbalance.config.reading import ParametersError, read_parameters
+
+PARAMETERS = read_parameters(Path(__file__).parents[2] / "params.yaml")
+
+
+def test_a_name_is_a_run_of_the_grid():
+    expected = PARAMETERS.run("demo", "synthetic_nl", "mmoe", "pub", 0)
+    assert run_named(PARAMETERS, "demo/mmoe/pub/0") == run_named(PARAMETERS, "demo/synthetic_nl/mmoe/pub/0") == expected
+
+
+def test_keys_are_replaced_wherever_they_lie():
+    changes = ["balancer.every=5", "training.optimizer.lr=0.5", "model.embedding=3", "backbone.experts=2"]
+    run = run_named(PARAMETERS, "demo/mmoe/pub/7", changes)
+    assert (run.balancer.options.every, run.training.optimizer.lr, run.model.embedding) == (5, 0.5, 3)
+    assert (run.backbone.options.experts, run.seed) == (2, 7)
+
+
+def test_a_balancer_may_be_a_variant():
+    assert run_named(PARAMETERS, "demo/mmoe/pub@every=5/0").balancer.options.every == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("dmo/mmoe/pub/0", [], "did you mean demo"),
+        ("demo/mmo/pub/0", [], "did you mean mmoe"),
+        ("demo/mmoe/pbu/0", [], "did you mean pub"),
+        ("demo/mmoe/pub@every/0", [], "a variant is written"),
+        ("demo/mmoe/pub", [], "demo/mmoe/pub is not the name of a run: it is EXPERIMENT/"),
+        ("demo/mmoe/pub/first", [], "is not the name of a run"),
+        ("section3/mmoe/ls/0", [], "where there are several data sets"),
+        ("section3/synthetic_n/mmoe/ls/0", [], "did you mean synthetic_nl"),
+        ("demo/mmoe/pub/0", ["every"], "is not key=value, such as balancer.every=5"),
+        ("demo/mmoe/pub/0", ["balancer.evry=5"], "evry"),
+        ("demo/mmoe/pub/0", ["balancer.every=0"], "balancer.options.every: "),
+        ("demo/mmoe/pub/0", ["training.epochs=none"], "training.epochs: "),
+    ],
+)
+def test_what_is_wrong_is_named(name, changes, said):
+    with pytest.raises(ParametersError) as error:
+        run_named(PARAMETERS, name, changes)
+    assert said in str(error.value)
