@@ -22,10 +22,10 @@ rule summarize:
     output:
         means=places.MEANS,
         summary=places.SUMMARY,
-    params:
-        baseline=WORKFLOW.parameters.tables.baseline,
     log:
         places.log("summarize", "{preset}"),
+    params:
+        baseline=WORKFLOW.parameters.tables.baseline,
     shell:
         "mtbalance summarize {input.metrics} --means {output.means} --output {output.summary}"
         " --baseline {params.baseline} > {log} 2>&1"
