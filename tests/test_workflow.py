@@ -78,7 +78,9 @@ def test_a_kind_of_problem_decides_splits_pictures_tables(workflow: Workflow):
     assert workflow.pictures("tiny") == [] and workflow.pictured() == ["scenes"]
     folder = "results/figures/scenes/predictions"
     assert workflow.pictures("scenes") == [f"{folder}/synthetic_rooms-mtan-{name}-seed-7.png" for name in ("ls", "pub")]
-    assert workflow.tables("scenes") == [f"results/tables/scenes/scenes.{ending}" for ending in ("csv", "md", "tex")]
+    assert workflow.tables("scenes") == [
+        f"results/tables/scenes/scenes.{ending}" for ending in ("csv", "md", "html", "tex")
+    ]
     assert "results/figures/scenes/weights.pdf" in workflow.figures("scenes")
 
 

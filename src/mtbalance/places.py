@@ -47,7 +47,7 @@ SUMMARY = "results/metrics/summary/{preset}.json"
 TABLE_CELL = "{experiment}/{table}"
 TABLES = "results/tables/{experiment}"
 TABLE = f"results/tables/{TABLE_CELL}"
-"""Without its ending: .csv, .md or .tex."""
+"""Without its ending: .csv, .md, .html or .tex."""
 PICTURES = "results/figures/{experiment}/predictions"
 FIGURE_CELL = "{experiment}/{figure}"
 FIGURES = "results/figures/{experiment}"
@@ -61,11 +61,6 @@ CLAIMS = "results/claims"
 """What the papers claim, and what came out: without its ending, .md or .json."""
 PAGE = "results/report.html"
 """Everything that the preset made, in one file."""
-
-# The view of the runs in a browser.
-MLFLOW = "sqlite:///mlflow.db"
-MLFLOW_ARTIFACTS = "mlartifacts"
-"""Where `mlflow server` looks for artifacts whose addresses are relative."""
 
 # The toy problem.
 TOY_LANDSCAPE = "results/toy/landscape.parquet"

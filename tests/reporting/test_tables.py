@@ -2,11 +2,13 @@
 
 import math
 import re
+import shutil
+import subprocess
 
 import pandas as pd
 import pytest
 
-from mtbalance.reporting.latex import escape
+from mtbalance.reporting.latex import escape, latex
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.markdown import markdown
 from mtbalance.reporting.tables import write_table
@@ -181,7 +183,7 @@ def test_latex_has_no_bare_special_character(collected, tmp_path):
     for name, results in (("auc", PAPER), ("ne", PAPER)):
         latex = written(name, collected(results), tmp_path)[1]
         assert r"Demo 100\% fake\_title" in latex
-        body = re.sub(r"\\tabular.*|\\label\{.*\}", "", latex)
+        body = re.sub(r"\\tabular.*|\\label\{.*\}|^% In.*", "", latex)
         assert not re.search(r"(?<!\\)[_#]", body)
         assert not [line for line in body.splitlines() if re.search(r"(?<!\\)%(?!$)", line)]
         assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
@@ -205,3 +207,29 @@ def test_writing_twice_gives_the_same_bytes(collected, tmp_path):
         written(name, metrics, tmp_path / "b")
         for kind in ("md", "tex", "csv"):
             assert (tmp_path / f"a/{name}.{kind}").read_bytes() == (tmp_path / f"b/{name}.{kind}").read_bytes()
+
+
+def wide(columns):
+    """A table with a group of that many columns and one of two beside it."""
+    groups = (Group("one group", tuple(f"column {place} ±" for place in range(columns))), Group("b", ("x", "y")))
+    cells = tuple(tuple(Cell("0.1234 ± .0123", beside="0.1000") for _ in group.columns) for group in groups)
+    return Table("A title", "label", ("A note.",), "printed", groups, (Row("MMOE+PUB", "mmoe", cells),))
+
+
+def test_columns_that_are_too_wide_for_a_page_go_on_in_another_float():
+    assert latex(wide(3)).count(r"\begin{tabular}{lrrrrr}") == 1
+    text = latex(wide(13))
+    assert text.count(r"\begin{table*}") == 4 and "A title (part 4 of 4)." in text
+    assert [text.count(f"column {place} $") for place in range(13)] == [1] * 13
+    assert text.count("MMOE+PUB &") == 4 and text.count("A note.") == 1
+    assert text.index("& x & y") > text.index("column 12"), "nothing stands beside a part of a group"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
+def test_latex_compiles_and_fits_a_page(collected, tmp_path):
+    tables = [written(name, collected(PAPER), tmp_path)[1] for name in ("auc", "ne")]
+    head = r"\documentclass{article}\usepackage[a4paper,margin=2cm]{geometry}\usepackage{booktabs}\begin{document}"
+    (tmp_path / "all.tex").write_text("\n".join([head, *tables, latex(wide(13)), r"\end{document}"]))
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "Overfull" not in done.stdout, done.stdout

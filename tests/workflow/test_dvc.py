@@ -6,6 +6,9 @@ import json
 from base64 import b64encode
 from pathlib import Path
 
+import pytest
+
+from tracked_runs import current
 from workflow_tree import Tree, numbers
 
 PUB = {f"tiny/synthetic_a/mmoe/pub/seed-{seed}" for seed in (0, 1)}
@@ -63,8 +66,8 @@ def test_an_edit_in_a_clone_changes_the_numbers_and_both_states_can_be_had_back(
         assert numbers(json.loads(second[cell]))["epochs"] != numbers(json.loads(first[cell]))["epochs"]
     assert UP_TO_DATE in clone.call("dvc", "status")
     assert clone.due() == set()
-    changed = json.loads(clone.call("dvc", "metrics", "diff", "--json"))["results/metrics/tiny.json"]
-    assert {key.rsplit(".", 2)[0] for key in changed} == {"tiny.synthetic_a.mmoe.pub"}
+    changed = json.loads(clone.call("dvc", "metrics", "diff", "--json"))["results/metrics/summary/tiny.json"]
+    assert "tiny.pub" in changed and "tiny.ls" not in changed
     assert json.loads(clone.call("dvc", "params", "diff", "--json")) == {
         "params.yaml": {"balancers.pub.every": {"old": 2, "new": 3, "diff": 1}}
     }
@@ -78,6 +81,16 @@ def test_an_edit_in_a_clone_changes_the_numbers_and_both_states_can_be_had_back(
         assert clone.due() == set()
         assert UP_TO_DATE in clone.call("dvc", "status")
         assert all(file.exists() for file in toy)
+
+
+@pytest.mark.long
+def test_an_experiment_in_a_copy_runs_what_it_changes_and_is_in_the_projects_mlflow(clone: Tree):
+    first = texts(clone)
+    clone.call("dvc", "exp", "run", "--temp", "-S", "balancers.pub.every=3")
+    assert texts(clone) == first
+    names = {name for name in current(clone.root) if not name.startswith("mean")}
+    assert names == {f"MMOE+PUB seed {seed}" for seed in (0, 1)}
+    assert "3" in clone.call("dvc", "exp", "show", "--csv")
 
 
 def test_a_failing_job_costs_no_other_run(clone: Tree):

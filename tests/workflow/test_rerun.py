@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -192,18 +192,34 @@ def test_a_second_run_has_nothing_to_do(finished: Tree):
     assert finished.due("data") == NOTHING
 
 
-@pytest.mark.parametrize("edit", RERUNS)
-def test_an_edit_runs_what_it_changes_and_its_undoing_nothing(edit: str, tree: Tree):
-    change, expected = RERUNS[edit]
-    files = [*tree.root.glob("src/**/*.py"), *tree.root.glob("src/**/*.csv"), tree.root / "params.yaml"]
-    kept = {path: path.read_bytes() for path in files}
-    change(tree)
-    assert tree.due() == expected
-    for path, content in kept.items():
-        path.write_bytes(content)
+@pytest.fixture(scope="module")
+def edited(finished: Tree, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    """A copy in which edits are made one after the other, and undone; that leaves nothing to do."""
+    tree = finished.copy(tmp_path_factory.mktemp("edited") / "tree")
+    yield tree
     assert tree.due() == NOTHING
 
 
+@pytest.mark.parametrize("edit", RERUNS)
+def test_an_edit_runs_what_it_changes_and_its_undoing_nothing(edit: str, edited: Tree):
+    change, expected = RERUNS[edit]
+    files = [*edited.root.glob("src/**/*.py"), *edited.root.glob("src/**/*.csv"), edited.root / "params.yaml"]
+    kept = {path: path.read_bytes() for path in files}
+    change(edited)
+    due = edited.due()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert due == expected
+
+
+def test_all_edits_that_change_no_number_run_nothing_together(tree: Tree):
+    """The next test, which is long, says which of them did."""
+    for edit in NO_RERUNS.values():
+        edit(tree)
+    assert tree.due() == NOTHING
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("edit", NO_RERUNS)
 def test_an_edit_that_changes_no_number_runs_nothing(edit: str, tree: Tree):
     NO_RERUNS[edit](tree)

@@ -98,7 +98,7 @@ def test_no_checkpoint_and_no_half_written_file_is_left(finished: Tree):
 def test_a_report_is_built_without_network(tree: Tree):
     tree.snakemake("--report", "report.html")
     report = tree.read("report.html")
-    assert "results/tables/tiny/auc.md" in report
+    assert "results/tables/tiny/auc.html" in report
     assert "results/figures/tiny/weights.png" in report
 
 

@@ -37,8 +37,9 @@ rule table:
         code=ask(WORKFLOW.table_sources, "experiment", "table"),
     output:
         csv=f"{places.TABLE}.csv",
-        markdown=report(
-            f"{places.TABLE}.md",
+        markdown=f"{places.TABLE}.md",
+        html=report(
+            f"{places.TABLE}.html",
             caption="../report/table.rst",
             category="Tables",
             labels={"experiment": "{experiment}", "table": "{table}"},

@@ -63,7 +63,7 @@ def table(
     baseline: BaselineOption = "ls",
     significance: Annotated[float, typer.Option(help="The largest p that gets a mark.")] = 0.05,
 ) -> None:
-    """Write table NAME (such as auc) from collected METRICS into FOLDER, as CSV, Markdown and LaTeX."""
+    """Write table NAME (such as auc) from collected METRICS into FOLDER, as CSV, Markdown, HTML and LaTeX."""
     from mtbalance.reporting.tables import write_table
 
     write_table(name, metrics, folder / name, title=title, baseline=baseline, significance=significance)

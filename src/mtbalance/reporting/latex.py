@@ -1,8 +1,12 @@
-"""A table as LaTeX. Groups of columns stand side by side; texts beside cells get a line of their own below them."""
+"""A table as LaTeX. Groups of columns stand side by side; texts beside cells get a line of their own below them.
+
+A table that is wider than a page has its columns in several floats, each with the names of the rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from mtbalance.reporting.layout import Cell, Row, Table
@@ -35,23 +39,88 @@ def escape(text: str) -> str:
     return text.translate(SPECIAL)
 
 
+WIDTH = 118
+"""Letters that stand in a line of a page's width, in the size of footnotes."""
+GAP = 3
+"""Letters that the space between two columns takes."""
+
+
 def latex(table: Table) -> str:
-    """A ``table*`` float with caption and label. It needs the packages booktabs and graphicx."""
+    """``table*`` floats with a caption and a label, and notes below the last one. They need the package booktabs."""
+    parts = list(_parts(table))
+    lines = [r"% In the preamble: \usepackage{booktabs}"]
+    for number, part in enumerate(parts, start=1):
+        which = f" (part {number} of {len(parts)})" if len(parts) > 1 else ""
+        label = f"{table.label}-{number}" if number > 1 else table.label
+        notes = table.caption if number == len(parts) else ()
+        lines += _float(part, f"{table.title}{which}.", label, notes)
+    return "\n".join(lines) + "\n"
+
+
+def _parts(table: Table) -> Iterator[Table]:
+    """The table in parts that are no wider than a page; a group of columns is divided only if it is wider alone."""
+    room = WIDTH - max(len(text) for text in (table.first, f"  {table.beside}", *(row.name for row in table.rows)))
+    taken: list[tuple[int, int]] = []
+    left = room
+    for group in range(len(table.groups)):
+        widths = _widths(table, group)
+        whole = max(sum(widths), GAP + len(table.groups[group].heading))
+        if taken and whole > left:
+            yield _only(table, taken)
+            taken, left = [], room
+        if whole <= room:
+            taken += [(group, column) for column in range(len(widths))]
+            left -= whole
+            continue
+        for column, width in enumerate(widths):
+            if taken and width > left:
+                yield _only(table, taken)
+                taken, left = [], room
+            taken.append((group, column))
+            left -= width
+        left = 0  # nothing stands beside the rest of a divided group
+    yield _only(table, taken)
+
+
+def _widths(table: Table, group: int) -> list[int]:
+    """Letters of each column of a group, and of the gap before it."""
+    found = []
+    for column, heading in enumerate(table.groups[group].columns):
+        cells = [row.cells[group][column] for row in table.rows]
+        texts = [heading, *(text for cell in cells for text in (cell.text, cell.beside))]
+        found.append(GAP + max(map(len, texts)))
+    return found
+
+
+def _only(table: Table, columns: list[tuple[int, int]]) -> Table:
+    """The table with these columns, each given by its group and its place there."""
+    groups = {group: [place for other, place in columns if other == group] for group, _ in columns}
+    return replace(
+        table,
+        groups=tuple(
+            replace(table.groups[group], columns=tuple(table.groups[group].columns[place] for place in places))
+            for group, places in groups.items()
+        ),
+        rows=tuple(
+            replace(row, cells=tuple(tuple(row.cells[group][place] for place in at) for group, at in groups.items()))
+            for row in table.rows
+        ),
+    )
+
+
+def _float(table: Table, caption: str, label: str, notes: Iterable[str]) -> Iterator[str]:
     columns = "l" + "".join("r" * len(group.columns) for group in table.groups)
-    body = [
-        r"\begin{table*}",
-        r"\centering",
-        rf"\caption{{{escape(' '.join((table.title + '.', *table.caption)))}}}",
-        rf"\label{{tab:{table.label}}}",
-        r"\medskip",
-        r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        *_heading(table),
-    ]
+    yield from (r"\begin{table*}", r"\centering\footnotesize", rf"\caption{{{escape(caption)}}}")
+    yield from (rf"\label{{tab:{label}}}", r"\smallskip", rf"\begin{{tabular}}{{{columns}}}", r"\toprule")
+    yield from _heading(table)
     for _, rows in groupby(table.rows, key=lambda row: row.section):
-        body += [r"\midrule", *(line for row in rows for line in _row(row, table.beside))]
-    return "\n".join([*body, r"\bottomrule", r"\end{tabular}%", "}", r"\end{table*}"]) + "\n"
+        yield r"\midrule"
+        for row in rows:
+            yield from _row(row, table.beside)
+    yield from (r"\bottomrule", r"\end{tabular}")
+    if text := " ".join(escape(note) for note in notes):
+        yield from (r"\par\smallskip", rf"\begin{{minipage}}{{\textwidth}}\scriptsize {text}\end{{minipage}}")
+    yield r"\end{table*}"
 
 
 def _heading(table: Table) -> Iterator[str]:

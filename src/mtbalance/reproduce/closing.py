@@ -46,7 +46,7 @@ def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
     for table in experiment.tables:
         yield (
             f"{places.TABLE.format(experiment=name, table=table)}.md",
-            f"{_said_of(experiment, table)} (also .csv, .tex)",
+            f"{_said_of(experiment, table)} (also .csv, .html, .tex)",
         )
     yield f"{places.FIGURES.format(experiment=name)}/", f"{', '.join(experiment.figures)} (.png, .pdf, .svg)"
     if experiment.problem.pictured:

@@ -109,8 +109,8 @@ def watch(command: list[str], console: Console) -> Seen:
                         left = (time.monotonic() - began) / done * (total - done)
                         console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
         except KeyboardInterrupt:
-            console.print("Stopping: running jobs end first.")
-            process.wait()
+            console.print("Stopping ...")
+            process.communicate()  # it gets the same signal from the terminal, and ends its jobs
             raise
     seen.code = process.returncode
     return seen

@@ -17,10 +17,9 @@ from contextlib import contextmanager
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
-from mtbalance import places
 from mtbalance.errors import UserError
 from mtbalance.registry import unknown
-from mtbalance.tracking import view
+from mtbalance.tracking import home, view
 from mtbalance.tracking.store import Store
 
 HOST = "127.0.0.1"
@@ -84,7 +83,7 @@ def _free(port: int | None) -> int:
 def _server(store: str, port: int) -> Iterator[str]:
     """MLflow's server in a process group of its own, which ends with the block. Yields its address."""
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", store, "--artifacts-destination", places.MLFLOW_ARTIFACTS]
+    command += ["--backend-store-uri", store, "--artifacts-destination", str(home.artifacts())]
     settings = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
     log = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=settings) as process:

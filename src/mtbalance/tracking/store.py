@@ -21,10 +21,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 
 from mtbalance import places
 from mtbalance.records.run import EpochRecord, RunRecord
-from mtbalance.tracking import content, view
+from mtbalance.tracking import content, home, view
 from mtbalance.tracking.content import Begun, Number
 
-LOCK = Path("mlflow.db.lock")
 METRICS_A_BATCH = 1000
 PROCESS = "mtbalance.process"
 """The tag with the machine and the process that logs a run."""
@@ -37,7 +36,7 @@ class Store:
 
     def __init__(self) -> None:
         with _only_one():
-            self.client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI", places.MLFLOW))
+            self.client = MlflowClient(home.database())
 
     def begin(self, begun: Begun) -> str:
         """The MLflow run of a run that begins, goes on, or is logged again: the same one each time.
@@ -177,7 +176,7 @@ class Store:
         """Keep a file as an artifact. Beside a local store the address is relative, so that the folder can be moved."""
         address = str(self.client.get_run(run).info.artifact_uri)
         if self._is_local() and address.startswith("mlflow-artifacts:/"):
-            place = Path(places.MLFLOW_ARTIFACTS, address.removeprefix("mlflow-artifacts:/"))
+            place = home.artifacts() / address.removeprefix("mlflow-artifacts:/")
             place.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, place / file.name)
         else:
@@ -187,7 +186,7 @@ class Store:
 @contextmanager
 def _only_one() -> Iterator[None]:
     """Let one process in at a time: several that create the database or an experiment at once lose runs."""
-    with LOCK.open("w") as lock:
+    with home.lock().open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

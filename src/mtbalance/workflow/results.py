@@ -15,7 +15,7 @@ from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
 from mtbalance.workflow.code import closure_of, printed_numbers
 from mtbalance.workflow.runs import RunFiles
 
-TABLE_FORMATS = ("csv", "md", "tex")
+TABLE_FORMATS = ("csv", "md", "html", "tex")
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TOY_TABLE = f"{places.TOY_REPORT}.csv"
 MARKET = "market"

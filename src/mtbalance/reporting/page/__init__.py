@@ -16,7 +16,6 @@ import pandas as pd
 from itables.javascript import generate_init_offline_itables_html
 from itables.options import dt_bundle
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from plotly.offline import get_plotlyjs
 
 from mtbalance import places
@@ -25,6 +24,7 @@ from mtbalance.config.kinds import kind
 from mtbalance.errors import UserError
 from mtbalance.records import TimingRecord, read_run, read_timing
 from mtbalance.reporting.answer import answer
+from mtbalance.reporting.html import rendered
 from mtbalance.reporting.page import leaderboard, plots
 from mtbalance.reporting.page.provenance import provenance
 from mtbalance.reporting.value import RUN, trained
@@ -101,7 +101,7 @@ def _timings(frame: pd.DataFrame) -> list[TimingRecord]:
 def _document(path: Path) -> tuple[str, str]:
     """Title and body of a Markdown file that begins with its title."""
     title, _, body = _content(path).decode().partition("\n")
-    return title.lstrip("# "), MarkdownIt("commonmark").enable("table").render(body)
+    return title.lstrip("# "), rendered(body)
 
 
 def _content(path: Path) -> bytes:

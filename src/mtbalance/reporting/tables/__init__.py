@@ -1,4 +1,4 @@
-"""The tables of an experiment, each as CSV (numbers), Markdown and LaTeX.
+"""The tables of an experiment, each as CSV (numbers), Markdown, HTML and LaTeX.
 
 One file per table, one folder per kind of problem.
 
@@ -18,6 +18,7 @@ import pandas as pd
 
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.formats import write_csv
+from mtbalance.reporting.html import document
 from mtbalance.reporting.latex import latex
 from mtbalance.reporting.markdown import markdown
 from mtbalance.writing import write_text
@@ -26,9 +27,11 @@ from mtbalance.writing import write_text
 def write_table(
     name: str, metrics: Path, stem: Path, *, title: str, baseline: str = "ls", significance: float = 0.05
 ) -> None:
-    """Write ``stem`` .csv, .md and .tex: table ``name`` from a collected Parquet file."""
+    """Write ``stem`` .csv, .md, .html and .tex: table ``name`` from a collected Parquet file."""
     frame = pd.read_parquet(metrics)
     table, numbers = entry_of(frame, "tables", name, "tabulate")(frame, title, baseline, significance)
-    write_text(stem.with_name(f"{stem.name}.md"), markdown(table))
+    text = markdown(table)
+    write_text(stem.with_name(f"{stem.name}.md"), text)
+    write_text(stem.with_name(f"{stem.name}.html"), document(text))
     write_text(stem.with_name(f"{stem.name}.tex"), latex(table))
     write_csv(stem.with_name(f"{stem.name}.csv"), numbers)

@@ -1,0 +1,33 @@
+"""Where MLflow's database and files are: in the project's folder, also for runs in a copy that DVC made of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+COPIES = (".dvc", "tmp", "exps")
+"""Where `dvc exp run --temp` and `--queue` put their copies of a project."""
+
+
+def home() -> Path:
+    """The project's folder: the working directory, or the one that it is DVC's temporary copy of."""
+    here = Path.cwd()
+    for folder in here.parents:
+        if folder.parts[-3:] == COPIES:
+            return folder.parents[2]
+    return here
+
+
+def database() -> str:
+    """The address of MLflow's store: ``MLFLOW_TRACKING_URI``, by default ``mlflow.db`` in the project."""
+    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home() / 'mlflow.db'}")
+
+
+def artifacts() -> Path:
+    """The folder of the files that runs log."""
+    return home() / "mlartifacts"
+
+
+def lock() -> Path:
+    """The file that only one process at a time may hold."""
+    return home() / "mlflow.db.lock"
