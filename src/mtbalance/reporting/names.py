@@ -155,5 +155,6 @@ def dataset_heading(dataset: str, synthetic: bool) -> str:
 
 def data_named(frame: pd.DataFrame) -> str:
     """The names of all data sets of a collected table, as headings have them."""
-    rows = frame.drop_duplicates("dataset")
-    return ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in rows.iterrows())
+    synthetic = frame.drop_duplicates("dataset").set_index("dataset")["synthetic"].astype(bool)
+    parts = ((", ".join(synthetic.index[synthetic == made]), made) for made in (False, True))
+    return ", ".join(dataset_heading(names, made) for names, made in parts if names)
