@@ -10,12 +10,12 @@ from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, pairs, standard_deviation
-from mtbalance.reporting.tables.ranking.levels import LEVELS
+from mtbalance.reporting.tables.ranking.levels import LEVELS, rules
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a panel for each data set and backbone. A difference is of two runs with the same seed."""
-    rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna() & (frame["manipulation"] == "none")]
+    rows = rules(frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna()])
     panels = list(rows.groupby(["dataset", "backbone"], sort=False))
     look = looks(rows["rule"])
     figure = Figure(figsize=(max(7.5, 1.2 + 4.2 * len(panels)), 3.8), layout="constrained")

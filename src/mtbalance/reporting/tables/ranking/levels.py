@@ -36,9 +36,14 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     return table, cells
 
 
+def rules(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of rules to be compared: without manipulated updates, and without fixed preferences, which are many."""
+    return rows[(rows["manipulation"] == "none") & (rows["rule"] != "fixed")]
+
+
 def by_level(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells with levels in their order, without balancers that manipulate the update."""
-    plain = cells[cells["manipulation"] == "none"].copy()
+    """The cells with levels in their order, of :func:`rules`."""
+    plain = rules(cells).copy()
     keys = {"dataset": plain["dataset"].unique(), "backbone": plain["backbone"].unique(), "level": LEVELS}
     for column, order in keys.items():
         plain[column] = pd.Categorical(plain[column], order, ordered=True)
