@@ -9,7 +9,7 @@ rule train:
     output: results/runs/a/0.json
     jobid: 3
     reason: Missing output files: a/0.json; Input files updated by another job: a/train.parquet
-    resources: tmpdir=/tmp
+    threads: 2
 
 rule train:
     output: results/runs/a/1.json

@@ -93,6 +93,7 @@ def test_an_experiment_in_a_copy_runs_what_it_changes_and_is_in_the_projects_mlf
     assert "3" in clone.call("dvc", "exp", "show", "--csv")
 
 
+@pytest.mark.long
 def test_a_failing_job_costs_no_other_run(clone: Tree):
     before = texts(clone)
     clone.set("experiments.tiny.grid.shared_bottom", ["ls", "mgda"])

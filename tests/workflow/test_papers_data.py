@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from drive_server import Drive
 from hub_server import Hub
 from processed_zips import write_zip
@@ -39,6 +40,7 @@ EXPERIMENTS = {
 }
 
 
+@pytest.mark.long
 def test_data_come_from_their_hosts_and_a_cut_costs_nothing(tree: Tree, tmp_path: Path):
     write_shards(tmp_path / "hub", rooms(32, 32, 3), {"train": 5, "test": 3}, {"train": 2, "test": 1})
     shards = {f"data/{path.name}": path.stat().st_size for path in (tmp_path / "hub/data").iterdir()}
