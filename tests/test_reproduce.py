@@ -52,7 +52,7 @@ def test_how_a_run_ended_is_said_when_its_job_ends_and_not_before(tmp_path):
     logs = [tmp_path / "first.log", tmp_path / "second.log", tmp_path / "table.log"]
     for log in logs:
         log.write_text(f"epoch 1\nthe end of {log.stem}\n")
-    jobs = [("localrule train", 3, logs[0]), ("rule train", 4, logs[1]), ("localrule table", 5, logs[2])]
+    jobs = [("localrule train", 3, logs[0]), ("rule train_measured", 4, logs[1]), ("localrule table", 5, logs[2])]
     printed = "".join(f"{rule}:\n    log: {log}\n    jobid: {number}\n" for rule, number, log in jobs)
     _, shown = watched(f"printf '{printed}Finished jobid: 4 (Rule: train)\nFinished jobid: 5 (Rule: table)\n'")
     assert shown.splitlines() == ["the end of second"]

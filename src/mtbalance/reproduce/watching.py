@@ -50,7 +50,7 @@ class Seen:
             self._log = found[1]
             if self._failing:
                 self.failed[self._log] = self._rule
-        elif (found := JOB.match(line)) and self._rule == "train" and self._log:
+        elif (found := JOB.match(line)) and self._rule.startswith("train") and self._log:
             self._logs[found[1]] = self._log
         elif found := FINISHED.match(line):
             return _last_line(self._logs.pop(found[1], ""))
@@ -84,13 +84,11 @@ def watch(command: list[str], console: Console) -> Seen:
 
     After an interrupt it waits for the command, which stops its jobs, and raises ``KeyboardInterrupt``.
     """
-    seen = Seen()
+    seen, moving = Seen(), console.is_terminal and not console.is_dumb_terminal
     columns = (TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
-        Progress(
-            *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True
-        ) as progress,
+        Progress(*columns, TimeRemainingColumn(), console=console, disable=not moving, transient=True) as progress,
     ):
         task = progress.add_task("jobs", total=None)
         began, before = time.monotonic(), 0
@@ -105,7 +103,7 @@ def watch(command: list[str], console: Console) -> Seen:
                         began = time.monotonic()
                     before = done
                     progress.update(task, completed=done, total=total)
-                    if not console.is_terminal:
+                    if not moving:
                         left = (time.monotonic() - began) / done * (total - done)
                         console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
         except KeyboardInterrupt:
