@@ -40,7 +40,7 @@ def test_the_difference_is_scipys():
     assert f"Difference +{np.mean(np.subtract(OURS, THEIRS)):.4f}" in said
     assert f"[{low:+.4f}, {high:+.4f}]".replace("-", "−") in said
     assert f"p = {test.pvalue:.2g} over 3 common seeds: not distinguishable" in said
-    assert "takes 2.00 times as long" in said and "synthetic data" in said
+    assert "takes 2.00 times as much time" in said and "synthetic data" in said
 
 
 def test_a_metric_of_one_task():

@@ -38,8 +38,8 @@ def test_a_balancer_may_be_a_variant():
         ("section3/mmoe/ls/0", [], "where there are several data sets"),
         ("section3/synthetic_n/mmoe/ls/0", [], "did you mean synthetic_nl"),
         ("demo/mmoe/pub/0", ["every"], "is not key=value, such as balancer.every=5"),
-        ("demo/mmoe/pub/0", ["balancer.evry=5"], "evry"),
-        ("demo/mmoe/pub/0", ["balancer.every=0"], "balancer.options.every: "),
+        ("demo/mmoe/pub/0", ["balancer.evry=5"], "balancer.evry: "),
+        ("demo/mmoe/pub/0", ["balancer.every=0"], "balancer.every: "),
         ("demo/mmoe/pub/0", ["training.epochs=none"], "training.epochs: "),
     ],
 )

@@ -89,7 +89,7 @@ def test_the_table_has_ours_printed_and_what_to_make_of_both(named, tmp_path):
     cells = [part.strip() for part in line.strip("|").split("|")]
     assert cells[1:5] == ["2.0000", "0.1195", "2.000 [1.961, 2.083]", "1.167"]
     assert cells[5:] == ["0.3000", "10902.0", "651.4", "10.0000", "0.1708"]
-    assert "SYNTHETIC" in text and "Rows of an epoch: 22,326,719 on synthetic_nl; of a batch: 4,096." in text
+    assert "SYNTHETIC" in text and "22,326,719 on synthetic_nl (those of AliExpress ES); of a batch: 4,096." in text
     assert "AliExpress ES" in text and "Compare ratios, not seconds." in text and "another, 1 thread(s)" in text
     assert "MMOE: printed time over LS 1.167; here PUB 2.000. Nearest: PUB." in text
     assert "another case" not in text, "the batch is the paper's"

@@ -63,7 +63,7 @@ def test_the_sentences_are_the_tables_numbers(finished: Tree, sentences: Sentenc
     pub = means.set_index("balancer").loc["pub"]
     told = next(sentence for sentence in sentences.found if sentence.startswith("PUB "))
     difference, low, high, steps = re.search(
-        r"on MMOE (\S+) \[(\S+), (\S+)\] against LS: .*a step (\S+) times", told
+        r"on MMOE (\S+) \[(\S+), (\S+)\] against LS: .*a step takes (\S+) times", told
     ).groups()
     assert number(difference) == pytest.approx(pub["difference"], abs=6e-5)
     assert number(low) < number(difference) < number(high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,8 @@ def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) ->
     try:
         return RunConfig.model_validate(raw)
     except ValidationError as error:
-        raise ParametersError("\n".join(fault_lines(error, raw))) from None
+        said = "\n".join(fault_lines(error, raw))
+        raise ParametersError(re.sub(rf"^({'|'.join(CHOSEN)})\.options\.", r"\1.", said, flags=re.MULTILINE)) from None
 
 
 def _unchanged(parameters: Parameters, name: str) -> RunConfig:

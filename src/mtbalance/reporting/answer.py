@@ -79,12 +79,12 @@ def _costs(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
 
 
 def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
-    """``on MMOE −.0012 [−.0030, .0006] against LS, not distinguishable with 2 seeds, a step 1.69 times as long``."""
+    """``on MMOE −.0012 [−.0030, .0006] against LS: p = 0.03, a step takes 1.69 times as much time``."""
     found = against_baseline(frame, row, baseline)
     verdict = f"p = {found.test.p:.2g}" if found.told(SIGNIFICANT) else found.verdict(SIGNIFICANT)
     cost = _cost(frame, row)
     text = f"on {_where(frame, row)} {found.text()} against {balancer_name(baseline)}: {verdict}"
-    return text if pd.isna(cost) else f"{text}, a step {decimal(cost, 2)} times as long"
+    return text if pd.isna(cost) else f"{text}, a step takes {decimal(cost, 2)} times as much time"
 
 
 def _where(frame: pd.DataFrame, row: pd.Series) -> str:
@@ -99,7 +99,7 @@ def _against(row: pd.Series, baseline: str) -> str:
 def _significance(row: pd.Series) -> str:
     if pd.isna(row["p"]):
         return "not tested"
-    return f"p = {row['p']:.2g}, and {row['p_holm']:.2g} after Holm's correction for all of them"
+    return f"p = {row['p']:.2g}, and {row['p_holm']:.2g} after Holm's correction for all methods"
 
 
 def against_baseline(frame: pd.DataFrame, row: pd.Series, baseline: str) -> Contrast:

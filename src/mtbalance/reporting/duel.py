@@ -35,7 +35,8 @@ def duel(frame: pd.DataFrame, method: str, other: str, metric: str) -> Iterator[
         costs = [_values(found[name][found[name]["dataset"] == dataset], COST) for name in (method, other)]
         if method.partition("/")[0] == other.partition("/")[0] and all(costs):
             own, theirs = (next(iter(cost.values())) for cost in costs)
-            yield f"A step of {_name(method)} takes {decimal(theirs / own, 2)} times as long as one of {_name(other)}."
+            ratio = decimal(theirs / own, 2)
+            yield f"A step of {_name(method)} takes {ratio} times as much time as one of {_name(other)}."
 
 
 def _runs(final: pd.DataFrame, method: str) -> pd.DataFrame:

@@ -216,7 +216,7 @@ def _evidence(found: Found, level: float) -> str:
             f"{balancer_name(found[0].method) if one else 'the methods'}: ahead in {above} of {len(found)} comparisons"
         )
         count += f" ({sum(value > 0 for value in seen)} seen), behind in {len(found) - above}"
-        count += f" ({sum(value < 0 for value in seen)} seen)"
+        count += f" ({sum(value < 0 for value in seen)} seen; both after Holm's correction)"
         order = sorted((each for each in found if each.test.pairs), key=lambda each: each.test.difference)
         texts = [count, *(f"{name}: {order[at].text()}" for name, at in (("least", 0), ("most", -1)) if order)]
     failed = sum(each.failed for each in {(e.experiment, e.dataset, e.backbone, e.method): e for e in found}.values())

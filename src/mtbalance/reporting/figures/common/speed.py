@@ -66,7 +66,7 @@ def _base(axes: Axes, epochs: pd.DataFrame, lines: list[Method]) -> None:
     for _, row in epochs.iterrows():
         if (row["backbone"], "") in lines:
             _beside(axes, lines.index((row["backbone"], "")), f"{decimal(row['value'], 1)} s")
-    _beside(axes, -1, f"for {epochs['epoch_rows'].iloc[0]:,} rows")
+    _beside(axes, -1, f"{epochs['epoch_rows'].iloc[0]:,} rows:")
 
 
 def _beside(axes: Axes, height: int, text: str) -> None:

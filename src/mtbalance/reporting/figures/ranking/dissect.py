@@ -17,7 +17,7 @@ from mtbalance.reporting.statistics import mean, pairs, standard_deviation
 
 FAR = 0.02
 """A difference of mean AUC beyond which the others could not be told apart."""
-TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1, 1.2, 1.5, 2, 3, 5, 10)
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:

@@ -65,7 +65,8 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterato
         yield captions.throughput(frame, baseline)
         return
     epochs = cells.drop_duplicates("dataset")
-    rows = ", ".join(f"{row.epoch_rows:,} on {row.dataset}" for row in epochs.itertuples())
+    real = {True: " (those of AliExpress ES)", False: ""}
+    rows = ", ".join(f"{row.epoch_rows:,} on {row.dataset}{real[bool(row.synthetic)]}" for row in epochs.itertuples())
     sizes = sorted({int(size) for size in frame.loc[frame["metric"] == "batch_size", "value"]})
     devices = sorted(frame.loc[frame["metric"] == "seconds_a_step", "device"].unique())
     yield (
@@ -74,7 +75,8 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterato
     )
     yield (
         f"Time over {name}: on the same backbone, median [quartiles] over blocks of steps that all methods took in"
-        f" turn, in one process. Device: {'; '.join(devices)}; on a CPU the seconds are the processor's."
+        f" turn, in one process. A median of ratios need not be the ratio of the medians beside it. Device:"
+        f" {'; '.join(devices)}; on a CPU the seconds are the processor's."
     )
     yield (
         "A search adds: seconds by which a step with a search is longer than one without; –: all steps are of one kind."
