@@ -51,8 +51,7 @@ def summarize(
     """Write the mean test metrics of collected METRICS as JSON, all of them and a few for DVC."""
     from mtbalance.reporting.summary import write_means, write_summary
 
-    write_means(metrics, means)
-    write_summary(metrics, output, baseline)
+    write_summary(write_means(metrics, means), output, baseline)
 
 
 def table(

@@ -15,10 +15,11 @@ from rich.table import Table
 
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 REASON = re.compile(r"^    reason: (.*)$", re.MULTILINE)
+FOLLOWS = "after the jobs before it"
 REASONS = {
     "Missing output files": "not made yet",
     "Updated input files": "{files} changed",
-    "Input files updated by another job": "after the jobs before it",
+    "Input files updated by another job": FOLLOWS,
     "Set of input files has changed": "it reads other files",
     "Params have changed": "its settings changed",
     "Code has changed": "its command changed",
@@ -61,8 +62,7 @@ def _reasons(block: str) -> Iterator[str]:
     """The reasons of a job; that it follows another one is said only if there is no other."""
     given = REASON.search(block)
     said = dict.fromkeys(_said(part) for part in given[1].split("; ")) if given else {}
-    follows = REASONS["Input files updated by another job"]
-    yield from [reason for reason in said if reason != follows] or said
+    yield from [reason for reason in said if reason != FOLLOWS] or said
 
 
 def _said(reason: str) -> str:

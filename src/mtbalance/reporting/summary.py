@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mtbalance.reporting.answer import SCORE, SUBJECTS
-from mtbalance.reporting.comparison import by_seed, compare
+from mtbalance.reporting.answer import SUBJECTS
+from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.statistics import mean
 from mtbalance.writing import write_text
 
@@ -22,11 +22,11 @@ DIGITS = 5
 """Decimals kept: more than tables print, and fewer than the last bits in which machines differ."""
 
 
-def write_means(metrics: Sequence[Path], output: Path) -> None:
+def write_means(metrics: Sequence[Path], output: Path) -> dict[str, Any]:
     """Write test metrics as JSON, means over seeds: by experiment, data set, backbone, balancer, metric and task.
 
     Timings are left out, because they change with every run. ``runs`` and ``failed`` count the runs of a balancer, and
-    ``variant`` is the chosen trial of a tuned one.
+    ``variant`` is the chosen trial of a tuned one. Returns what was written.
     """
     tree: dict[str, Any] = {}
     for path in metrics:
@@ -35,30 +35,27 @@ def write_means(metrics: Sequence[Path], output: Path) -> None:
         for key, group in final.groupby(["experiment", "dataset", "backbone", "balancer"], sort=False):
             _branch(tree, key).update(_leaf(group))
     write_text(output, json.dumps(tree, indent=2, sort_keys=True) + "\n")
+    return tree
 
 
-def write_summary(metrics: Sequence[Path], output: Path, baseline: str) -> None:
+def write_summary(means: Mapping[str, Any], output: Path, baseline: str) -> None:
     """Write a few mean AUCs as JSON: of the best balancer, the baseline, PUB and MultiBalance, by experiment.
 
-    They are those of the data set and the backbone with the most balancers. An experiment without this score has none.
+    ``means`` are those of :func:`write_means`. The few are of the data set and the backbone with the most balancers. An
+    experiment without this score has none.
     """
-    few = {}
-    for path in metrics:
-        frame = pd.read_parquet(path)
-        few[str(frame["experiment"].iloc[0])] = _few(frame, baseline)
+    few = {experiment: _few(datasets, baseline) for experiment, datasets in means.items()}
     write_text(output, json.dumps({name: found for name, found in few.items() if found}, indent=2) + "\n")
 
 
-def _few(frame: pd.DataFrame, baseline: str) -> dict[str, Any]:
-    scored = compare(frame, [SCORE], baseline) if SCORE in set(frame["metric"]) else pd.DataFrame()
-    models = [model for _, model in scored.groupby(["dataset", "backbone"], sort=False)] if len(scored) else []
-    if not models:
+def _few(datasets: Mapping[str, Any], baseline: str) -> dict[str, Any]:
+    largest = max((balancers for backbones in datasets.values() for balancers in backbones.values()), key=len)
+    found = {name: leaf["auc"]["mean"] for name, leaf in largest.items() if "mean" in leaf.get("auc", {})}
+    if not found:
         return {}
-    found = max(models, key=len).set_index("balancer")["mean"].dropna()
-    if found.empty:
-        return {}
-    shown = {name: round(found[name], DIGITS) for name in (baseline, *SUBJECTS) if name in found}
-    return {"best": found.idxmax(), "best_auc": round(found.max(), DIGITS)} | shown
+    best = max(found, key=lambda name: found[name])
+    shown = {name: found[name] for name in (baseline, *SUBJECTS) if name in found}
+    return {"best": best, "best_auc": found[best]} | shown
 
 
 def _branch(tree: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:

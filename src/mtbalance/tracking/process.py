@@ -47,7 +47,6 @@ def main() -> None:
 def log(messages: Iterable[str]) -> None:
     """Log the run that ``messages`` tell of, each the JSON of a :class:`Message`."""
     from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
-    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
     from mtbalance.tracking.store import Store
 
@@ -59,6 +58,8 @@ def log(messages: Iterable[str]) -> None:
             begun = message.begun
             run = store.begin(begun)
             if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
+                from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
                 monitor = SystemMetricsMonitor(run, tracking_uri=store.client.tracking_uri)
                 monitor.start()
         if run and begun and message.epochs:

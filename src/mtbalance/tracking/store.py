@@ -87,9 +87,9 @@ class Store:
 
     def mark_ended(self, experiment: str) -> None:
         """Mark runs as killed that say that they are running, but whose process on this machine is no more."""
-        for run in self._search(experiment, {"kind": "run"}):
+        for run in self._search(experiment, {"kind": "run"}, "RUNNING"):
             host, _, process = run.data.tags.get(PROCESS, "").partition(" ")
-            if run.info.status == "RUNNING" and host == socket.gethostname() and not psutil.pid_exists(int(process)):
+            if host == socket.gethostname() and not psutil.pid_exists(int(process)):
                 self.abandon(run.info.run_id)
 
     def _experiment(self, name: str) -> str:
@@ -163,8 +163,9 @@ class Store:
         self.client.set_tag(cell, "mlflow.note.content", f"Mean over seeds {seeds} of {row.data.tags['method']}.")
         return self.client.set_terminated(cell, end_time=max(run.info.end_time for run in finished))
 
-    def _search(self, experiment: str, tags: dict[str, str]) -> list[Run]:
-        condition = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+    def _search(self, experiment: str, tags: dict[str, str], status: str | None = None) -> list[Run]:
+        conditions = [f"tags.`{key}` = '{value}'" for key, value in tags.items()]
+        condition = " and ".join(conditions + ([f"attributes.status = '{status}'"] if status else []))
         return list(self.client.search_runs([experiment], condition, order_by=["attributes.start_time DESC"]))
 
     def _log(self, run: str, numbers: Iterable[Number]) -> None:

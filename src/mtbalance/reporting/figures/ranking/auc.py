@@ -62,10 +62,10 @@ def has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
 
 def _sorted(rows: pd.DataFrame) -> list[Method]:
     """The methods of each backbone, by their mean AUC over data sets and seeds."""
-    means = rows.groupby(["backbone", "balancer"])["value"].mean()
+    means = rows.groupby(["backbone", "balancer"])["value"].mean().fillna(0)  # without a finished run: last
     methods = list(dict.fromkeys(zip(rows["backbone"], rows["balancer"], strict=True)))
     order = {backbone: place for place, backbone in enumerate(dict.fromkeys(rows["backbone"]))}
-    return sorted(methods, key=lambda method: (order[method[0]], -means[method] if means[method] > 0 else 0))
+    return sorted(methods, key=lambda method: (order[method[0]], -means[method]))
 
 
 def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) -> None:
