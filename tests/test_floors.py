@@ -18,7 +18,7 @@ FLOORS = (
     {"config"},
     {"data", "models", "tasks"},
     {"problems"},
-    {"training", "studies", "reporting", "sources"},
+    {"training", "inference", "studies", "reporting", "sources"},
     {"workflow", "tracking", "planning", "reproduce", "cli", "forkserver", "__main__"},
 )
 """Parts of the package from the ground up. A part imports from the floors below it, and from its own part."""

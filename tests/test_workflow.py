@@ -61,14 +61,29 @@ def test_every_run_has_a_record_in_its_place(workflow: Workflow):
     ]
 
 
-def test_experiments_that_measure_have_steps_files():
+def test_experiments_that_measure_or_keep_more_have_more_files_and_a_rule_of_their_own():
     tiny = TINY["experiments"]["tiny"]
-    other = tiny | {"measure": ["cosines"]}
-    workflow = Workflow(parse(TINY | {"experiments": {"tiny": tiny, "other": other}}))
-    assert workflow.measured() == ["other"] and workflow.unmeasured() == ["tiny"]
-    assert workflow.steps("tiny") == []
+    more = {"other": {"measure": ["cosines"]}, "kept": {"keep": ["model"]}}
+    more["both"] = {"measure": ["cosines"], "keep": ["valid_predictions", "model"]}
+    workflow = Workflow(
+        parse(TINY | {"experiments": {"tiny": tiny} | {name: tiny | own for name, own in more.items()}})
+    )
+    rules = {name: (rule.experiments, sorted(rule.files)) for name, rule in workflow.trainings().items()}
+    assert rules == {
+        "train": ("tiny", []),
+        "train_measured": ("other", ["steps"]),
+        "train_model": ("kept", ["model", "schema"]),
+        "train_measured_model_valid_predictions": ("both", ["model", "schema", "steps", "valid_predictions"]),
+    }
+    pattern = "results/runs/{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
+    assert workflow.trainings()["train_model"].options == f"--model {pattern}.model.safetensors"
+    assert workflow.steps("tiny") == workflow.models("other") == workflow.valid_predictions("kept") == []
     stems = [path.removesuffix(".json") for path in workflow.records("other")]
     assert workflow.steps("other") == [f"{stem}.steps.parquet" for stem in stems]
+    stems = [path.removesuffix(".json") for path in workflow.records("both")]
+    assert workflow.valid_predictions("both") == [f"{stem}.valid.parquet" for stem in stems]
+    assert workflow.models("both")[:2] == [f"{stems[0]}.model.safetensors", f"{stems[0]}.model.schema.json"]
+    assert len(workflow.models("both")) == 2 * len(stems)
 
 
 def test_a_kind_of_problem_decides_splits_pictures_tables(workflow: Workflow):

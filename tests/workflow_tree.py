@@ -134,6 +134,7 @@ class Tree:
         return {
             path.relative_to(folder).with_suffix("").as_posix(): json.loads(path.read_text())
             for path in sorted(folder.rglob("*.json"))
+            if not path.name.endswith(".schema.json")
         }
 
     def copy(self, root: Path) -> Tree:

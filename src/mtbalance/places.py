@@ -6,6 +6,7 @@ A pattern has the workflow's wildcards in braces; ``RECORD.format(**run.wildcard
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 PARAMETERS = "params.yaml"
 PARAMETERS_SCHEMA = "params.schema.json"
@@ -30,6 +31,15 @@ SAMPLE = f"results/runs/{CELL}.npz"
 """Predictions of the run's model for the first test rows."""
 PREDICTIONS = f"results/runs/{CELL}.predictions.parquet"
 """Predictions of the run's model for every test row."""
+VALID_PREDICTIONS = f"results/runs/{CELL}.valid.parquet"
+"""Those for every valid row, in an experiment that keeps them."""
+MODEL = f"results/runs/{CELL}.model.safetensors"
+"""Weights of the run's model, in an experiment that keeps them."""
+MODEL_SCHEMA = f"results/runs/{CELL}.model.schema.json"
+"""The schema that turns raw rows into the inputs of that model."""
+SCHEMA_ENDING = ".schema.json"
+EXPORTED = f"results/exported/{CELL}"
+"""A folder with the exported model."""
 STEPS = f"results/runs/{CELL}.steps.parquet"
 """Gradient and update of every training step, in an experiment that measures them."""
 CHECKPOINT = f"results/checkpoints/{CELL}.pt"
@@ -44,6 +54,8 @@ TRIALS = "results/metrics/trials/{experiment}.parquet"
 """All trials of a tuned experiment."""
 MARKET = "results/metrics/market/{experiment}.parquet"
 """The simulated A/B tests of an experiment."""
+CALIBRATION = "results/metrics/calibration/{experiment}.parquet"
+"""The calibration of an experiment's predictions."""
 MEANS = "results/metrics/{preset}.json"
 SUMMARY = "results/metrics/summary/{preset}.json"
 TABLE_CELL = "{experiment}/{table}"
@@ -76,6 +88,16 @@ TOY_REPORT = "results/figures/toy"
 def prepared(splits: Iterable[str]) -> list[str]:
     """Files of a prepared data set with these splits, as patterns with the wildcard ``dataset``."""
     return [f"{PREPARED}/{file}" for file in [*(f"{split}.parquet" for split in splits), SCHEMA]]
+
+
+def model_beside(record: Path) -> Path:
+    """The weights that a run keeps beside its record."""
+    return record.with_suffix(".model.safetensors")
+
+
+def schema_beside(model: Path) -> Path:
+    """The schema that a kept model has beside its weights."""
+    return model.with_suffix(SCHEMA_ENDING)
 
 
 def log(rule: str, cell: str) -> str:

@@ -143,6 +143,10 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
         value("experiments.tiny.measure", ["cosines"]),
         {job.replace("train ", "train_measured ") for job in trains()} | RESULTS,
     ),
+    "what is kept": (
+        value("experiments.tiny.keep", ["model"]),
+        {job.replace("train ", "train_model ") for job in trains()} | RESULTS,
+    ),
     "how the summary is made": (comment("src/mtbalance/reporting/summary.py"), {"summarize tiny"}),
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT | CLAIMS),
     "numbers printed in a paper": (

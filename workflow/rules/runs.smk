@@ -1,52 +1,42 @@
-rule train:
-    input:
-        data=ask(WORKFLOW.prepared, "dataset"),
-        code=ask_of_run(WORKFLOW.run_sources),
-    output:
-        record=places.RECORD,
-        sample=places.SAMPLE,
-        predictions=places.PREDICTIONS,
-    log:
-        places.log("train", places.CELL),
-    benchmark:
-        places.benchmark("train", places.CELL)
-    wildcard_constraints:
-        experiment=alternatives(WORKFLOW.unmeasured()),
-    # One thread per run: the same numbers alone or beside other runs.
-    threads: 1
-    resources:
-        mem_mb=4000,
-        gpu=0,
-    params:
-        config=ask_of_run(canonical),
-        data=ask(WORKFLOW.prepared_folder, "dataset"),
-        checkpoint=places.CHECKPOINT,
-        steps="",
-    shell:
-        "mtbalance train"
-        " --config {params.config:q}"
-        " --data {params.data}"
-        " --checkpoint {params.checkpoint}"
-        " --output {output.record}"
-        " --sample {output.sample}"
-        " --predictions {output.predictions}"
-        " {params.steps} > {log} 2>&1"
+# A rule for each set of files that runs write: experiments can measure every step, and keep more of each run.
+for name, training in WORKFLOW.trainings().items():
 
-
-# As train, and every step is measured.
-use rule train as train_measured with:
-    output:
-        record=places.RECORD,
-        sample=places.SAMPLE,
-        predictions=places.PREDICTIONS,
-        steps=places.STEPS,
-    wildcard_constraints:
-        experiment=alternatives(WORKFLOW.measured()),
-    params:
-        config=ask_of_run(canonical),
-        data=ask(WORKFLOW.prepared_folder, "dataset"),
-        checkpoint=places.CHECKPOINT,
-        steps=f"--steps {places.STEPS}",
+    rule:
+        name:
+            name
+        input:
+            data=ask(WORKFLOW.prepared, "dataset"),
+            code=ask_of_run(WORKFLOW.run_sources),
+        output:
+            **training.files,
+            record=places.RECORD,
+            sample=places.SAMPLE,
+            predictions=places.PREDICTIONS,
+        log:
+            places.log("train", places.CELL),
+        benchmark:
+            places.benchmark("train", places.CELL)
+        wildcard_constraints:
+            experiment=training.experiments,
+        # One thread per run: the same numbers alone or beside other runs.
+        threads: 1
+        resources:
+            mem_mb=4000,
+            gpu=0,
+        params:
+            config=ask_of_run(canonical),
+            data=ask(WORKFLOW.prepared_folder, "dataset"),
+            checkpoint=places.CHECKPOINT,
+            options=training.options,
+        shell:
+            "mtbalance train"
+            " --config {params.config:q}"
+            " --data {params.data}"
+            " --checkpoint {params.checkpoint}"
+            " --output {output.record}"
+            " --sample {output.sample}"
+            " --predictions {output.predictions}"
+            " {params.options} > {log} 2>&1"
 
 
 rule time:

@@ -1,7 +1,7 @@
 """The command ``mtbalance``, which the workflow's rules call and which can be called by hand.
 
-The commands are in the same files as the workflow's rules: data, runs, results, toy. Two more are for people:
-``plan`` before a preset is run, and ``test`` for those who write a rule.
+The commands are in the same files as the workflow's rules: data, runs, results, toy. More are for people: ``plan``
+before a preset is run, ``predict`` and ``export`` after it, and ``test`` for those who write a rule.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli import compare, data, plan, results, runs, status, test, toy
+from mtbalance.cli import compare, data, models, plan, results, runs, status, test, toy
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -70,8 +70,9 @@ def reproduce() -> None:
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.references, runs.track, runs.ui),
+    *(models.predict, models.export),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
-    *(results.audit, results.market, results.claims, results.report, results.trials),
+    *(results.audit, results.market, results.claims, results.report, results.trials, results.calibrate),
     *(plan.plan, status.status, compare.compare),
     test.test,
 )

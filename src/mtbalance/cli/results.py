@@ -60,6 +60,20 @@ def trials(experiment: str, output: Path, params: ParametersOption = places.PARA
     collect_trials(records, parameters.runs(experiment), parameters.experiments[experiment].trials(), output)
 
 
+def calibrate(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
+    """Compare the predictions that the runs of EXPERIMENT kept with the labels, before and after scaling (.parquet)."""
+    from mtbalance.reporting.calibration import Files, collect_calibration
+    from mtbalance.workflow import Workflow
+
+    parameters = parameters_from(params)
+    experiment = experiment_of(parameters, experiment)
+    runs = parameters.runs(experiment)
+    patterns = (places.VALID_PREDICTIONS, places.PREDICTIONS)
+    kept = {run.digest(): Files(*(Path(of.format(**run.wildcards)) for of in patterns)) for run in runs}
+    records = [Path(file) for file in Workflow(parameters).records(experiment)]
+    collect_calibration(records, runs, kept, parameters.experiments[experiment].trials(), output)
+
+
 def summarize(
     metrics: list[Path],
     means: Annotated[Path, typer.Option(help="Where all means go (.json).")],

@@ -31,6 +31,10 @@ def train(
     checkpoint: Annotated[Path | None, typer.Option(help="Saved after each epoch; a killed run resumes.")] = None,
     sample: Annotated[Path | None, typer.Option(help="Where predictions for the first test rows go (.npz).")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Where those for all test rows go (.parquet).")] = None,
+    valid_predictions: Annotated[
+        Path | None, typer.Option(help="Where those for all valid rows go (.parquet).")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Where the weights go (.safetensors); the schema, beside.")] = None,
     steps: Annotated[Path | None, typer.Option(help="Where numbers of every training step go (.parquet).")] = None,
     track: Annotated[
         bool | None, typer.Option(help="Show the run in MLflow, from its start on; default: with --config.")
@@ -57,6 +61,7 @@ def train(
         watchers.append(tracker := Tracker())
     with ProgressBar(name, chosen.training.epochs) as bar:
         kept = {"checkpoint": checkpoint, "sample": sample, "predictions": predictions, "steps": steps}
+        kept |= {"valid_predictions": valid_predictions, "model": model}
         record = run_it(chosen, folder, **kept, watcher=Watchers([bar, *watchers]))
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
@@ -118,6 +123,7 @@ def track(records: list[Path]) -> None:
     if missing := [str(path) for path in records if not path.is_file()]:
         raise UserError(f"no run record {', '.join(missing)}: they are under results/runs")
     store = Store()
+    records = [path for path in records if not path.name.endswith(places.SCHEMA_ENDING)]  # a pattern may match them
     for path in records:
         store.log(read_run(path), path)
     typer.echo(f"{len(records)} runs logged; look at them with: mtbalance ui")

@@ -17,6 +17,8 @@ from mtbalance.config.tuning import Trial, Tuning
 Names = Annotated[list[str], Field(min_length=1), Once]
 TUNING = "tuning"
 """The table of all trials, which every tuned experiment has."""
+CALIBRATION = "calibration"
+"""The table and the figure of calibrated predictions."""
 
 
 class Timing(Block):
@@ -53,6 +55,10 @@ class Experiment(Block):
     """What is measured in every training step, beside the numbers of a run, which stay the same. ``cosines``: how the
     joint gradient and the change of the parameters lie to each other, in shared parameters, in those of single tasks,
     and in a random half of the shared ones (section III of the PUB paper)."""
+    keep: Annotated[tuple[Literal["model", "valid_predictions"], ...], Once] = ()
+    """What is kept of every run, beside its record and its predictions for test rows. ``model``: the weights of the
+    epoch that counts, and what turns raw rows into its inputs. ``valid_predictions``: the predictions for valid rows,
+    which the table and the figure ``calibration`` need."""
     tables: tuple[str, ...]
     """The tables that are made of it. Default: those of its kind of problem. A tuned experiment also has the table
     ``tuning``, with all trials."""
@@ -82,6 +88,8 @@ class Experiment(Block):
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
         refuse(of_training(self.model, self.training))
+        if "valid_predictions" in self.keep and "valid" not in self.problem.splits:
+            refuse([("keep", "this kind of problem has no valid split: leave out valid_predictions")])
         if self.tuning:
             refuse(self.tuning.faults(self._methods(), self.training))
         elif TUNING in self.tables:

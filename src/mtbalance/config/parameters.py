@@ -100,7 +100,7 @@ class Parameters(Block):
 
     def excerpt(self, experiment: str) -> Parameters:
         """The parameters that one experiment's numbers depend on, without those that only affect its presentation."""
-        chosen = self.experiments[experiment].model_copy(update={"title": "", "tables": (), "figures": ()})
+        chosen = self.experiments[experiment].model_copy(update={"title": "", "keep": (), "tables": (), "figures": ()})
         names = [self.tables.baseline, *(name for balancers in chosen.grid.values() for name in balancers)]
         used = {parsed(name).balancer for name in names}
         return Parameters(

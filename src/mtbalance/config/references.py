@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
-from mtbalance.config.experiments import Experiment
+from mtbalance.config.experiments import CALIBRATION, Experiment
 from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.variants import SIGN
@@ -33,6 +33,7 @@ def faults(parameters: Parameters) -> list[str]:
             *_nothing_shared(parameters),
             *_no_truth(parameters),
             *_not_measured(parameters),
+            *_not_kept(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -144,6 +145,14 @@ def _not_measured(parameters: Parameters) -> Iterator[str]:
         for key in ("tables", "figures"):
             for asked in MEASURED & {*getattr(experiment, key)} if "cosines" not in experiment.measure else ():
                 yield f"experiments.{name}.{key}: {asked!r} needs `measure: [cosines]` in this experiment"
+
+
+def _not_kept(parameters: Parameters) -> Iterator[str]:
+    """Calibration that is fitted on predictions that the runs do not keep."""
+    for name, experiment in parameters.experiments.items():
+        for key in ("tables", "figures"):
+            if CALIBRATION in getattr(experiment, key) and "valid_predictions" not in experiment.keep:
+                yield f"experiments.{name}.{key}: {CALIBRATION!r} needs `keep: [valid_predictions]` in this experiment"
 
 
 def _contradictions(parameters: Parameters) -> Iterator[str]:

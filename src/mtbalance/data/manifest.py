@@ -50,15 +50,21 @@ class Manifest(Facts):
     def lines(self) -> Iterator[str]:
         """A summary of each split as readable text, one line each."""
 
+    def text(self) -> str:
+        """The manifest as readable JSON."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
     def save(self, folder: Path) -> None:
         """Write ``schema.json`` into ``folder``."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False)
-        write_text(folder / SCHEMA, text + "\n")
+        write_text(folder / SCHEMA, self.text())
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read ``schema.json`` of ``folder``. Raises :class:`DataError` if it is absent or not a schema."""
-        path = folder / SCHEMA
+    def read(cls, place: Path) -> Self:
+        """Read ``schema.json`` of a folder, or the schema file that a kept model has.
+
+        Raises :class:`DataError` if it is absent or not a schema.
+        """
+        path = place if place.suffix == ".json" else place / SCHEMA
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import statistics
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ from mtbalance.tracking.content import Begun, Number
 METRICS_A_BATCH = 1000
 PROCESS = "mtbalance.process"
 """The tag with the machine and the process that logs a run."""
+MODEL = "model"
+"""The folder of a run's artifacts that `mlflow models serve` serves."""
+SERVED = "ranking"
+"""The kind of problem whose models read rows of a table."""
 DIGEST_LENGTH = 36
 """The longest digest of a data set that MLflow keeps."""
 
@@ -80,6 +85,7 @@ class Store:
             if record.test:
                 for tag, state in view.views(record, found.info.start_time).items():
                     self.client.set_experiment_tag(found.info.experiment_id, tag, state)
+        self._keep_model(run, record, places.model_beside(path))
 
     def abandon(self, run: str) -> None:
         """Mark a run as killed: its process ended without a record. It may go on later."""
@@ -173,13 +179,30 @@ class Store:
         for begin in range(0, len(metrics), METRICS_A_BATCH):
             self.client.log_batch(run, metrics=metrics[begin : begin + METRICS_A_BATCH])
 
+    def _keep_model(self, run: str, record: RunRecord, path: Path) -> None:
+        """Keep the model of a run that kept it, as an artifact that MLflow can serve."""
+        if record.status == "finished" and record.config["model"]["problem"] == SERVED and path.is_file():
+            from mtbalance.tracking.served import save_served
+
+            with tempfile.TemporaryDirectory() as folder:
+                save_served(path, Path(folder, MODEL))
+                self._keep(run, Path(folder, MODEL))
+
     def _keep(self, run: str, file: Path) -> None:
-        """Keep a file as an artifact. Beside a local store the address is relative, so that the folder can be moved."""
+        """Keep a file or a folder as an artifact.
+
+        Beside a local store the address is relative, so that the project can be moved.
+        """
         address = str(self.client.get_run(run).info.artifact_uri)
         if self._is_local() and address.startswith("mlflow-artifacts:/"):
             place = home.artifacts() / address.removeprefix("mlflow-artifacts:/")
             place.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, place / file.name)
+            if file.is_dir():
+                shutil.copytree(file, place / file.name, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(file, place / file.name)
+        elif file.is_dir():
+            self.client.log_artifacts(run, str(file), file.name)
         else:
             self.client.log_artifact(run, str(file))
 

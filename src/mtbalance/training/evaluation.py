@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
+from mtbalance.data.batch import Batch
 from mtbalance.errors import UserError
 from mtbalance.problems import Rows
 from mtbalance.records.run import ByTask, Evaluation
@@ -20,9 +24,7 @@ def evaluate(session: Session, split: Rows, predictions: Predictions | None = No
     """
     problem = session.problem
     meters = [task.meter() for task in problem.tasks]
-    for batch in split.batches(problem.evaluation_batch, None):
-        batch = batch.to(session.device)
-        outputs = predict(session.model, batch.inputs, session.config.training)
+    for batch, outputs in outputs_of(session, split):
         if not all(torch.isfinite(output).all() for output in outputs):
             raise FloatingPointError("the model's outputs are not finite")
         for meter, output, target in zip(meters, outputs, batch.targets, strict=True):
@@ -38,3 +40,10 @@ def evaluate(session: Session, split: Rows, predictions: Predictions | None = No
         for metric, value in found.items():
             metrics.setdefault(metric, {})[task.name] = value
     return {**metrics, **problem.summarize(metrics)}
+
+
+def outputs_of(session: Session, split: Rows) -> Iterator[tuple[Batch, list[Tensor]]]:
+    """The rows of the split in batches, in file order, each with the outputs of every task."""
+    for batch in split.batches(session.problem.evaluation_batch, None):
+        batch = batch.to(session.device)
+        yield batch, predict(session.model, batch.inputs, session.config.training)

@@ -1,4 +1,4 @@
-"""Predictions: what a trained model says of every test row, as a Parquet file beside the run's record."""
+"""Predictions: what a trained model says of every row of a split, as a Parquet file beside the run's record."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class Predictions:
         names = self._parts[0]
         return pa.table({name: np.concatenate([part[name] for part in self._parts]) for name in names})
 
+    def write(self, path: Path) -> None:
+        """Write the table as Parquet, whole or not at all."""
+        with replacing(path) as partial:
+            pq.write_table(self.table(), partial, compression="zstd")
+
 
 @contextmanager
 def kept(problem: Problem[Any], path: Path | None) -> Iterator[Predictions | None]:
@@ -53,5 +58,4 @@ def kept(problem: Problem[Any], path: Path | None) -> Iterator[Predictions | Non
         return
     predictions = Predictions(problem)
     yield predictions
-    with replacing(path) as partial:
-        pq.write_table(predictions.table(), partial, compression="zstd")
+    predictions.write(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -13,10 +14,11 @@ from mtbalance.balancing.levels import Level
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.models.backbone import Backbone
+from mtbalance.models.kept import keep_model
 from mtbalance.problems import open_problem
 from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.training.checkpoint import Checkpoint
-from mtbalance.training.evaluation import evaluate
+from mtbalance.training.evaluation import evaluate, outputs_of
 from mtbalance.training.loop import fit
 from mtbalance.training.predictions import Predictions, kept
 from mtbalance.training.record import make_record
@@ -34,6 +36,8 @@ def train(
     checkpoint: Path | None = None,
     sample: Path | None = None,
     predictions: Path | None = None,
+    valid_predictions: Path | None = None,
+    model: Path | None = None,
     steps: Path | None = None,
     watcher: Watcher = SILENT,
 ) -> RunRecord:
@@ -42,9 +46,10 @@ def train(
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
     epoch, and goes on from there, bit for bit, if it was killed; the file can be deleted once the record is written.
     With a ``sample`` path the trained model's predictions for the first test rows are kept there (npz), with a
-    ``predictions`` path those for all of them (Parquet). With a ``steps`` path gradient and update of every training
-    step are measured, and the numbers are kept there (Parquet). ``watcher`` receives the events of the run. A run whose
-    losses stop being finite ends with the status ``diverged`` and no test metrics.
+    ``predictions`` path those for all of them (Parquet), with a ``valid_predictions`` path those for all valid rows.
+    With a ``model`` path its weights are kept there (:mod:`mtbalance.models.kept`). With a ``steps`` path gradient and
+    update of every training step are measured, and the numbers are kept there (Parquet). ``watcher`` receives the
+    events of the run. A run whose losses stop being finite ends with the status ``diverged`` and no test metrics.
     """
     session = open_session(config, data)
     if steps:
@@ -61,6 +66,10 @@ def train(
             test = None
     if sample:
         keep_sample(session, sample)
+    if valid_predictions:
+        _predictions(session, ["valid"] if test else []).write(valid_predictions)
+    if model:
+        keep_model(model, config, session.problem.schema.text(), session.model.state_dict() if test else {})
     if session.log and steps:
         session.log.write(steps)
     return make_record(session, test, "diverged" if test is None else "finished")
@@ -87,6 +96,15 @@ def _test(session: Session, predictions: Predictions | None) -> Evaluation:
     if predictions is not None:
         evaluate(session, test, predictions)
     return session.history.last_evaluations(training.last_epochs)
+
+
+def _predictions(session: Session, splits: Iterable[str]) -> Predictions:
+    """The model's predictions for all rows of the splits."""
+    predictions = Predictions(session.problem)
+    for split in splits:
+        for batch, outputs in outputs_of(session, session.problem.split(split)):
+            predictions.add(batch, outputs)
+    return predictions
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from mtbalance import places
-from mtbalance.config.experiments import TUNING
+from mtbalance.config.experiments import CALIBRATION, TUNING
 from mtbalance.config.kinds import package_of
 from mtbalance.config.run import canonical
 from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
@@ -19,7 +19,8 @@ TABLE_FORMATS = ("csv", "md", "html", "tex")
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TOY_TABLE = f"{places.TOY_REPORT}.csv"
 MARKET = "market"
-"""The table and the figure of the simulated A/B tests; all others, but that of trials, show collected metrics."""
+"""The table and the figure of the simulated A/B tests. All others show collected metrics, but those of trials and of
+calibration."""
 
 
 class Workflow(RunFiles):
@@ -55,10 +56,11 @@ class Workflow(RunFiles):
     def results(self) -> list[str]:
         """All files that the chosen preset makes.
 
-        Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
-        file in between again only if a target asks for it.
+        Records, what runs keep, and timings are listed although the page may not need them: Snakemake makes a lost file
+        in between again only if a target asks for it.
         """
-        asked = (self.predictions, self.steps, self.timings, self.references, self.market, self.trials, self.figures)
+        kept = (self.predictions, self.valid_predictions, self.models, self.steps)
+        asked = (*kept, self.timings, self.references, self.market, self.calibration, self.trials, self.figures)
         files = self._of_preset(*asked)
         summaries = [of.format(preset=self.parameters.preset) for of in (places.MEANS, places.SUMMARY, places.PLOTS)]
         return [*self.page_files(), *files, *summaries, f"{places.CLAIMS}.json", places.PAGE]
@@ -95,13 +97,24 @@ class Workflow(RunFiles):
         chosen = self.parameters.experiments[experiment]
         return [places.MARKET.format(experiment=experiment)] if MARKET in (*chosen.tables, *chosen.figures) else []
 
+    def calibration(self, experiment: str) -> list[str]:
+        """The calibration of an experiment's predictions; none if no table or figure of it shows it."""
+        chosen = self.parameters.experiments[experiment]
+        shown = CALIBRATION in (*chosen.tables, *chosen.figures)
+        return [places.CALIBRATION.format(experiment=experiment)] if shown else []
+
     def trials(self, experiment: str) -> list[str]:
         """All trials of an experiment; none if it is not tuned."""
         return [places.TRIALS.format(experiment=experiment)] if self.parameters.experiments[experiment].tuning else []
 
     def shown(self, experiment: str, name: str) -> list[str]:
         """The collected file that a table or a figure is made of."""
-        return {MARKET: self.market, TUNING: self.trials}.get(name, self.metrics)(experiment)
+        made = {MARKET: self.market, CALIBRATION: self.calibration, TUNING: self.trials}
+        return made.get(name, self.metrics)(experiment)
+
+    def calibration_inputs(self, experiment: str) -> list[str]:
+        """What the calibration of an experiment is made of: its runs, with their predictions for two splits."""
+        return [*self.records(experiment), *self.predictions(experiment), *self.valid_predictions(experiment)]
 
     def market_inputs(self, experiment: str) -> list[str]:
         """What the market of an experiment is made of: its runs, and the true probabilities of its data."""

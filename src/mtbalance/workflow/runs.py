@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from mtbalance import places, sources
+from mtbalance.config.experiments import Experiment
 from mtbalance.config.run import RunConfig, canonical
 from mtbalance.workflow.code import closure_of
-from mtbalance.workflow.data import DataFiles
+from mtbalance.workflow.data import DataFiles, alternatives
+
+
+class TrainingRule(NamedTuple):
+    """A rule of the workflow that trains the runs of some experiments."""
+
+    files: dict[str, str]
+    """What it writes beside records, samples and test predictions, as patterns: by the options of ``mtbalance train``,
+    but for the schema, which lies beside the model.
+    """
+    experiments: str
+    """Regular expression that matches these experiments."""
+
+    @property
+    def options(self) -> str:
+        """The options of ``mtbalance train`` that ask for its files."""
+        asked = {name.replace("_", "-"): file for name, file in self.files.items() if name != "schema"}
+        return " ".join(f"--{name} {file}" for name, file in asked.items())
+
+
+def _rule_of(experiment: Experiment) -> str:
+    """The name of the rule that trains the runs of an experiment."""
+    return "_".join(["train", *(["measured"] if experiment.measure else []), *sorted(experiment.keep)])
+
+
+def _files(experiment: Experiment) -> dict[str, str]:
+    """The files that only some experiments have."""
+    return {
+        **({"steps": places.STEPS} if experiment.measure else {}),
+        **({"model": places.MODEL, "schema": places.MODEL_SCHEMA} if "model" in experiment.keep else {}),
+        **({"valid_predictions": places.VALID_PREDICTIONS} if "valid_predictions" in experiment.keep else {}),
+    }
 
 
 class RunFiles(DataFiles):
@@ -31,13 +64,28 @@ class RunFiles(DataFiles):
             return []
         return [places.STEPS.format(**run.wildcards) for run in self.parameters.runs(experiment)]
 
-    def measured(self) -> list[str]:
-        """The experiments that measure every step."""
-        return [name for name, experiment in self.parameters.experiments.items() if experiment.measure]
+    def models(self, experiment: str) -> list[str]:
+        """Weights and schemas of all runs of an experiment; none if it does not keep models."""
+        return self._kept(experiment, "model", (places.MODEL, places.MODEL_SCHEMA))
 
-    def unmeasured(self) -> list[str]:
-        """The other experiments."""
-        return [name for name in self.parameters.experiments if name not in self.measured()]
+    def valid_predictions(self, experiment: str) -> list[str]:
+        """Predictions for the valid rows of all runs of an experiment; none if it does not keep them."""
+        return self._kept(experiment, "valid_predictions", (places.VALID_PREDICTIONS,))
+
+    def _kept(self, experiment: str, what: str, patterns: Iterable[str]) -> list[str]:
+        if what not in self.parameters.experiments[experiment].keep:
+            return []
+        return [pattern.format(**run.wildcards) for run in self.parameters.runs(experiment) for pattern in patterns]
+
+    def trainings(self) -> dict[str, TrainingRule]:
+        """The rules that train, by their names: one for each set of files that the runs of an experiment write."""
+        found: dict[str, list[str]] = {"train": []}
+        for name, experiment in self.parameters.experiments.items():
+            found.setdefault(_rule_of(experiment), []).append(name)
+        return {
+            rule: TrainingRule(_files(self.parameters.experiments[names[0]]) if names else {}, alternatives(names))
+            for rule, names in found.items()
+        }
 
     def timings(self, experiment: str) -> list[str]:
         """Timings of an experiment, one for each data set and backbone."""

@@ -15,11 +15,14 @@ LARGEST_FLOAT32 = 3.4028235677973366e38  # half a step above the largest one: fr
 HIGHEST = {"key": 2**53 - 1, "id": 2**31 - 1, "label": 1}  # a key may be written as a decimal: exact in float64
 
 
+Kind = Literal["key", "id", "label", "number", "text"]
+
+
 class Column(NamedTuple):
     """A column of a CSV file and the kind of its cells."""
 
     name: str
-    kind: Literal["key", "id", "label", "number", "text"]
+    kind: Kind
     """``key`` (int64), ``id`` (int32) and ``label`` are whole numbers from 0; ``number`` (float32) is finite."""
     highest: int | None = None
     """The largest value allowed, if it differs from the kind's."""

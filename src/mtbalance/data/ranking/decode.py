@@ -1,4 +1,4 @@
-"""decode: converts raw values in Parquet to a model's inputs: vocabulary indices, normalized numbers, labels."""
+"""encode: converts raw values to a model's inputs: vocabulary indices, normalized numbers; decode: Parquet's, too."""
 
 from __future__ import annotations
 
@@ -30,14 +30,25 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> li
     for group in groups:
         table = file.read_row_group(int(group), columns=names)
         part = slice(start, start + table.num_rows)
-        for position, column in enumerate(schema.categorical):
-            ids[part, position] = indices(table[column.name], column.vocabulary)
-        for position, number in enumerate(schema.numerical):
-            numbers[part, position] = normalized(table[number.name].to_numpy(), number, schema.normalize)
+        ids[part], numbers[part] = encode(table, schema)
         for label, task in zip(labels, schema.tasks, strict=True):
             label[part] = table[task.name].to_numpy()
         start = part.stop
     return [ids, numbers, *labels]
+
+
+def encode(table: pa.Table, schema: RankingSchema) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The inputs of a model from columns of raw values: ids [rows, F] (0: not in training), numbers [rows, N].
+
+    ``table`` has the feature columns of the schema, with the types that a split's Parquet file has.
+    """
+    ids = np.empty((table.num_rows, len(schema.categorical)), dtype=np.int32)
+    numbers = np.empty((table.num_rows, len(schema.numerical)), dtype=np.float32)
+    for position, column in enumerate(schema.categorical):
+        ids[:, position] = indices(table[column.name], column.vocabulary)
+    for position, number in enumerate(schema.numerical):
+        numbers[:, position] = normalized(table[number.name].to_numpy(), number, schema.normalize)
+    return ids, numbers
 
 
 def indices(values: pa.ChunkedArray, vocabulary: Sequence[int] | Sequence[str]) -> NDArray[np.int32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -60,6 +60,9 @@ class RankingSchema(Manifest):
     splits: dict[SplitName, SplitFacts]
     split_rule: str
     split_seed: int
+    form: dict[str, Any] | None = None
+    """What a table of one's own says of the cells of features, as in its block of ``params.yaml``
+    (:mod:`mtbalance.data.ranking.raw_rows`). None: raw rows have the columns of the Parquet files."""
     dropped_rows: dict[str, int] = Field(default_factory=dict)
     """Numbers of raw rows that were left out, by their file."""
     known_rows: KnownRows | None = None

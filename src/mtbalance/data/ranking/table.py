@@ -13,6 +13,7 @@ from mtbalance.data.files.raw_files import RawChecksums
 from mtbalance.data.ranking.csv_blocks import RowBlock
 from mtbalance.data.ranking.hash_split import Hashes, assign, hash_texts
 from mtbalance.data.ranking.layout import Layout
+from mtbalance.data.ranking.raw_rows import form_of_features
 from mtbalance.data.ranking.schema import RankingSchema, SplitName
 from mtbalance.data.ranking.table_cells import features_and_labels
 from mtbalance.data.ranking.table_files import text_blocks
@@ -48,6 +49,7 @@ def prepare_table(
             raw=sums.manifest(),
             split_rule=_split_rule("all" in files, form.group),
             split_seed=split.seed,
+            form=form_of_features(form),
         )
 
 

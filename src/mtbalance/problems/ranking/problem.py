@@ -46,9 +46,13 @@ class RankingProblem(Problem[RankingSchema]):
         rates = {name: part.rates for name, part in self.schema.splits.items()}
         return super().facts() | {"rates": rates, "best_auc": self.schema.best_auc}
 
+    def answers(self, outputs: Sequence[Tensor]) -> list[Tensor]:
+        """What each task's outputs [B] stand for: predicted probabilities [B]."""
+        return [output.sigmoid() for output in outputs]
+
     def predictions(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
         """Labels [B] (int8) as ``<task>``, and their predicted probabilities [B] (float32) as ``predicted_<task>``."""
-        columns = super().predictions(batch, [output.sigmoid() for output in outputs])
+        columns = super().predictions(batch, self.answers(outputs))
         return columns | {task.name: columns[task.name].astype(np.int8) for task in self.tasks}
 
     def sample(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:

@@ -1,0 +1,98 @@
+"""Predict raw rows with an exported model. This file needs torch and pandas, but no mtbalance.
+
+    python score.py rows.csv > probabilities.csv
+
+It lies beside model.pt2, the program, and encoding.json, which says how rows become the program's inputs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+
+class Scorer:
+    """An exported model: raw rows in, probabilities out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.encoding = json.loads((folder / "encoding.json").read_text(encoding="utf-8"))
+        self.program = torch.export.load(folder / "model.pt2").module()
+        self.missing = {"", *self.encoding["missing"]}
+
+    def read(self, path: Path) -> pd.DataFrame:
+        """The rows of a CSV file (also .gz or .zip) or a Parquet file, in the form of the data set."""
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        names, separator = self.encoding["columns"], self.encoding["separator"]
+        header = 0 if names is None else None
+        return pd.read_csv(path, sep=separator, header=header, names=names, dtype=str, keep_default_na=False)
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Probabilities by task. Raises ``ValueError`` for a missing column, and for a number that is none."""
+        found: Tensor = self.program(*self.inputs(rows))
+        return pd.DataFrame(found.numpy(), columns=self.encoding["outputs"])
+
+    def inputs(self, rows: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        """The program's inputs: categories [rows, F] and numbers [rows, N]."""
+        columns = (*self.encoding["categorical"], *self.encoding["numerical"])
+        absent = [column["column"] for column in columns if column["column"] not in rows]
+        if absent:
+            raise ValueError(f"the rows have no columns {', '.join(absent)}")
+        categories = [self._categories(rows[column["column"]], column) for column in self.encoding["categorical"]]
+        numbers = [self._numbers(rows[column["column"]]) for column in self.encoding["numerical"]]
+        return (
+            torch.from_numpy(_side_by_side(categories, len(rows), np.int64)),
+            torch.from_numpy(_side_by_side(numbers, len(rows), np.float32)),
+        )
+
+    def _categories(self, cells: pd.Series, column: dict[str, Any]) -> np.ndarray:
+        """Whole numbers as they are; texts as their places among the values, from 1, with 0 for any other."""
+        if column["values"] is None:
+            return self._whole(cells)
+        places = {value: place for place, value in enumerate(column["values"], start=1)}
+        return np.array([places.get(text or "", 0) for text in self._texts(cells)], np.int64)
+
+    def _whole(self, cells: pd.Series) -> np.ndarray:
+        numbers = self._numbers(cells)
+        _refuse(cells, ~np.isfinite(numbers) | (numbers % 1 != 0), "is not a whole number")
+        return numbers.astype(np.int64)
+
+    def _numbers(self, cells: pd.Series) -> np.ndarray:
+        """Numbers, NaN where they are missing."""
+        texts = pd.Series(self._texts(cells), dtype=object)
+        numbers = np.asarray(pd.to_numeric(texts, errors="coerce"), np.float64)
+        _refuse(cells, np.asarray(texts.notna()) & ~np.isfinite(numbers), "is not a finite number")
+        return numbers
+
+    def _texts(self, cells: pd.Series) -> list[str | None]:
+        """Cells as texts without the spaces around them; missing ones are None."""
+        texts = ("" if pd.isna(cell) else str(cell).strip() for cell in cells)
+        return [None if text in self.missing else text for text in texts]
+
+
+def _side_by_side(columns: Sequence[np.ndarray], rows: int, kind: type) -> np.ndarray:
+    return np.stack(columns, 1).astype(kind) if columns else np.empty((rows, 0), kind)
+
+
+def _refuse(cells: pd.Series, bad: np.ndarray, why: str) -> None:
+    if bad.any():
+        place = int(bad.argmax())
+        raise ValueError(f"column {cells.name}, row {place} (counted from 0): {str(cells.iloc[place])!r} {why}")
+
+
+def _load_pyfunc(folder: str) -> Scorer:
+    """What MLflow calls to load the model."""
+    return Scorer(Path(folder))
+
+
+if __name__ == "__main__":
+    scorer = Scorer(Path(__file__).parent)
+    scorer.predict(scorer.read(Path(sys.argv[1]))).to_csv(sys.stdout, index=False)

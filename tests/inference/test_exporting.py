@@ -1,0 +1,118 @@
+"""The exported program gives our probabilities, for any number of rows, where there is no mtbalance."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kept_models import Kept, predicted
+from mtbalance.data.ranking.decode import encode
+from mtbalance.data.ranking.raw_rows import raw_rows
+from mtbalance.inference.exporting import export_model
+from mtbalance.inference.model import open_model
+from mtbalance.inference.program import Program
+from mtbalance.inference.score import Scorer
+
+BOTH = pytest.mark.parametrize("name", ["rows", "visits"])
+WITHOUT_MTBALANCE = """
+import runpy, sys
+sys.modules["mtbalance"] = None  # its import now fails
+sys.argv = [sys.argv[1], sys.argv[2]]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="session")
+def exported(kept: dict[str, Kept], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("exported")
+    for name, files in kept.items():
+        export_model(open_model(files.model), folder / name)
+    return {name: folder / name for name in kept}
+
+
+@BOTH
+def test_the_script_gives_the_kept_predictions_of_the_test_split(kept, exported, name: str):
+    scorer = Scorer(exported[name])
+    found = scorer.predict(scorer.read(kept[name].data / "test.parquet"))
+    before = pd.read_parquet(kept[name].predictions)
+    for column in found:
+        np.testing.assert_allclose(found[column], before[column], atol=1e-5)
+
+
+@BOTH
+def test_the_program_encodes_whole_numbers_and_numbers_as_decode_does(kept, exported, name: str):
+    """An encoder of its own, from the file that lies beside the program: texts to places, the rest as it is."""
+    encoding = json.loads((exported[name] / "encoding.json").read_text())
+    program = torch.export.load(exported[name] / "model.pt2").module()
+    test = pd.read_parquet(kept[name].data / "test.parquet")
+    categories = []
+    for column in encoding["categorical"]:
+        places = {value: place + 1 for place, value in enumerate(column["values"] or ())}
+        cells = test[column["column"]]
+        categories.append([places.get(cell, 0) if column["values"] else cell for cell in cells])
+    numbers = test[[column["column"] for column in encoding["numerical"]]].to_numpy(np.float32, copy=True)
+    found = program(torch.tensor(categories).T.contiguous(), torch.from_numpy(numbers)).numpy()
+    before = pd.read_parquet(kept[name].predictions)
+    np.testing.assert_allclose(found, before[encoding["outputs"]], atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_the_number_of_rows_is_free(kept, exported, rows: int):
+    scorer = Scorer(exported["visits"])
+    raw = scorer.read(kept["visits"].raw)
+    whole, part = scorer.predict(raw), scorer.predict(raw.head(rows))
+    np.testing.assert_allclose(part, whole.head(rows), atol=1e-6)
+
+
+def test_values_that_no_training_row_had_are_unknown_to_the_program(kept):
+    """Whole numbers below, between and above those of the vocabulary, which has even ones alone here."""
+    model = open_model(kept["rows"].model)
+    first, *others = model.schema.categorical
+    even = first.model_copy(update={"vocabulary": [2 * value for value in first.vocabulary]})
+    model.problem.schema = model.schema.model_copy(update={"categorical": [even, *others]})
+    table = next(iter(raw_rows(kept["rows"].raw, model.schema))).slice(0, 6)
+    raw = torch.tensor([table[column.name].to_pylist() for column in model.schema.categorical]).T.contiguous()
+    ids, numbers = map(torch.from_numpy, encode(table, model.schema))
+    raw[:, 0] = torch.tensor([-1, 3, even.vocabulary[-1] + 1, 2**40, even.vocabulary[0], even.vocabulary[-1]])
+    ids[:, 0] = torch.tensor([0, 0, 0, 0, 1, len(even.vocabulary)])
+    assert torch.equal(Program(model)(raw, numbers), torch.stack(list(model(ids, numbers)), 1))
+
+
+@pytest.mark.slow
+def test_the_folder_needs_no_mtbalance(kept, exported, tmp_path):
+    rows = pd.read_csv(kept["visits"].raw, sep=";", dtype=str, keep_default_na=False).drop(columns=["bought", "visit"])
+    rows.head(20).to_csv(tmp_path / "rows.csv", sep=";", index=False)
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_MTBALANCE,
+        str(exported["visits"] / "score.py"),
+        str(tmp_path / "rows.csv"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (tmp_path / "found.csv").write_text(done.stdout)
+    ours = predicted(kept["visits"].model, tmp_path / "rows.csv").drop(columns="row")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "found.csv"), ours, check_dtype=False, atol=1e-5)
+
+
+def test_the_script_names_what_is_wrong_with_a_row(exported):
+    scorer = Scorer(exported["visits"])
+    row = pd.DataFrame([{"country": "NL", "device": "phone", "minutes": 3.5, "pages": 7}])
+    assert scorer.predict(row).shape == (1, 2)
+    assert scorer.predict(row.assign(minutes=None)).notna().all(axis=None)
+    with pytest.raises(ValueError, match="the rows have no columns device"):
+        scorer.predict(row.drop(columns="device"))
+    with pytest.raises(ValueError, match=r"column minutes, row 0 \(counted from 0\): 'long' is not a finite number"):
+        scorer.predict(row.assign(minutes="long"))
+    whole = Scorer(exported["rows"])
+    columns = [*whole.encoding["categorical"], *whole.encoding["numerical"]]
+    rows = pd.DataFrame([{column["column"]: 1 for column in columns}])
+    with pytest.raises(ValueError, match=r"column categorical_3, row 0 .*: '1\.5' is not a whole number"):
+        whole.predict(rows.assign(categorical_3=1.5))

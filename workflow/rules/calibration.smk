@@ -1,0 +1,15 @@
+# Calibration of predictions, for experiments whose tables or figures name `calibration`.
+rule calibrate:
+    input:
+        made=ask(WORKFLOW.calibration_inputs, "experiment"),
+        code=reporting_sources("calibration"),
+    output:
+        places.CALIBRATION,
+    log:
+        places.log("calibrate", "{experiment}"),
+    threads: 1
+    params:
+        params=ask(WORKFLOW.experiment_params, "experiment"),
+    shell:
+        "mtbalance calibrate {wildcards.experiment} {output}"
+        " --params {params.params:q} > {log} 2>&1"
