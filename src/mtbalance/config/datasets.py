@@ -96,6 +96,8 @@ class Dataset(Block):
     """The raw files that a stand-in data set generates in its folder of ``data/raw``; none for a real one."""
     terms: ClassVar[str] = "unknown here: see where the files come from"
     """Whose terms of use hold, in a few words."""
+    model: ClassVar[Mapping[str, Any]] = {}
+    """Options under ``model`` of an experiment that it decides where they are left open."""
 
     adapter: str
     """The file in ``mtbalance.data.adapters``."""

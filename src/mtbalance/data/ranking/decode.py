@@ -18,11 +18,14 @@ Array = NDArray[np.number[Any]]
 
 
 def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> list[Array]:
-    """The rows of some row groups: ids [rows, F] int32, numbers [rows, N] float32, labels [rows] float32 by task."""
+    """The rows of some row groups: ids [rows, F] int32, numbers [rows, N] float32, labels [rows] float32 by task.
+
+    F is the number of categorical and of binned columns, in this order.
+    """
     file = pq.ParquetFile(path)
     rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
-    ids = np.empty((rows, len(schema.categorical)), dtype=np.int32)
-    numbers = np.empty((rows, len(schema.numerical)), dtype=np.float32)
+    ids = np.empty((rows, len(schema.table_sizes)), dtype=np.int32)
+    numbers = np.empty((rows, len(schema.numbers)), dtype=np.float32)
     labels = [np.empty(rows, dtype=np.float32) for _ in schema.tasks]
     columns = (schema.categorical, schema.numerical, schema.tasks)
     names = [column.name for some in columns for column in some]
@@ -32,7 +35,9 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> li
         part = slice(start, start + table.num_rows)
         for position, column in enumerate(schema.categorical):
             ids[part, position] = indices(table[column.name], column.vocabulary)
-        for position, number in enumerate(schema.numerical):
+        for position, number in enumerate(schema.binned, start=len(schema.categorical)):
+            ids[part, position] = bins(table[number.name].to_numpy(), number.knots)
+        for position, number in enumerate(schema.numbers):
             numbers[part, position] = normalized(table[number.name].to_numpy(), number, schema.normalize)
         for label, task in zip(labels, schema.tasks, strict=True):
             label[part] = table[task.name].to_numpy()
@@ -47,11 +52,20 @@ def indices(values: pa.ChunkedArray, vocabulary: Sequence[int] | Sequence[str]) 
     return positions
 
 
+def bins(values: NDArray[np.float32], knots: Sequence[float]) -> NDArray[np.int32]:
+    """Model indices of numbers: 1 below the second knot, 2 from it on, and so on; 0 for NaN, a missing number."""
+    places = np.searchsorted(np.asarray(knots, dtype=np.float32), values, side="right").clip(1)
+    return np.where(np.isnan(values), 0, places).astype(np.int32)
+
+
 def normalized(values: NDArray[np.float32], column: Numerical, normalize: str) -> NDArray[np.floating]:
     """Numbers as a model takes them. NaN, a missing number, becomes the training mean.
 
-    ``standard`` subtracts the training mean and divides by the training standard deviation; a column that is constant
-    in training is not divided. ``none`` leaves the numbers as they are.
+    A column of the form ``quantile`` becomes its place among the knots, linear between two of them: -1 is the first and
+    1 the last. Of other columns, ``standard`` subtracts the training mean and divides by the training standard
+    deviation; a column that is constant in training is not divided. ``none`` leaves the numbers as they are.
     """
     values = np.where(np.isnan(values), column.mean, values.astype(np.float64))
+    if column.form == "quantile":
+        return np.interp(values, column.knots, np.linspace(-1, 1, len(column.knots)))
     return values if normalize == "none" else (values - column.mean) / (column.std or 1.0)

@@ -11,6 +11,7 @@ from mtbalance.data.manifest import Facts, Manifest, StoredSplit
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+NumberForm = Literal["number", "quantile", "bins"]
 
 
 class Categorical(Facts):
@@ -30,6 +31,10 @@ class Numerical(Facts):
     """Population standard deviation."""
     min: float
     max: float
+    form: NumberForm = "number"
+    """``number``; ``quantile``: its place among the knots, from -1 to 1; ``bins``: a category for each knot."""
+    knots: list[float] = Field(default_factory=list)
+    """Ascending training values (:func:`~mtbalance.data.ranking.knots.knots_of`)."""
 
 
 class SplitFacts(StoredSplit):
@@ -64,13 +69,26 @@ class RankingSchema(Manifest):
     """Numbers of raw rows that were left out, by their file."""
     known_rows: KnownRows | None = None
     """The numbers of rows that the raw files should have. Another number is no error, and is said."""
+    unused_columns: list[str] = Field(default_factory=list)
+    """Columns of the raw files that are nothing and that nobody said to ignore."""
     best_auc: dict[Literal["valid", "test"], dict[str, float | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 
     @property
     def table_sizes(self) -> list[int]:
-        """Rows an embedding table needs, by categorical column: the vocabulary and the unknown value."""
-        return [len(column.vocabulary) + 1 for column in self.categorical]
+        """Rows an embedding table needs, by column of ids: the vocabulary (or the bins) and the unknown value."""
+        vocabularies = [column.vocabulary for column in self.categorical]
+        return [len(values) + 1 for values in (*vocabularies, *(column.knots for column in self.binned))]
+
+    @property
+    def numbers(self) -> list[Numerical]:
+        """The numerical columns that a model gets as numbers."""
+        return [column for column in self.numerical if column.form != "bins"]
+
+    @property
+    def binned(self) -> list[Numerical]:
+        """The numerical columns that a model gets as ids, behind those of the categorical columns."""
+        return [column for column in self.numerical if column.form == "bins"]
 
     def lines(self) -> Iterator[str]:
         """Rows and label rates of each split, and each number of rows that differs from the known one."""
@@ -79,6 +97,11 @@ class RankingSchema(Manifest):
             yield f"{self.dataset} {name}: {split.rows:,} rows; {rates}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
+        if self.unused_columns:
+            yield (
+                f"{self.dataset}: warning: nothing uses the columns {', '.join(self.unused_columns)}; make them "
+                "features, or give each a reason under `ignore`"
+            )
 
     def _differences(self, known: KnownRows) -> Iterator[str]:
         train, valid, test = (self.splits[split].rows for split in SPLITS)

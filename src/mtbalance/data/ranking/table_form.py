@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mtbalance.blocks import Block
+from mtbalance.data.ranking.table_features import Features
+from mtbalance.data.ranking.table_split import TableSplit
 
 
 class TableTask(Block):
@@ -20,7 +22,7 @@ class TableTask(Block):
     """The task's name in tables. Default: its key."""
 
 
-class TableForm(Block):
+class TableForm(Features):
     """The columns of a table and the meaning of their cells, which are taken as texts without spaces around them."""
 
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -30,13 +32,20 @@ class TableForm(Block):
     missing: list[str] = [""]
     """Cell texts that mark a missing value. A missing category is a category of its own. A missing number becomes the
     training mean."""
-    categorical: list[str]
-    """Columns whose values are categories."""
-    numerical: list[str] = []
-    """Columns whose values are numbers."""
     tasks: dict[str, TableTask]
     """The tasks, each a label read from a column."""
+    ignore: dict[str, str] = {}
+    """Columns that are left out on purpose, each with a reason. Any other column that is nothing is warned of."""
     group: str | None = None
     """Column whose equal values stay in one split. Default: only equal rows stay together."""
+    split: TableSplit | None = None
+    """How the rows are split; with a train and a test file, how the train file is cut into train and valid. Left out
+    where each split has a file of its own."""
     normalize: Literal["none", "standard"] = "standard"
     """``standard``: numbers minus their training mean, over their training standard deviation."""
+
+    def named_columns(self) -> list[str]:
+        """The columns of the table that the block names, but for those to ignore."""
+        labels = [task.column for task in self.tasks.values()]
+        deciding = self.split.columns() if self.split else []
+        return [*self.feature_columns(), *labels, *deciding, *([] if self.group is None else [self.group])]

@@ -25,9 +25,10 @@ import polars as pl
 from mtbalance.data import DataError
 from mtbalance.data.files.staging import Staging
 from mtbalance.data.manifest import TaskTitle
+from mtbalance.data.ranking.knots import fitted_knots
 from mtbalance.data.ranking.layout import Layout
 from mtbalance.data.ranking.row_groups import RowGroups
-from mtbalance.data.ranking.schema import SPLITS, RankingSchema, SplitFacts, SplitName
+from mtbalance.data.ranking.schema import SPLITS, Numerical, RankingSchema, SplitFacts, SplitName
 from mtbalance.data.ranking.split_file import SplitFile
 from mtbalance.data.ranking.statistics import Moments, Vocabularies
 from mtbalance.places import SCHEMA
@@ -42,7 +43,7 @@ class RankingWriter:
 
     def __init__(self, output: Path, layout: Layout) -> None:
         self._staging, self._layout = Staging(output), layout
-        self._vocabularies = Vocabularies(layout.categorical)
+        self._vocabularies = Vocabularies(layout.categorical, layout.at_least)
         self._moments = Moments(layout.numerical)
         self._row_groups = {split: RowGroups() for split in SPLITS}
 
@@ -102,12 +103,22 @@ class RankingWriter:
                 raise DataError(f"task {task!r}: every training label is {value}; it cannot be learned")
         return RankingSchema(
             categorical=self._vocabularies.result(),
-            numerical=self._moments.result(),
+            numerical=self._numerical(),
             tasks=[TaskTitle(name=name, title=title) for name, title in self._layout.tasks.items()],
             group=self._layout.group,
             splits=splits,
             **facts,
         )
+
+    def _numerical(self) -> list[Numerical]:
+        columns, forms = self._moments.result(), self._layout.forms
+        knots = fitted_knots(self._staging.folder / "train.parquet", [column.name for column in columns])
+        return [
+            column.model_copy(
+                update={"form": forms.get(column.name, "number"), "knots": knots[column.name] or [column.mean]}
+            )
+            for column in columns
+        ]
 
     def _split_facts(self, split: SplitName) -> SplitFacts:
         file = self._files[split]

@@ -11,30 +11,6 @@ from torch import Tensor, nn
 from mtbalance.models.ranking._options import RankingSizes
 
 
-class Fields(nn.Module):
-    """Embeds a row: one embedding for each categorical column, one linear field for all numbers.
-
-    ids [B, F] (0 is the unknown id of each column) and numbers [B, N] -> [B, width]. All embeddings lie in one table,
-    in which the rows of column c begin at its offset.
-    """
-
-    offsets: Tensor
-
-    def __init__(self, cardinalities: Sequence[int], numbers: int, embedding: int) -> None:
-        super().__init__()
-        sizes = torch.tensor([0, *cardinalities])
-        self.register_buffer("offsets", sizes.cumsum(0)[:-1].to(torch.int64), persistent=False)
-        self.table = nn.Embedding(int(sizes.sum()), embedding)
-        nn.init.xavier_uniform_(self.table.weight)
-        self.numeric = nn.Linear(numbers, embedding) if numbers else None
-        self.width = embedding * (len(cardinalities) + bool(numbers))
-
-    def forward(self, ids: Tensor, numbers: Tensor) -> Tensor:
-        """[B, width]."""
-        fields: Tensor = self.table(ids + self.offsets).flatten(1)
-        return fields if self.numeric is None else torch.cat([fields, self.numeric(numbers)], dim=1)
-
-
 class Perceptron(nn.Sequential):
     """Hidden layers of linear, batch norm, ReLU and dropout; ``width`` is the size of the last one."""
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from mtbalance.config.run import RunConfig
 from mtbalance.data.batch import Batch
 from mtbalance.data.ranking.batches import RankingRows
+from mtbalance.data.ranking.decode import normalized
 from mtbalance.data.ranking.schema import RankingSchema
 from mtbalance.models.backbone import Backbone
 from mtbalance.models.ranking._options import RankingShape
@@ -35,7 +36,9 @@ class RankingProblem(Problem[RankingSchema]):
 
     def model(self) -> Backbone:
         """The run's backbone for the columns and tasks of its data."""
-        return self.backbone(RankingShape(self.schema.table_sizes, len(self.schema.numerical), len(self.tasks)))
+        schema = self.schema
+        knots = [normalized(np.array(column.knots), column, schema.normalize).tolist() for column in schema.numbers]
+        return self.backbone(RankingShape(schema.table_sizes, len(schema.numbers), len(self.tasks), knots))
 
     def summarize(self, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
         """The mean AUC over tasks."""
