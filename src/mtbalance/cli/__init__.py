@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli import compare, data, plan, results, runs, status, test, toy
+from mtbalance.cli import compare, data, new, plan, results, runs, status, test, toy
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -68,7 +68,7 @@ def reproduce() -> None:
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(data.fetch, data.generate, data.prepare),
+    *(new.new, data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.track, runs.ui),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
     *(results.audit, results.market, results.claims, results.report, results.trials),
