@@ -69,9 +69,11 @@ class PeriodicFields(nn.Module):
 class PiecewiseFields(nn.Module):
     """A piecewise linear field for each number: [B, N] -> [B, N * embedding].
 
-    A field has an embedding at each knot of its number. It is linear between two knots, and constant beyond the first
-    and the last one. These are the functions that a linear layer on the piecewise linear encoding of Gorishniy et al.
-    2022 can give; embeddings at the knots cost two look-ups for a number, however many knots there are.
+    A field is a linear one, as in :class:`LinearFields`, plus embeddings at the knots of its number, between which they
+    change linearly. Together they give the functions of a linear layer on the piecewise linear encoding of Gorishniy
+    et al. 2022 (T), but straight on beyond the last knots. Here a number costs two look-ups, however many knots there
+    are. The embeddings begin at zero, so that a field bends only where rows make it: with embeddings drawn at random
+    and no linear part, small tables are learned by heart.
     """
 
     knots: Tensor
@@ -87,15 +89,21 @@ class PiecewiseFields(nn.Module):
         self.register_buffer("knots", padded, persistent=False)
         self.register_buffer("offsets", (counts.cumsum(0) - counts).unsqueeze(1), persistent=False)
         self.register_buffer("last", counts.unsqueeze(1) - 1, persistent=False)
-        self.table = nn.Embedding(int(counts.sum()), embedding)
-        nn.init.xavier_uniform_(self.table.weight)
+        self.straight = LinearFields(len(knots), embedding)
+        self.bends = nn.Embedding(int(counts.sum()), embedding)
+        nn.init.zeros_(self.bends.weight)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """[B, N * embedding]."""
+        straight: Tensor = self.straight(numbers)
+        return straight + self._bent(numbers).transpose(0, 1).flatten(1)
+
+    def _bent(self, numbers: Tensor) -> Tensor:
+        """The embeddings between the knots [N, B, embedding]."""
         columns = numbers.T.contiguous()  # [N, B]
         right = torch.searchsorted(self.knots, columns).minimum(self.last)
         left = (right - 1).clamp(min=0)
         start, end = self.knots.gather(1, left), self.knots.gather(1, right)
         share = ((columns - start) / (end - start).clamp(min=TINY)).clamp(0, 1)
-        fields = torch.lerp(self.table(left + self.offsets), self.table(right + self.offsets), share.unsqueeze(2))
-        return fields.transpose(0, 1).flatten(1)
+        ends = self.bends(left + self.offsets), self.bends(right + self.offsets)
+        return torch.lerp(*ends, share.unsqueeze(2))
