@@ -33,6 +33,8 @@ def prepare_table(
         tasks={task: block.title or task for task, block in form.tasks.items()},
         group=form.group,
         text=True,
+        regressions={task: block.loss for task, block in form.tasks.items() if block.kind == "regression"},
+        weight=form.weight,
     )
     with RawChecksums(files.values()) as sums, RankingWriter(output, layout) as writer:
         for role, file in files.items():

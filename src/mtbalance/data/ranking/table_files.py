@@ -58,7 +58,7 @@ def _check_names(names: Sequence[str], form: TableForm, path: Path) -> None:
     if doubled:
         raise DataError(f"{path}: the column names {doubled} occur twice")
     labels = [task.column for task in form.tasks.values()]
-    group = [] if form.group is None else [form.group]
-    for name in (*form.categorical, *form.numerical, *labels, *group):
+    others = [name for name in (form.group, form.weight) if name is not None]
+    for name in (*form.categorical, *form.numerical, *labels, *others):
         if name not in names:
             raise DataError(f"{path} has no column {name!r}; it has {list(names)}")

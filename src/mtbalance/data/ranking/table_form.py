@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from mtbalance.blocks import Block
-
-
-class TableTask(Block):
-    """A binary task read from a column of a table."""
-
-    column: str
-    """The column of the label; it cannot be a feature."""
-    positive: list[str]
-    """The values that make the label 1."""
-    title: str | None = None
-    """The task's name in tables. Default: its key."""
+from mtbalance.blocks import Block, refuse
+from mtbalance.data.ranking.table_tasks import TableTask, faults_between
 
 
 class TableForm(Block):
@@ -35,8 +25,18 @@ class TableForm(Block):
     numerical: list[str] = []
     """Columns whose values are numbers."""
     tasks: dict[str, TableTask]
-    """The tasks, each a label read from a column."""
+    """The tasks, each a label read from a column. Their order is that of tables and of a rule's list of numbers. A
+    missing label does not count: in the loss, in the metrics or in the rates."""
+    weight: str | None = None
+    """Column of the rows' weights, numbers of at least 0. A task's loss is then the weighted mean over the batch's rows
+    with a label. Metrics are not weighted. Default: all rows count alike."""
     group: str | None = None
     """Column whose equal values stay in one split. Default: only equal rows stay together."""
     normalize: Literal["none", "standard"] = "standard"
     """``standard``: numbers minus their training mean, over their training standard deviation."""
+
+    @field_validator("tasks")
+    @classmethod
+    def _within_each_other(cls, tasks: dict[str, TableTask]) -> dict[str, TableTask]:
+        refuse(faults_between(tasks))
+        return tasks
