@@ -106,6 +106,10 @@ class Dataset(Block):
     def task_names(self) -> Sequence[str]:
         """Names of the tasks."""
 
+    def regressions(self) -> Sequence[str]:
+        """Names of the tasks that are regressions. Default: none."""
+        return ()
+
     def forms(self) -> Sequence[Sequence[RawFile]]:
         """The files of each form that the raw data may have, the preferred one first."""
         return ()

@@ -10,9 +10,9 @@ from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named
+from mtbalance.reporting.score import TITLES, score_of
 from mtbalance.reporting.value import trained
 
-SCORE = "mean_auc"
 COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
 """The balancers of the two papers: a sentence each, where they were run."""
@@ -27,8 +27,8 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     one score for all tasks has the first sentence alone. An experiment that is only timed has the cost of a step.
     """
     sentences = [_what_was_run(frame, title)]
-    if (frame["metric"] == SCORE).any():
-        cells = compare(frame, [SCORE], baseline)
+    if (frame["metric"] == score_of(frame)).any():
+        cells = compare(frame, [score_of(frame)], baseline)
         sentences += [_best(cells, baseline), *_subjects(frame, cells, baseline), *_resolution(frame, cells, baseline)]
     elif trained(frame).empty:
         sentences += _costs(frame, baseline)
@@ -56,7 +56,8 @@ def _best(cells: pd.DataFrame, baseline: str) -> str:
             where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
             against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
             parts.append(f"{balancer_name(row['balancer'])} on {where}, {decimal(row['mean'], 4)}{against}")
-    return f"Best mean AUC: {'; '.join(parts)}." if parts else "There is one balancer on each backbone: no comparison."
+    title = TITLES[cells["metric"].iloc[0]]
+    return f"Best {title}: {'; '.join(parts)}." if parts else "There is one balancer on each backbone: no comparison."
 
 
 def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:

@@ -53,6 +53,10 @@ class Table(TableForm, Dataset):
         """The keys of ``tasks``."""
         return tuple(self.tasks)
 
+    def regressions(self) -> Sequence[str]:
+        """Those with ``kind: regression``."""
+        return tuple(task for task, block in self.tasks.items() if block.kind == "regression")
+
     def forms(self) -> list[list[RawFile]]:
         """The one form: all files."""
         return [list(self.files.values())]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mtbalance.data.ranking.schema import Numerical, RankingSchema
+from mtbalance.data.ranking.schema import NO_LABEL, Numerical, RankingSchema, RankingTask
 
 Array = NDArray[np.number[Any]]
 
@@ -20,7 +20,8 @@ Array = NDArray[np.number[Any]]
 def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> list[Array]:
     """The rows of some row groups: ids [rows, F] int32, numbers [rows, N] float32, labels [rows] float32 by task.
 
-    F is the number of categorical and of binned columns, in this order.
+    F is the number of categorical and of binned columns, in this order. Labels that are missing are NaN, and those of a
+    regression are scaled for its loss. Where rows have weights [rows] float32, they come last.
     """
     file = pq.ParquetFile(path)
     rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
@@ -29,6 +30,8 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> li
     labels = [np.empty(rows, dtype=np.float32) for _ in schema.tasks]
     columns = (schema.categorical, schema.numerical, schema.tasks)
     names = [column.name for some in columns for column in some]
+    weights = [] if schema.weight is None else [np.empty(rows, dtype=np.float32)]
+    names += [] if schema.weight is None else [schema.weight]
     start = 0
     for group in groups:
         table = file.read_row_group(int(group), columns=names)
@@ -40,9 +43,18 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> li
         for position, number in enumerate(schema.numbers):
             numbers[part, position] = normalized(table[number.name].to_numpy(), number, schema.normalize)
         for label, task in zip(labels, schema.tasks, strict=True):
-            label[part] = table[task.name].to_numpy()
+            label[part] = target(table[task.name].to_numpy(), task)
+        for weight in weights:
+            weight[part] = table[schema.weight].to_numpy()
         start = part.stop
-    return [ids, numbers, *labels]
+    return [ids, numbers, *labels, *weights]
+
+
+def target(values: Array, task: RankingTask) -> Array:
+    """A task's labels as its loss takes them; NaN for missing ones."""
+    if task.loss is not None:
+        return task.scaled(values.astype(np.float64))
+    return np.where(values == NO_LABEL, np.nan, values)
 
 
 def indices(values: pa.ChunkedArray, vocabulary: Sequence[int] | Sequence[str]) -> NDArray[np.int32]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mtbalance.data import DataError
-from mtbalance.data.ranking.schema import NumberForm
+from mtbalance.data.ranking.schema import NumberForm, RegressionLoss
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class Layout:
     """Training rows that a value of a categorical column needs to be in its vocabulary, if more than one."""
     forms: Mapping[str, NumberForm] = field(default_factory=dict)
     """Forms of numerical columns other than ``number``."""
+    regressions: Mapping[str, RegressionLoss] = field(default_factory=dict)
+    """The loss of each task that is a regression; the others are binary."""
+    weight: str | None = None
+    """Column of the rows' weights."""
 
     def __post_init__(self) -> None:
         doubled = sorted({name for name in self.columns if self.columns.count(name) > 1})
@@ -33,7 +37,8 @@ class Layout:
 
     @property
     def columns(self) -> list[str]:
-        """All columns: group, categorical, numerical, labels."""
+        """All columns: group, categorical, numerical, labels, weights."""
         features = [*self.categorical, *self.numerical]
         group = [] if self.group is None or self.group in features else [self.group]
-        return [*group, *features, *self.tasks]
+        weight = [] if self.weight is None else [self.weight]
+        return [*group, *features, *self.tasks, *weight]

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from mtbalance.data.manifest import Facts, Manifest, StoredSplit
+from mtbalance.data.manifest import Facts, Manifest, StoredSplit, TaskTitle
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 NumberForm = Literal["number", "quantile", "bins"]
+RegressionLoss = Literal["squared", "huber", "log1p"]
+NO_LABEL = 255
+"""Stands in a Parquet file for a binary label that is missing; a number that is missing is NaN."""
 
 
 class Categorical(Facts):
@@ -37,12 +42,49 @@ class Numerical(Facts):
     """Ascending training values (:func:`~mtbalance.data.ranking.knots.knots_of`)."""
 
 
+class RankingTask(TaskTitle):
+    """A task, and how the labels of a regression are scaled for its loss."""
+
+    loss: RegressionLoss | None = None
+    """None for a binary task."""
+    mean: float = 0.0
+    """Mean of a regression's training labels, of log(1 + label) with the loss ``log1p``."""
+    std: float = 1.0
+    """Population standard deviation of the same."""
+
+    def scaled(self, labels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A regression's labels as its loss takes them."""
+        values = np.log1p(labels) if self.loss == "log1p" else labels
+        return (values - self.mean) / self.std
+
+    def in_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of :meth:`scaled`: predictions in the units of the label."""
+        numbers = values * self.std + self.mean
+        return np.expm1(numbers) if self.loss == "log1p" else numbers
+
+
 class SplitFacts(StoredSplit):
     """One split: counts, label rates and the checksum of its Parquet file."""
 
     groups: int | None
+    labels: dict[str, int] = Field(default_factory=dict)
+    """Rows that have a label, by task. A task without an entry has one in all rows."""
     positives: dict[str, int]
+    """Rows whose label is 1, by binary task."""
     rates: dict[str, float]
+    """Share of them in the rows that have a label."""
+    means: dict[str, float] = Field(default_factory=dict)
+    """Mean label, by regression."""
+
+    def labelled(self, task: str) -> int:
+        """Number of rows that have a label of the task."""
+        return self.labels.get(task, self.rows)
+
+    def described(self, task: str) -> str:
+        """A task's labels as text: ``click 2.1000%``, ``flow mean 17.3``; and their number if some are missing."""
+        value = f"{self.rates[task]:.4%}" if task in self.rates else f"mean {self.means[task]:.6g}"
+        count = self.labelled(task)
+        return f"{task} {value}" + (f" of {count:,} labels" if count < self.rows else "")
 
 
 class KnownRows(Facts):
@@ -58,10 +100,13 @@ class KnownRows(Facts):
 class RankingSchema(Manifest):
     """The manifest of a prepared ranking data set. A task's label is the column of its name."""
 
+    tasks: list[RankingTask]
     categorical: list[Categorical]
     numerical: list[Numerical]
     normalize: Literal["none", "standard"]
     group: str | None
+    weight: str | None = None
+    """Column of the rows' weights in the loss."""
     splits: dict[SplitName, SplitFacts]
     split_rule: str
     split_seed: int
@@ -93,8 +138,8 @@ class RankingSchema(Manifest):
     def lines(self) -> Iterator[str]:
         """Rows and label rates of each split, and each number of rows that differs from the known one."""
         for name, split in self.splits.items():
-            rates = ", ".join(f"{task} {rate:.4%}" for task, rate in split.rates.items())
-            yield f"{self.dataset} {name}: {split.rows:,} rows; {rates}"
+            labels = ", ".join(split.described(task.name) for task in self.tasks)
+            yield f"{self.dataset} {name}: {split.rows:,} rows; {labels}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
         if self.unused_columns:

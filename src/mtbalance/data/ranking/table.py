@@ -46,6 +46,8 @@ def _layout(form: TableForm) -> Layout:
         tasks={task: block.title or task for task, block in form.tasks.items()},
         group=form.group,
         text=True,
+        regressions={task: block.loss for task, block in form.tasks.items() if block.kind == "regression"},
+        weight=form.weight,
         at_least={name: feature.at_least for name, feature in categories.items() if feature.at_least},
         forms={f.column: f.form for f in form.numerical if f.form == "quantile" or f.form == "bins"},
     )

@@ -9,21 +9,20 @@ from mtbalance.data.ranking.hash_split import hash_texts
 from mtbalance.data.ranking.table_features import CategoricalColumn, NumericalColumn
 from mtbalance.data.ranking.table_form import TableForm
 from mtbalance.data.ranking.table_held import refuse_cell
+from mtbalance.data.ranking.table_labels import label_columns
 
 
 def features_and_labels(block: RowBlock, form: TableForm, source: str) -> pl.DataFrame:
-    """Categories as text (missing: empty), numbers as float32 (missing: NaN), labels as 0 and 1, and the group.
+    """Categories as text (missing: empty), numbers as float32 (missing: NaN), labels and weights, and the group.
 
-    Raises :class:`DataError` with row, column and cell for a cell that should be a number and is none, and for a
-    missing label.
+    Raises :class:`DataError` with row, column and cell for a cell that should be a number and is none, and as
+    :func:`~mtbalance.data.ranking.table_labels.label_columns`.
     """
     _check_numbers(block, form, source)
-    _check_labels(block, form, source)
     categories = [_category(feature, form).alias(name) for name, feature in form.category_columns().items()]
     marks = [_mark(column, form).alias(name) for name, column in form.marks().items()]
     numbers = [_formed(feature, form).fill_null(float("nan")) for feature in form.numerical]
-    labels = [pl.col(task.column).is_in(task.positive).cast(pl.UInt8).alias(name) for name, task in form.tasks.items()]
-    columns = block.frame.select(*categories, *marks, *numbers, *labels)
+    columns = block.frame.select(*categories, *marks, *numbers).hstack(label_columns(block, form, source))
     if form.group is None or form.group in columns.columns:
         return columns
     return columns.with_columns(block.frame.get_column(form.group).fill_null(""))
@@ -64,12 +63,3 @@ def _check_numbers(block: RowBlock, form: TableForm, source: str) -> None:
         given, number = _present(name, form), _number(name, form)
         bad = block.frame.select((given.is_not_null() & number.is_finite().fill_null(False).not_()).alias("bad"))
         refuse_cell(block, bad.to_series(), name, source, "is not a finite number (list it under `missing`?)")
-
-
-def _check_labels(block: RowBlock, form: TableForm, source: str) -> None:
-    for task in form.tasks.values():
-        missing = pl.col(task.column).is_null() | pl.col(task.column).is_in(form.missing)
-        bad = block.frame.select(
-            (missing & pl.col(task.column).is_in(task.positive).not_().fill_null(True)).alias("bad")
-        )
-        refuse_cell(block, bad.to_series(), task.column, source, "is a missing label; leave such rows out of the file")

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from mtbalance.blocks import Block
+from mtbalance.blocks import refuse
 from mtbalance.data.ranking.table_features import Features
 from mtbalance.data.ranking.table_split import TableSplit
-
-
-class TableTask(Block):
-    """A binary task read from a column of a table."""
-
-    column: str
-    """The column of the label; it cannot be a feature."""
-    positive: list[str]
-    """The values that make the label 1."""
-    title: str | None = None
-    """The task's name in tables. Default: its key."""
+from mtbalance.data.ranking.table_tasks import TableTask, faults_between
 
 
 class TableForm(Features):
@@ -33,7 +23,11 @@ class TableForm(Features):
     """Cell texts that mark a missing value. A missing category is a category of its own. A missing number becomes the
     training mean."""
     tasks: dict[str, TableTask]
-    """The tasks, each a label read from a column."""
+    """The tasks, each a label read from a column. Their order is that of tables and of a rule's list of numbers. A
+    missing label does not count: in the loss, in the metrics or in the rates."""
+    weight: str | None = None
+    """Column of the rows' weights, numbers of at least 0. A task's loss is then the weighted mean over the batch's rows
+    with a label. Metrics are not weighted. Default: all rows count alike."""
     ignore: dict[str, str] = {}
     """Columns that are left out on purpose, each with a reason. Any other column that is nothing is warned of."""
     group: str | None = None
@@ -44,8 +38,15 @@ class TableForm(Features):
     normalize: Literal["none", "standard"] = "standard"
     """``standard``: numbers minus their training mean, over their training standard deviation."""
 
+    @field_validator("tasks")
+    @classmethod
+    def _within_each_other(cls, tasks: dict[str, TableTask]) -> dict[str, TableTask]:
+        refuse(faults_between(tasks))
+        return tasks
+
     def named_columns(self) -> list[str]:
         """The columns of the table that the block names, but for those to ignore."""
         labels = [task.column for task in self.tasks.values()]
         deciding = self.split.columns() if self.split else []
-        return [*self.feature_columns(), *labels, *deciding, *([] if self.group is None else [self.group])]
+        single = [name for name in (self.group, self.weight) if name is not None]
+        return [*self.feature_columns(), *labels, *deciding, *single]

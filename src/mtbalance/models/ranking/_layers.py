@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from mtbalance.errors import UserError
 from mtbalance.models.ranking._options import RankingSizes
 
 
@@ -85,6 +86,22 @@ class Tower(nn.Module):
         """Logits [B]."""
         logits: Tensor = self.logit(self.hidden(inputs))
         return logits.squeeze(1)
+
+
+@torch.no_grad()
+def start_at(model: nn.Module, outputs: Sequence[float]) -> None:
+    """Set the biases of the towers' last layers, so that each task's output begins about ``outputs`` [K].
+
+    Raises ``UserError`` for a backbone that does not have a :class:`Tower` for each task, in their order.
+    """
+    towers = [part for part in model.modules() if isinstance(part, Tower)]
+    if len(towers) != len(outputs):
+        raise UserError(
+            f"model.head_bias: rate needs a Tower for each of {len(outputs)} tasks, and this backbone has "
+            f"{len(towers)}; leave it out"
+        )
+    for tower, output in zip(towers, outputs, strict=True):
+        tower.logit.bias.fill_(output)
 
 
 def _after(size: int, sizes: RankingSizes) -> list[nn.Module]:

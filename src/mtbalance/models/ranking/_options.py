@@ -44,6 +44,9 @@ class RankingSizes(ModelSizes):
     """Share of units that dropout sets to zero, after every hidden layer."""
     batch_norm: bool = True
     """Normalize the units of hidden layers over the batch."""
+    head_bias: Literal["zero", "rate"] = "zero"
+    """Start of the bias of each task's output. ``zero``: drawn about 0, as PyTorch does. ``rate``: what is best for all
+    rows alike, the log-odds of the training rate, or the training mean of a regression."""
 
     @property
     def one_field(self) -> bool:
