@@ -10,7 +10,7 @@ from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named
-from mtbalance.reporting.score import TITLES, score_of
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
 COST = "relative_throughput"
@@ -29,7 +29,8 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     sentences = [_what_was_run(frame, title)]
     if (frame["metric"] == score_of(frame)).any():
         cells = compare(frame, [score_of(frame)], baseline)
-        sentences += [_best(cells, baseline), *_subjects(frame, cells, baseline), *_resolution(frame, cells, baseline)]
+        best = _best(cells, score_titles(frame), baseline)
+        sentences += [best, *_subjects(frame, cells, baseline), *_resolution(frame, cells, baseline)]
     elif trained(frame).empty:
         sentences += _costs(frame, baseline)
     return sentences
@@ -47,7 +48,7 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     return f"{text}; {counted(failed, 'run')} of {len(runs)} failed." if failed else f"{text}."
 
 
-def _best(cells: pd.DataFrame, baseline: str) -> str:
+def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
     """The best mean of each data set and backbone that has several balancers."""
     parts = []
     for (dataset, backbone), group in cells.groupby(["dataset", "backbone"], sort=False):
@@ -56,7 +57,6 @@ def _best(cells: pd.DataFrame, baseline: str) -> str:
             where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
             against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
             parts.append(f"{balancer_name(row['balancer'])} on {where}, {decimal(row['mean'], 4)}{against}")
-    title = TITLES[cells["metric"].iloc[0]]
     return f"Best {title}: {'; '.join(parts)}." if parts else "There is one balancer on each backbone: no comparison."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-TITLES = {"mean_auc": "mean AUC", "mean_score": "mean of AUC and R²"}
+AUC = "mean AUC"
 
 
 def score_of(frame: pd.DataFrame) -> str:
@@ -12,10 +12,16 @@ def score_of(frame: pd.DataFrame) -> str:
     return "mean_score" if (frame["metric"] == "mean_score").any() else "mean_auc"
 
 
-def score_titles(frame: pd.DataFrame) -> str:
-    """The printed names of the scores of a collected table, or of a table of trials."""
+def score_title(frame: pd.DataFrame) -> str:
+    """The printed name of the score of a data set's runs, from a collected table or from a table of trials."""
     if "score" in frame:
-        names = list(frame["score"])
-    else:
-        names = [score_of(own) for _, own in frame.groupby("dataset", sort=False)]
-    return " and ".join(dict.fromkeys(TITLES[name] for name in names))
+        return AUC if frame["score"].iloc[0] == "mean_auc" else "mean of AUC and R²"
+    if score_of(frame) == "mean_auc":
+        return AUC
+    return "mean of AUC and R²" if (frame["metric"] == "mean_auc").any() else "mean R²"
+
+
+def score_titles(frame: pd.DataFrame) -> str:
+    """The printed names of the scores of all data sets of a table."""
+    own = [group for _, group in frame.groupby("dataset", sort=False)] if "dataset" in frame else [frame]
+    return " or ".join(dict.fromkeys(map(score_title, own)))

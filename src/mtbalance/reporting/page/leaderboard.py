@@ -9,7 +9,7 @@ from mtbalance import places
 from mtbalance.reporting.answer import COST, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
-from mtbalance.reporting.score import TITLES, score_of
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
 REPEATED = "log_loss"
@@ -26,7 +26,7 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     """
     tasks = frame[(frame["better"] != 0) & frame["metric"].isin(METRICS) & (frame["metric"] != REPEATED)]
     metrics = [*dict.fromkeys(tasks["metric"])]
-    score, shown = score_of(frame), TITLES[score_of(frame)]
+    score, shown = score_of(frame), score_titles(frame)
     cells = compare(frame, [score, *metrics, COST], baseline)
     rows = []
     for key, group in cells.groupby(CELL[:3], sort=False):
@@ -37,7 +37,7 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
             if cell["metric"] == COST:
                 row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
-                row |= _numbers(frame, cell, baseline, score)
+                row |= _numbers(frame, cell, baseline, score, shown)
         row["records"] = _links(runs, root)
         rows.append(row)
     table = pd.DataFrame(rows)
@@ -45,10 +45,12 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     return ordered.sort_values(shown, ascending=False) if shown in ordered else ordered
 
 
-def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str, score: str) -> dict[str, float | str | None]:
+def _numbers(
+    frame: pd.DataFrame, cell: pd.Series, baseline: str, score: str, title: str
+) -> dict[str, float | str | None]:
     """A metric's mean, and for the score the difference to the baseline."""
     shown = METRICS[cell["metric"]]
-    name = TITLES[score] if cell["metric"] == score else f"{shown.title} {cell['task_title']}".strip()
+    name = title if cell["metric"] == score else f"{shown.title} {cell['task_title']}".strip()
     found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
     if cell["metric"] == score and cell["balancer"] != baseline and cell["pairs"]:
         difference = against_baseline(frame, cell, baseline)

@@ -11,7 +11,7 @@ from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name
-from mtbalance.reporting.score import TITLES, score_of
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.weight_shares import moving_shares
 
 SYMBOLS = {"loss": "circle", "representation": "diamond", "gradient": "square", "update": "triangle-up"}
@@ -30,7 +30,7 @@ def plots(frame: pd.DataFrame, baseline: str) -> list[Figure]:
 
 def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
     """The score against the time of a step, one point a method."""
-    score, name = score_of(frame), TITLES[score_of(frame)]
+    score, name = score_of(frame), score_titles(frame)
     if not {score, COST} <= set(frame["metric"]):
         return None
     scores = compare(frame, [score], baseline)
@@ -76,7 +76,7 @@ def _range(values: pd.Series) -> tuple[float, float, int]:
 def _curves(key: tuple[str, ...], model: pd.DataFrame, baseline: str) -> Figure | None:
     """The score after each epoch, the mean over seeds of each balancer."""
     curves = model[model["epoch"].notna() & (model["metric"] == score_of(model))]
-    name = TITLES[score_of(model)]
+    name = score_titles(model)
     if curves.empty:
         return None
     figure = Figure(layout=LAYOUT)

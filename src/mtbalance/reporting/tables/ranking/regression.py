@@ -21,6 +21,8 @@ SIGNIFICANT_DIGITS = 5
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     cells = compare(with_mean(frame, "r2", "mean_r2"), list(DIRECTIONS), baseline)
+    tasks = list(dict.fromkeys(cells["task"]))
+    cells = cells.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable", ignore_index=True)
     cells["better"] = cells["metric"].map(DIRECTIONS)
     cells["digits"] = cells["metric"].map(lambda metric: METRICS[metric].digits)
     for _, column in cells[cells["better"] < 0].groupby(COLUMN):
