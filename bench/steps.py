@@ -44,7 +44,7 @@ def model() -> Backbone:
 def stepper(name: str, batch: Batch) -> Callable[[], object]:
     run = read_parameters(PARAMS).run("demo", "synthetic_nl", "mmoe", name, 0)
     network = model()
-    level = build_balancer(run, network, 2)
+    level = build_balancer(run, network, ["click", "conversion"])
     level.options = level.options.model_copy(update={"every": 1})  # a search at every step: the dearest there is
     return lambda: train_step(network, TASKS, level, batch, CPU, run.training)
 

@@ -99,7 +99,7 @@ def test_options_are_checked_without_torch():
 
 def test_a_target_is_held_against_the_number_of_tasks_once_that_is_known():
     options = balancer_options({"level": "gradient", "rule": "metabalance", "target": 4})
-    assert task_faults(options, 5, "balancers.x") == []
-    assert task_faults(options, 4, "balancers.x") == [
+    assert task_faults(options, list("abcde"), "balancers.x") == []
+    assert task_faults(options, list("abcd"), "balancers.x") == [
         "balancers.x.target: must be at most 3, the number of the last task"
     ]

@@ -359,3 +359,13 @@ def test_the_ladder_asks_what_the_papers_presets_ask_in_less():
     assert found["paper_nl_first"].training.batch_size == found["paper_text"].training.batch_size
     same = {"title": "", "datasets": ["aliexpress_nl"]}
     assert found["paper_nl"].model_copy(update=same) == found["paper_text"].model_copy(update=same)
+
+
+def test_a_table_decides_how_its_numbers_are_taken_where_the_experiment_does_not(raw):
+    def numbers(experiment, *cell):
+        return parse(raw).run(experiment, *cell, "mmoe", "ls", 0).model.numbers
+
+    assert numbers("census", "census_income") == "piecewise"
+    assert numbers("demo", "synthetic_nl") is None
+    put(raw, "experiments.census.model.numbers", "fields")
+    assert numbers("census", "census_income") == "fields"

@@ -29,12 +29,12 @@ def mtbalance(*command: str) -> None:
 def write_raw_files() -> None:
     """The raw files of the pages' data sets, small ones."""
     random = np.random.default_rng(0)
-    visits = ["visit,country,device,minutes,pages,bought,returned"]
+    visits = ["visit,country,device,minutes,spent,bought,returned"]
     for number in range(300):
         country, device = random.choice(["NL", "ES", "FR"]), random.choice(["phone", "desktop"])
         minutes = "" if number % 7 == 0 else f"{random.uniform(0, 20):.1f}"
         yes = random.choice(["yes", "no"], size=2)
-        visits.append(f"v{number:04},{country},{device},{minutes},{random.integers(1, 30)},{yes[0]},{yes[1]}")
+        visits.append(f"v{number:04},{country},{device},{minutes},{random.integers(1, 30)}.50,{yes[0]},{yes[1]}")
     _write("data/raw/shop/visits.csv", visits)
     pairs = [(user, film) for user in range(1, 31) for film in range(1, 41, 3)]
     _write(

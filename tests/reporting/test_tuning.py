@@ -227,6 +227,7 @@ def test_every_ranking_says_how_methods_were_tuned(made, collected, tmp_path):
 def test_grids_of_their_own_stand_behind_the_common_one():
     own = {"lr": [0.1], "optimizer.lr": [0.001], "rescale": ["sum_to_K", "sum_to_1", "none"]}
     frame = pd.DataFrame({"balancer": ["ls", "mgda", "pub"], "grid": [*[json.dumps(GRID)] * 2, json.dumps(own)]})
+    frame["score"] = "mean_auc"
     assert sentence(frame).endswith(
         "for each data set and backbone: lr 0.001, 0.002, 0.004;"
         " PUB: lr 0.1 × optimizer.lr 0.001 × rescale sum_to_K, sum_to_1, none."

@@ -8,12 +8,13 @@ from mtbalance.errors import UserError
 from mtbalance.registry import available
 
 TASKS = {kind: task_class(kind)(kind, kind.title()) for kind in available("mtbalance.tasks")}
-PIXELS = [kind for kind in TASKS if kind != "binary"]
+PIXELS = [kind for kind in TASKS if kind not in ("binary", "regression")]
 NAMES = {
     "segmentation": {"miou": 1, "pixel_accuracy": 1},
     "depth": {"abs_error": -1, "rel_error": -1},
     "normal": {"mean_angle": -1, "median_angle": -1, "within_11_25": 1, "within_22_5": 1, "within_30": 1},
     "binary": {"auc": 1, "log_loss": -1, "ne": -1},
+    "regression": {"rmse": -1, "mae": -1, "r2": 1},
 }
 
 
@@ -22,6 +23,8 @@ def sample(kind: str, count: int = 7, height: int = 5, width: int = 6):
     generator = torch.Generator().manual_seed(1)
     if kind == "binary":
         return torch.randn(count, generator=generator), torch.arange(count) % 2.0
+    if kind == "regression":
+        return torch.randn(2, count, generator=generator)
     shape = (count, {"segmentation": 4, "depth": 1, "normal": 3}[kind], height, width)
     output, target = (torch.randn(shape, generator=generator) for _ in range(2))
     valid = torch.rand(count, 1, height, width, generator=generator) < 2 / 3

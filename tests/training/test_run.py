@@ -5,7 +5,7 @@ import torch
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.records import read_run, write_record
-from mtbalance.tasks import binary
+from mtbalance.tasks.binary import Binary
 from mtbalance.training.run import train
 from mtbalance.training.watcher import Watcher
 from watched_runs import Killed, Kills, numbers
@@ -103,10 +103,10 @@ def test_bfloat16_is_near_float32_and_not_the_same(configure, data):
 
 
 def test_a_diverged_run_says_so(configure, data, monkeypatch, tmp_path):
-    def broken(logits, targets):
+    def broken(task, logits, targets):
         return (logits * torch.inf).mean()
 
-    monkeypatch.setattr(binary, "loss", broken)
+    monkeypatch.setattr(Binary, "loss", broken)
     seen = Seen()
     record = train(configure(), data, watcher=seen)
     assert record.status == "diverged" and record.test is None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
+from mtbalance.balancing.by_name import TARGET, allowing_names, name_faults, of_any_tasks, of_tasks
 from mtbalance.balancing.contradictions import of_balancer, of_rule
 from mtbalance.balancing.options import LEVELS, RULES, BalancerOptions
 from mtbalance.balancing.rules import Rule
@@ -18,7 +19,7 @@ from mtbalance.registry import available, declaration, entry, unknown
 @cache
 def balancer_schema(level: str, rule: str) -> type[BalancerOptions]:
     """The schema of one balancer: the options of its level, then those of its rule."""
-    return extended(LEVELS[level], f"{rule} at {level}", declaration(RULES, rule).options)
+    return extended(LEVELS[level], f"{rule} at {level}", allowing_names(declaration(RULES, rule).options))
 
 
 def balancer_options(block: Mapping[str, Any]) -> BalancerOptions:
@@ -36,7 +37,7 @@ def balancer_options(block: Mapping[str, Any]) -> BalancerOptions:
     rule = entry(RULES, options.rule, Rule)
     refuse(of_balancer(options, rule))
     rule.check_level(options.level)
-    own = rule_options(options)
+    own = of_any_tasks(rule_options(options))
     tasks = len(next(iter(_lists(own).values()), ())) or max(2, own.get("target", 0) + 1)
     refuse(of_rule(options, rule(tasks=tasks, **own)))  # the constructor checks the values
     return options
@@ -58,16 +59,22 @@ def rule_options(options: BalancerOptions) -> dict[str, Any]:
     return {key: value for key, value in options.model_dump().items() if key not in level_keys}
 
 
-def task_faults(options: BalancerOptions, tasks: int, path: str) -> list[str]:
-    """A line for each option of the balancer at ``path`` that does not fit ``tasks`` tasks: a list, or a target."""
+def task_faults(options: BalancerOptions, tasks: Sequence[str], path: str) -> list[str]:
+    """A line for each option of the balancer at ``path`` that does not fit the tasks: list, mapping or target."""
     own = rule_options(options)
-    lists = _lists(own)
-    faults = [
-        f"{path}.{name}: {len(found)} values, not {tasks}" for name, found in lists.items() if len(found) != tasks
-    ]
-    if own.get("target", 0) >= tasks:
-        faults.append(f"{path}.target: must be at most {tasks - 1}, the number of the last task")
+    faults = [f"{path}.{key}: {reason}" for key, reason in name_faults(own, tasks)]
+    for name, found in _lists(own).items():
+        if len(found) != len(tasks):
+            faults.append(f"{path}.{name}: {len(found)} values, not {len(tasks)}")
+    target = own.get(TARGET, 0)
+    if isinstance(target, int) and target >= len(tasks):
+        faults.append(f"{path}.target: must be at most {len(tasks) - 1}, the number of the last task")
     return faults
+
+
+def placed(options: BalancerOptions, tasks: Sequence[str]) -> BalancerOptions:
+    """The options with what is given by the tasks' names in the order of the tasks."""
+    return options.model_copy(update=of_tasks(rule_options(options), tasks))
 
 
 def _lists(options: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -57,6 +57,17 @@ def values_of(losses: Sequence[Tensor], processes: Processes) -> Tensor:
     return processes.sum(values.double() / processes.size) if processes.size > 1 else values
 
 
+def without_zeros(values: Vector, before: Vector | None) -> Vector:
+    """The losses [K], where one of 0 has become that of the step ``before``, or the mean of the others without one.
+
+    A task that has no label in a batch has a loss of 0. A rule would take it for solved, or could not take a logarithm.
+    """
+    if values.all():
+        return values
+    usual = values.sum() / max(np.count_nonzero(values), 1) or 1.0
+    return np.where(values == 0, usual if before is None else before, values)
+
+
 def read(tensors: Sequence[Tensor]) -> Vector:
     """Numbers that lie on a device, brought to the host in one transfer."""
     if len(tensors) == 1:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli import compare, data, models, plan, results, runs, status, test, toy
+from mtbalance.cli import compare, data, models, new, plan, results, runs, status, test, toy
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -68,7 +68,7 @@ def reproduce() -> None:
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(data.fetch, data.generate, data.prepare),
+    *(new.new, data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.references, runs.track, runs.ui),
     *(models.predict, models.export),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),

@@ -96,6 +96,8 @@ class Dataset(Block):
     """The raw files that a stand-in data set generates in its folder of ``data/raw``; none for a real one."""
     terms: ClassVar[str] = "unknown here: see where the files come from"
     """Whose terms of use hold, in a few words."""
+    model: ClassVar[Mapping[str, Any]] = {}
+    """Options under ``model`` of an experiment that it decides where they are left open."""
 
     adapter: str
     """The file in ``mtbalance.data.adapters``."""
@@ -103,6 +105,10 @@ class Dataset(Block):
     @abstractmethod
     def task_names(self) -> Sequence[str]:
         """Names of the tasks."""
+
+    def regressions(self) -> Sequence[str]:
+        """Names of the tasks that are regressions. Default: none."""
+        return ()
 
     def forms(self) -> Sequence[Sequence[RawFile]]:
         """The files of each form that the raw data may have, the preferred one first."""

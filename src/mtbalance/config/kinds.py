@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -45,6 +45,11 @@ class ProblemKind(ABC):
     """The tables of an experiment that names none."""
     default_figures: ClassVar[tuple[str, ...]]
     """The figures of an experiment that names none."""
+
+    @classmethod
+    def score_of(cls, metrics: Collection[str]) -> str | None:
+        """The number of an evaluation that chooses the best epoch, where tasks have these metrics."""
+        return cls.score
 
     @classmethod
     def faults(cls, training: TrainingConfig) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, SerializeAsAny
 
@@ -19,6 +19,10 @@ class ModelSizes(Block):
 
     problem: str
     """The kind of problem: a folder of ``mtbalance.problems``."""
+
+    def closed(self, decided: Mapping[str, Any]) -> Self:
+        """The same, with the ``decided`` values of options that are left open (None)."""
+        return self.model_copy(update={key: value for key, value in decided.items() if getattr(self, key, "") is None})
 
 
 class BackboneBlock(Block):

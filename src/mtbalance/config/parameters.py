@@ -54,7 +54,7 @@ class Parameters(Block):
             dataset=dataset,
             backbone=BackboneChoice(name=backbone, options=self.backbones[backbone]),
             balancer=BalancerChoice(name=balancer, options=self.balancer(balancer)),
-            model=chosen.model,
+            model=chosen.model.closed(self.datasets[dataset].model),
             training=self.training(experiment, balancer),
             seed=seed,
         )

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
 from mtbalance.config.experiments import CALIBRATION, Experiment
-from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in
+from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in, package_of
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.variants import SIGN
 from mtbalance.faults import fault_lines
@@ -22,6 +22,8 @@ from mtbalance.registry import suggestion
 
 MEASURED = {"cosines", "pairs"}
 """Tables and figures that are made of measured steps."""
+REGRESSION, ANY_TASK = "regression", {"curves", "tuning"}
+"""The table of regressions, and what shows tasks of both kinds; all else that is ranking's own shows binary tasks."""
 
 
 def faults(parameters: Parameters) -> list[str]:
@@ -34,6 +36,7 @@ def faults(parameters: Parameters) -> list[str]:
             *_no_truth(parameters),
             *_not_measured(parameters),
             *_not_kept(parameters),
+            *_no_such_tasks(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -155,6 +158,29 @@ def _not_kept(parameters: Parameters) -> Iterator[str]:
                 yield f"experiments.{name}.{key}: {CALIBRATION!r} needs `keep: [valid_predictions]` in this experiment"
 
 
+def _no_such_tasks(parameters: Parameters) -> Iterator[str]:
+    """Tables and figures of binary tasks, or of regressions, where no data set of the experiment has one."""
+    for name, experiment in parameters.experiments.items():
+        datasets = [parameters.datasets[dataset] for dataset in experiment.datasets]
+        regression = any(dataset.regressions() for dataset in datasets)
+        binary = any(len(dataset.regressions()) < len(dataset.task_names()) for dataset in datasets)
+        kind = experiment.problem
+        for key, names, packages in (
+            ("tables", experiment.tables, kind.tables),
+            ("figures", experiment.figures, kind.figures),
+        ):
+            for shown in names:
+                own = str(package_of(packages, shown)).endswith(".ranking") and shown not in ANY_TASK
+                there = regression if shown == REGRESSION else binary
+                if own and not there:
+                    what = "a regression" if shown == REGRESSION else "a binary task"
+                    instead = f"{REGRESSION}, cost" if key == "tables" else "curves, weights, speed"
+                    yield (
+                        f"experiments.{name}.{key}: {shown!r} shows {what}, and {', '.join(experiment.datasets)} has"
+                        f" none; give `{key}` without it" + ("" if binary else f", such as [{instead}]")
+                    )
+
+
 def _contradictions(parameters: Parameters) -> Iterator[str]:
     """Balancers that make no sense with the training of an experiment that has them."""
     for name, experiment in parameters.experiments.items():
@@ -166,10 +192,10 @@ def _contradictions(parameters: Parameters) -> Iterator[str]:
 
 
 def _wrong_number_of_tasks(parameters: Parameters) -> Iterator[str]:
-    """Balancers whose options have a value per task, but for another number of tasks than a data set of theirs has."""
+    """Balancers whose options have a value per task, but for other tasks than a data set of theirs has."""
     for experiment in parameters.experiments.values():
         for dataset in experiment.datasets:
-            tasks = len(parameters.datasets[dataset].task_names())
+            tasks = parameters.datasets[dataset].task_names()
             for balancer in experiment.trials():
                 for fault in task_faults(parameters.balancer(balancer), tasks, f"balancers.{balancer}"):
-                    yield f"{fault}: data set {dataset} has {tasks} tasks"
+                    yield f"{fault}: data set {dataset} has {len(tasks)} tasks, {', '.join(tasks)}"

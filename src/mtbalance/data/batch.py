@@ -15,8 +15,9 @@ class Batch(NamedTuple):
     """The inputs of a model. Ranking: ids [B, F] int32 (model indices; 0 is unknown) and normalized numbers [B, N]
     float32. Scenes: images [B, 3, H, W] float32."""
     targets: tuple[Tensor, ...]
-    """One tensor per task. Ranking: labels [B] float32 of 0 and 1. Scenes: classes [B, H, W] int64 (-1: none), depth
-    [B, 1, H, W] in meters (0: none) and normals [B, 3, H, W] (zero vector: none), float32."""
+    """One tensor per task. Ranking: labels [B] float32 (NaN: none), or labels and weights [B, 2]. A binary label is 0
+    or 1, that of a regression is scaled. Scenes: classes [B, H, W] int64 (-1: none), depth [B, 1, H, W] in meters (0:
+    none) and normals [B, 3, H, W] (zero vector: none), float32."""
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,7 +40,7 @@ class Manifest(Facts):
 
     dataset: str
     synthetic: bool
-    tasks: list[TaskTitle]
+    tasks: Sequence[TaskTitle]
     splits: Mapping[Any, StoredSplit]
     """The Parquet files, by the names of the splits that the kind of problem has."""
     raw: dict[str, str]

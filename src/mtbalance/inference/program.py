@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mtbalance.data.ranking.raw_rows import is_text
 from mtbalance.data.ranking.schema import RankingSchema
+from mtbalance.data.ranking.table_form import TableForm
+from mtbalance.errors import UserError
 from mtbalance.inference.model import Model
 from mtbalance.writing import replacing
 
@@ -36,6 +38,7 @@ class Program(nn.Module):
         for place, column in enumerate(schema.categorical):
             if not is_text(column):
                 self.register_buffer(f"vocabulary_{place}", torch.tensor(column.vocabulary, dtype=torch.int64))
+        _refuse_what_is_unknown(schema)
         standard = schema.normalize == "standard"
         deviations = [column.std or 1.0 if standard else 1.0 for column in schema.numerical]
         self.register_buffer("mean", torch.tensor([column.mean for column in schema.numerical], dtype=torch.float64))
@@ -61,6 +64,25 @@ class Program(nn.Module):
         if self.schema.normalize == "standard":
             values = (values - self.mean) / self.scale
         return values.float()
+
+
+def _refuse_what_is_unknown(schema: RankingSchema) -> None:
+    """Raise ``UserError`` for tasks and features that programs do not know yet."""
+    form = TableForm.model_validate(schema.form) if schema.form else None
+    unknown = [f"the task {task.name} is a regression" for task in schema.tasks if task.loss is not None]
+    unknown += [
+        f"the column {column.name} is given as {column.form}" for column in schema.numerical if column.form != "number"
+    ]
+    if form:
+        unknown += [
+            f"the column {feature.column} is given as log1p" for feature in form.numerical if feature.form == "log1p"
+        ]
+        unknown += [f"the column {name} is marked where it is missing" for name in form.marks().values()]
+        unknown += [
+            f"the column {name} is hashed" for name, feature in form.category_columns().items() if feature.buckets
+        ]
+    if unknown:
+        raise UserError(f"this model cannot be exported as a program: {unknown[0]}; `mtbalance predict` can use it")
 
 
 def example(schema: RankingSchema) -> tuple[Tensor, Tensor]:

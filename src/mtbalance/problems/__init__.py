@@ -66,6 +66,11 @@ class Problem(ABC, Generic[Schema]):
         """The declaration of its kind."""
         return kind(self.config.model.problem)
 
+    @property
+    def score(self) -> str | None:
+        """The number of an evaluation that chooses the best epoch; None if no single one does."""
+        return self.kind.score_of({metric for task in self.tasks for metric in task.metrics})
+
     def split(self, name: str) -> Rows:
         """The rows of one split, opened once. Those of ``train`` come as they are trained on, augmented for example."""
         if name not in self._splits:

@@ -9,7 +9,7 @@ from mtbalance.records.parts import FORMAT, Environment, Format, Part
 ByTask = dict[str, float]
 """A number for each task, by its name."""
 Evaluation = dict[str, ByTask | float]
-"""The metrics of one split: a number for each task, or one number for all tasks together (``mean_auc``)."""
+"""The metrics of one split: a number for each task, or one for all tasks together (``mean_auc``, ``mean_score``)."""
 
 
 class RunName(Part):
@@ -47,8 +47,10 @@ class DataFacts(Part):
     """SHA-256 of each split's Parquet file, by split."""
     rows: dict[str, int]
     """Number of rows, by split."""
+    labels: dict[str, dict[str, int]] = {}
+    """Ranking: number of rows that have a label, by split and task."""
     rates: dict[str, ByTask] = {}
-    """Ranking: share of positive labels, by split and task."""
+    """Ranking: share of positive labels in the rows that have one, by split and binary task."""
     best_auc: dict[str, dict[str, float | None]] | None = None
     """Ranking: AUC of the true probabilities, by split and task. Only a generator knows it: null for real data."""
     constant: dict[str, dict[str, float]] = {}

@@ -12,13 +12,11 @@ from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.delta_rows import with_delta_m
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
-SCORE = "mean_auc"
-SCORES = {SCORE: "mean AUC", "delta_m": "Δm against STL in percent (lower is better)"}
-"""The scores that the answer is about: one number for all tasks."""
-LOW = {"delta_m"}
-"""Those of them that are better low."""
+DELTA = "delta_m"
+DELTA_TITLE = "Δm against STL in percent (lower is better)"
 ONE_SEED = "No two seeds are common: no difference between methods can be told from chance."
 COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
@@ -39,15 +37,15 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
         return [*sentences, *_costs(frame, baseline)]
     if frame["problem"].iloc[0] == "scenes":
         frame = with_delta_m(frame)
-    score = next((name for name in (SCORE, "delta_m") if (frame["metric"] == name).any()), None)
-    if score is None:
+    score = DELTA if (frame["metric"] == DELTA).any() else score_of(frame)
+    if not (frame["metric"] == score).any():
         return sentences
+    title = DELTA_TITLE if score == DELTA else score_titles(frame)
     cells = compare(frame, [score], baseline)
     if cells["pairs"].max() < 2:
-        return [*sentences, *_range(cells), ONE_SEED]
-    return [
-        *sentences, _best(cells, baseline), *_subjects(frame, cells, baseline), _resolution(frame, cells, baseline)
-    ]  # fmt: skip
+        return [*sentences, *_range(cells, title), ONE_SEED]
+    best, resolution = _best(cells, title, baseline), _resolution(frame, cells, baseline)
+    return [*sentences, best, *_subjects(frame, cells, baseline), resolution]
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:
@@ -64,7 +62,7 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     return f"{text}; {flagged} of {len(runs)} runs may not have converged." if flagged else f"{text}."
 
 
-def _best(cells: pd.DataFrame, baseline: str) -> str:
+def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
     """The best mean of each data set and backbone that has several balancers."""
     parts = []
     for (dataset, backbone), group in cells.groupby(["dataset", "backbone"], sort=False):
@@ -75,10 +73,10 @@ def _best(cells: pd.DataFrame, baseline: str) -> str:
             parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
     if not parts:
         return "There is one balancer on each backbone: no comparison."
-    return f"Best {SCORES[cells['metric'].iloc[0]]}: {'; '.join(parts)}."
+    return f"Best {title}: {'; '.join(parts)}."
 
 
-def _range(cells: pd.DataFrame) -> Iterator[str]:
+def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
     """The scores of each data set and backbone that has several balancers, from the best to the worst."""
     parts = []
     for (dataset, backbone), group in cells[cells["mean"].notna()].groupby(["dataset", "backbone"], sort=False):
@@ -89,14 +87,13 @@ def _range(cells: pd.DataFrame) -> Iterator[str]:
             )
             where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
             parts.append(f"{where} {ends}")
-    text = SCORES[cells["metric"].iloc[0]]
     if parts:
-        yield f"{text[0].upper()}{text[1:]}, from best to worst: {'; '.join(parts)}."
+        yield f"{title[0].upper()}{title[1:]}, from best to worst: {'; '.join(parts)}."
 
 
 def _ordered(group: pd.DataFrame) -> pd.DataFrame:
     """The cells of one score, the best mean first."""
-    return group.sort_values("mean", ascending=group["metric"].iloc[0] in LOW, kind="stable")
+    return group.sort_values("mean", ascending=group["metric"].iloc[0] == DELTA, kind="stable")
 
 
 def _printed(row: pd.Series) -> str:

@@ -10,6 +10,7 @@ from mtbalance.reporting import tuning
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import balancer_name, method_name
 from mtbalance.reporting.power import detectable
+from mtbalance.reporting.score import score_titles
 from mtbalance.reporting.value import RUN
 
 MANY = 5
@@ -42,7 +43,7 @@ def _epochs(frame: pd.DataFrame) -> str:
         counts = ", ".join(rule.removeprefix("last ") for rule in rules)
         return f"No epoch is selected: numbers are means over the last {counts} epoch(s), evaluated on the test split."
     if "test" not in rules:
-        return "Epochs are selected by mean AUC on the valid split; the numbers are of the test split."
+        return f"Epochs are selected by {score_titles(frame)} on the valid split; the numbers are of the test split."
     return (
         "WARNING: EPOCHS ARE SELECTED ON THE TEST SPLIT, on which the numbers are then reported. This"
         " repeats a published habit and overstates every number."

@@ -77,8 +77,14 @@ def held_out_score(record: RunRecord) -> float:
     return _score(record, record.test)
 
 
+def score_name(record: RunRecord) -> str | None:
+    """The number of an evaluation that chooses the record's best epoch; None if no single one does."""
+    metrics = {metric for task in record.tasks for metric in task.metrics}
+    return kind(record.config["model"]["problem"]).score_of(metrics)
+
+
 def _score(record: RunRecord, evaluation: Evaluation | None) -> float:
-    name = kind(record.config["model"]["problem"]).score
+    name = score_name(record)
     value = evaluation[name] if evaluation and name else math.nan
     assert not isinstance(value, dict)  # a score is one number for all tasks
     return value

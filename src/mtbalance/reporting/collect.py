@@ -188,8 +188,9 @@ def _undefined(record: RunRecord) -> Iterator[Value]:
     metrics = dict.fromkeys(metric for task in record.tasks for metric in task.metrics)
     for metric in metrics:
         yield from (Value(None, "test", task.name, metric, None) for task in record.tasks if metric in task.metrics)
-    if "auc" in metrics:
-        yield Value(None, "test", "mean", "mean_auc", None)
+    for metric, mean in (("auc", "mean_auc"), ("r2", "mean_score")):
+        if metric in metrics:
+            yield Value(None, "test", "mean", mean, None)
 
 
 def _of_epochs(record: RunRecord) -> Iterator[Value]:

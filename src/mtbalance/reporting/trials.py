@@ -11,7 +11,7 @@ import pandas as pd
 from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord
-from mtbalance.reporting.choice import choose, held_out_score, named, valid_score
+from mtbalance.reporting.choice import choose, held_out_score, named, score_name, valid_score
 from mtbalance.reporting.collect import TYPES, in_order
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
@@ -20,9 +20,9 @@ from mtbalance.writing import replacing
 RUN = ["experiment", "problem", "dataset", "synthetic", "backbone", "balancer", "variant", "grid", "level", "rule"]
 RUN += ["manipulation", "shares", "seed", "digest", "selection", "device", "status"]
 """The columns that collected metrics have as well (:mod:`mtbalance.reporting.collect`)."""
-OWN = {"chosen": "bool", "best_epoch": "int64", "valid": "float64", "test": "float64"}
-"""``valid`` and ``test`` are the score by which a kind of problem chooses epochs, on these splits. It is missing for a
-diverged run."""
+OWN = {"chosen": "bool", "best_epoch": "int64", "score": "string", "valid": "float64", "test": "float64"}
+"""``valid`` and ``test`` are the score by which epochs are chosen, on these splits, and ``score`` is its name. It is
+missing for a diverged run."""
 
 
 def collect_trials(
@@ -41,5 +41,5 @@ def collect_trials(
 
 
 def _row(record: RunRecord, trials: Mapping[str, Trial], chosen: bool) -> dict[str, Any]:
-    scores = {"valid": valid_score(record), "test": held_out_score(record)}
+    scores = {"score": score_name(record), "valid": valid_score(record), "test": held_out_score(record)}
     return named(identity_of(record), trials) | scores | {"chosen": chosen, "best_epoch": record.best_epoch}

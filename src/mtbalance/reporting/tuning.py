@@ -12,6 +12,7 @@ import pandas as pd
 from mtbalance.config.variants import parsed
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name, option_names
+from mtbalance.reporting.score import score_titles
 
 UNTUNED = "Untuned: options and learning rate as params.yaml has them."
 
@@ -28,8 +29,8 @@ def sentence(frame: pd.DataFrame) -> str:
         if grid != common
     ]
     return (
-        f"Each method is tuned over {number_of_trials(common)} trials by mean AUC on the valid split, for each data set"
-        f" and backbone: {'; '.join([grid_text(common), *own])}."
+        f"Each method is tuned over {number_of_trials(common)} trials by {score_titles(frame)} on the valid split, for"
+        f" each data set and backbone: {'; '.join([grid_text(common), *own])}."
     )
 
 

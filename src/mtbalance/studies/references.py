@@ -1,7 +1,7 @@
 """References: a constant, logistic regression and gradient boosting on the rows of a ranking data set.
 
-A reader wants to know them before any comparison of balancers. Each is one model a task, from scikit-learn, on the
-inputs that the networks get. What is chosen, is chosen by the log loss on the valid split: the strength of the
+A reader wants to know them before any comparison of balancers. Each is one model a binary task, from scikit-learn, on
+the inputs that the networks get. What is chosen, is chosen by the log loss on the valid split: the strength of the
 regression's penalty, and the number of trees.
 """
 
@@ -25,6 +25,7 @@ from mtbalance.data.ranking.batches import RankingRows
 from mtbalance.data.ranking.schema import SPLITS, RankingSchema
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
 from mtbalance.tasks import binary
+from mtbalance.tasks._rows import labels_of
 
 MOST_ROWS = 1_000_000
 """Training rows that models are fitted to, at most."""
@@ -111,6 +112,8 @@ def references(dataset: str, folder: Path) -> ReferenceRecord:
         found: dict[str, dict[str, float]] = {metric: {} for metric in binary.Binary.metrics}
         chosen = {}
         for position, task in enumerate(schema.tasks):
+            if task.loss is not None:  # a regression
+                continue
             fitted = fit(_labelled(train, position), _labelled(valid, position), position, ids)
             scored = _labelled(test, position)
             numbers = binary.metrics(fitted.logits(scored.inputs), _whole(scored.labels[position]))
@@ -134,7 +137,7 @@ def _rows(folder: Path, split: str) -> Rows:
     size = min(source.rows, MOST_ROWS) if split == "train" else source.rows
     batch = next(source.batches(size, None))
     inputs = np.column_stack([part.numpy().astype(np.float32) for part in batch.inputs])
-    return Rows(inputs, [target.numpy() for target in batch.targets])
+    return Rows(inputs, [labels_of(target).numpy() for target in batch.targets])
 
 
 def _labelled(rows: Rows, task: int) -> Rows:

@@ -33,6 +33,10 @@ class Task(ABC):
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The scalar loss of a batch."""
 
+    def size(self, target: Tensor) -> float:
+        """How much the loss of these targets counts beside that of others: here, the number of rows."""
+        return len(target)
+
     @abstractmethod
     def meter(self) -> Meter:
         """A new meter of the task's metrics."""

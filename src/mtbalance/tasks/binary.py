@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,52 +10,53 @@ from torch import Tensor
 from torch.nn import functional
 
 from mtbalance.errors import UserError
-from mtbalance.tasks import Meter, Task
+from mtbalance.tasks._rows import RowMeter, RowTask
 
 
-class Binary(Task):
-    """A label of 0 or 1 for each row: logits [B] against targets [B]."""
+class Binary(RowTask):
+    """A label of 0 or 1 for each row: logits [B] against targets."""
 
     metrics: ClassVar = {"auc": 1, "log_loss": -1, "ne": -1}
 
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Mean binary cross-entropy (:func:`loss`)."""
-        return loss(output, target)
+    def losses(self, output: Tensor, label: Tensor, reduction: str) -> Tensor:
+        """The binary cross-entropy (natural logarithm) of logits [B] against labels [B]."""
+        return functional.binary_cross_entropy_with_logits(output, label, reduction=reduction)
 
     def meter(self) -> BinaryMeter:
         """A meter of :func:`metrics`."""
         return BinaryMeter()
 
+    def labels(self, target: Tensor) -> NDArray[Any]:
+        """The labels [B]: int8, or float32 with NaN where some are missing."""
+        found = super().labels(target)
+        return found.astype(np.float32 if np.isnan(found).any() else np.int8)
 
-class BinaryMeter(Meter):
-    """Keeps all logits (float64) and labels, since AUC compares all pairs of rows."""
+    def predicted(self, output: Tensor) -> NDArray[Any]:
+        """The probabilities [B] (float32) that the label is 1."""
+        return output.sigmoid().cpu().numpy()
 
-    def __init__(self) -> None:
-        self.logits: list[NDArray[np.float64]] = []
-        self.targets: list[NDArray[np.int8]] = []
 
-    def add(self, output: Tensor, target: Tensor) -> None:
-        """Keep logits [B] and targets [B]."""
-        self.logits.append(output.detach().double().cpu().numpy())
-        self.targets.append(target.cpu().numpy().astype(np.int8))
+class BinaryMeter(RowMeter):
+    """Keeps all logits and labels, since AUC compares all pairs of rows."""
 
     def result(self) -> dict[str, float]:
-        """AUC, log loss and normalized entropy of all rows. Raises ``UserError`` if only one label occurs."""
-        return metrics(np.concatenate(self.logits), np.concatenate(self.targets))
+        """AUC, log loss and normalized entropy of all rows that have a label.
 
-
-def loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean binary cross-entropy (natural logarithm) of logits [B] against targets [B] in {0, 1}."""
-    return functional.binary_cross_entropy_with_logits(logits, targets)
+        Raises ``UserError`` if only one label occurs, or none.
+        """
+        logits, labels = self.all()
+        return metrics(logits, labels.astype(np.int8))
 
 
 def metrics(logits: NDArray[np.float64], targets: NDArray[np.int8]) -> dict[str, float]:
     """AUC, log loss and normalized entropy of logits [N] against targets [N].
 
     Normalized entropy is the log loss over the entropy of the label rate of the same rows (He et al. 2014). A constant
-    prediction of that rate reaches 1; lower is better. Raises ``UserError`` if only one label occurs: none of the three
-    is defined then.
+    prediction of that rate reaches 1; lower is better. Raises ``UserError`` if only one label occurs, or none: none of
+    the three is defined then.
     """
+    if not len(targets):
+        raise UserError("no row has a label: its metrics are undefined")
     rate = float(targets.mean())
     if rate in (0.0, 1.0):
         raise UserError(f"all {len(targets)} labels are {int(rate)}: AUC and normalized entropy are undefined")

@@ -17,7 +17,7 @@ from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.evaluation import evaluate
 from mtbalance.training.schedule import rate_factor, set_rate
 from mtbalance.training.session import Session
-from mtbalance.training.step import train_step
+from mtbalance.training.step import sizes_of, train_step
 from mtbalance.training.watcher import Watcher
 
 
@@ -28,7 +28,7 @@ def fit(session: Session, checkpoint: Checkpoint, watcher: Watcher) -> None:
     """
     training, history = session.config.training, session.history
     watched = session.problem.split(evaluated_split(training))
-    score = None if training.selection == "last" else session.problem.kind.score
+    score = None if training.selection == "last" else session.problem.score
     while not history.finished(training.epochs, training.patience):
         passed = train_epoch(session, watcher)
         began = time.perf_counter()
@@ -60,7 +60,7 @@ def train_epoch(session: Session, watcher: Watcher) -> Pass:
         rate = training.optimizer.lr * rate_factor(training.schedule, level.steps, steps, training.epochs)
         set_rate(level.optimizer, rate)
         report = train_step(session.model, tasks, level, batch, session.device, training)
-        passed.add(report, len(batch.targets[0]), time.perf_counter() - began)
+        passed.add(report, len(batch.targets[0]), sizes_of(tasks, batch), time.perf_counter() - began)
         if session.log:
             session.log.add(number, report.weights)
         watcher.after_step(number, passed.rows / train.rows)
@@ -77,6 +77,7 @@ class Pass:
         self.rows = 0
         self.data_seconds = self.step_seconds = 0.0
         self.losses: list[NDArray[np.float64]] = []
+        self.sizes: list[NDArray[np.float64]] = []
         self.weights: list[NDArray[np.float64]] = []
         self.diagnostics: dict[str, list[float]] = defaultdict(list)
 
@@ -87,11 +88,12 @@ class Pass:
         self.data_seconds += time.perf_counter() - began
         return batch
 
-    def add(self, report: StepReport, rows: int, seconds: float) -> None:
-        """Add a step on so many rows."""
+    def add(self, report: StepReport, rows: int, sizes: NDArray[np.float64], seconds: float) -> None:
+        """Add a step on so many rows, whose losses [K] count by ``sizes`` [K]."""
         self.step_seconds += seconds
         self.rows += rows
-        self.losses.append(report.losses * rows)
+        self.losses.append(report.losses * sizes)
+        self.sizes.append(sizes)
         self.weights.append(report.weights)
         for name, value in report.diagnostics.items():
             self.diagnostics[name].append(value)
@@ -100,7 +102,7 @@ class Pass:
         """The pass as epoch ``number``, with the evaluation after it, which took so many seconds."""
         return EpochRecord(
             epoch=number,
-            train_loss=self._by_task(np.sum(self.losses, axis=0) / self.rows),
+            train_loss=self._by_task(np.sum(self.losses, axis=0) / np.sum(self.sizes, axis=0)),
             weights=self._by_task(np.mean(self.weights, axis=0)),
             diagnostics={name: float(np.mean(values)) for name, values in self.diagnostics.items()},
             searches=max(map(len, self.diagnostics.values()), default=0),

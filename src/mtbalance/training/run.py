@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
 
 from mtbalance import sources
 from mtbalance.balancing.balancer import assemble
-from mtbalance.balancing.checking import task_faults
+from mtbalance.balancing.checking import placed, task_faults
 from mtbalance.balancing.levels import Level
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
@@ -81,7 +81,7 @@ def open_session(config: RunConfig, data: Path) -> Session:
     device = choose_device(config.training.device)
     problem = open_problem(config, data)
     model = problem.model().to(device)
-    level = build_balancer(config, model, len(problem.tasks))
+    level = build_balancer(config, model, [task.name for task in problem.tasks])
     return Session(problem, model, level, order, device)
 
 
@@ -107,15 +107,16 @@ def _predictions(session: Session, splits: Iterable[str]) -> Predictions:
     return predictions
 
 
-def build_balancer(config: RunConfig, model: Backbone, tasks: int) -> Level:
+def build_balancer(config: RunConfig, model: Backbone, tasks: Sequence[str]) -> Level:
     """The run's rule, at its level, with its optimizer, on the parameters of ``model``.
 
-    Raises :class:`UserError` for an option with one value per task that has the wrong number of values.
+    Raises :class:`UserError` for an option with one value per task that does not fit the names of the ``tasks``.
     """
     faults = task_faults(config.balancer.options, tasks, f"balancers.{config.balancer.name}")
     if faults:
         raise UserError("\n".join(faults))
-    return assemble(config.balancer.options, config.training.optimizer, model.parameters(), tasks, config.seed)
+    options = placed(config.balancer.options, tasks)
+    return assemble(options, config.training.optimizer, model.parameters(), len(tasks), config.seed)
 
 
 def choose_device(name: str) -> torch.device:

@@ -113,7 +113,7 @@ def _stepper(problem: Problem[Any], batches: list[Batch], device: torch.device) 
     run = problem.config
     torch.manual_seed(run.seed)
     model = problem.model().to(device).train()
-    level = build_balancer(run, model, len(problem.tasks))
+    level = build_balancer(run, model, [task.name for task in problem.tasks])
     endless = cycle(batches)
 
     def step() -> None:

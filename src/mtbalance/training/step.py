@@ -26,7 +26,8 @@ def train_step(
 ) -> StepReport:
     """Encode once, decode each task from its fork of the representation, and let the level do its step.
 
-    With ``micro_batches`` a batch is computed in parts, and a loss is the mean over parts, weighted by their rows. The
+    With ``micro_batches`` a batch is computed in parts, and a loss is the mean over parts, weighted by their rows (of
+    ranking: by those that have a label, or by their weights). The
     activations of a part are not kept: every backward pass computes them again, as gradient checkpointing does, so that
     memory is needed for one part only. The level sees whole losses, and balances as ever.
     """
@@ -40,7 +41,8 @@ def train_step(
             return losses_of(*batch)
         parts = batch.parts(training.micro_batches)
         found = [_recomputed(model, losses_of, part) for part in parts]
-        return [weighted_sum(list(column), _row_shares(parts)) for column in zip(*found, strict=True)]
+        columns = zip(*found, strict=True)
+        return [weighted_sum(list(column), share) for column, share in zip(columns, _shares(tasks, parts), strict=True)]
 
     def again() -> list[Tensor]:
         with FrozenStatistics(model):
@@ -68,11 +70,17 @@ def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: B
     return losses
 
 
-def _row_shares(parts: Sequence[Batch]) -> NDArray[np.float64]:
-    """Each part's share of the rows."""
-    rows = np.array([len(part.targets[0]) for part in parts])
-    shares: NDArray[np.float64] = rows / rows.sum()
+def _shares(tasks: Sequence[Task], parts: Sequence[Batch]) -> NDArray[np.float64]:
+    """Each task's shares [K, parts] of the parts in its loss; zeros where no row has a label."""
+    sizes = np.array([sizes_of(tasks, part) for part in parts]).T
+    totals = sizes.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = np.divide(sizes, totals, out=np.zeros_like(sizes), where=totals > 0)
     return shares
+
+
+def sizes_of(tasks: Sequence[Task], batch: Batch) -> NDArray[np.float64]:
+    """How much the loss [K] of each task counts in a mean over batches: by its rows."""
+    return np.array([task.size(target) for task, target in zip(tasks, batch.targets, strict=True)], dtype=float)
 
 
 @torch.no_grad()

@@ -11,7 +11,6 @@ from mtbalance import places
 from mtbalance.config.datasets import Dataset, RawFile
 from mtbalance.config.kinds import kind
 from mtbalance.config.parameters import Parameters
-from mtbalance.config.run import canonical
 from mtbalance.workflow.code import closure_of
 
 
@@ -68,8 +67,8 @@ class DataFiles:
         return [file.format(dataset=name) for file in places.prepared(kind(self.dataset(name).problem).splits)]
 
     def dataset_config(self, name: str) -> str:
-        """A data set's block of ``params.yaml``, as canonical JSON."""
-        return canonical(self.dataset(name))
+        """A data set's block of ``params.yaml``, as JSON, whose keys are not sorted: tasks keep their order."""
+        return self.dataset(name).model_dump_json()
 
     def generator_config(self, name: str) -> str:
         """The options that a stand-in data set's raw files depend on, as JSON: all but the split."""

@@ -29,8 +29,8 @@ def test_lists_that_are_no_weights_are_refused(weights):
 
 def test_a_list_for_another_number_of_tasks_is_told_before_training():
     options = balancer_options({"level": "loss", "rule": "fixed", "weights": [1.0, 2, 0.5]})
-    assert task_faults(options, 3, "balancers.mine") == []
-    assert task_faults(options, 2, "balancers.mine") == ["balancers.mine.weights: 3 values, not 2"]
+    assert task_faults(options, ["a", "b", "c"], "balancers.mine") == []
+    assert task_faults(options, ["a", "b"], "balancers.mine") == ["balancers.mine.weights: 3 values, not 2"]
     with pytest.raises(ValidationError):
         balancer_options({"level": "loss", "rule": "fixed", "weights": [1.0, -2]})
 

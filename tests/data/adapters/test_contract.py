@@ -8,7 +8,9 @@ import pytest
 from mtbalance.config.datasets import ADAPTERS, Dataset, HashSplit, RawFile
 from mtbalance.config.kinds import kinds
 from mtbalance.data.adapters.nyuv2 import PublishedFile, Shards
+from mtbalance.data.ranking.table_features import CategoricalColumn, NumericalColumn
 from mtbalance.data.ranking.table_form import TableTask
+from mtbalance.data.ranking.table_split import TableSplit
 from mtbalance.registry import available, entry
 
 HEAVY = ("polars", "pyarrow", "scipy", "sklearn", "PIL", "torch")
@@ -40,6 +42,9 @@ def test_an_adapter_says_its_kind_of_problem(name):
         HashSplit,
         RawFile,
         TableTask,
+        CategoricalColumn,
+        NumericalColumn,
+        TableSplit,
         Shards,
         PublishedFile,
     ],

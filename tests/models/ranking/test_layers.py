@@ -1,7 +1,8 @@
 import torch
 
-from mtbalance.models.ranking._layers import Experts, Fields, Gate, Perceptron
-from mtbalance.models.ranking._options import RankingSizes
+from mtbalance.models.ranking._fields import Fields
+from mtbalance.models.ranking._layers import Experts, Gate, Perceptron
+from mtbalance.models.ranking._options import RankingShape, RankingSizes
 
 PLAIN = RankingSizes(embedding=2, expert=[4], tower=[3], dropout=0.0, batch_norm=False)
 
@@ -30,7 +31,7 @@ def test_a_gate_mixes_by_shares_that_sum_to_one():
 
 
 def test_every_column_has_embeddings_of_its_own():
-    fields = Fields([2, 3], 0, 2)
+    fields = Fields(RankingShape([2, 3], 0, 1), PLAIN)
     fields.table.weight.data = torch.arange(10.0).view(5, 2)
     found = fields(torch.tensor([[1, 0], [0, 2]]), torch.empty(2, 0))
     torch.testing.assert_close(found, torch.tensor([[2.0, 3, 4, 5], [0, 1, 8, 9]]))

@@ -190,7 +190,7 @@ class Level(Steps):
             values = read([self._values_of(scalar_losses(again(), self.tasks))])
         self._owes_look = False
         if np.isfinite(values).all():
-            self.rule.observe(values)
+            self.rule.observe(self._shown(values))
 
 
 def refuse_sharded(parameters: Iterable[Parameter]) -> None:

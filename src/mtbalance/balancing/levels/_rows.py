@@ -49,6 +49,7 @@ class RowLevel(Level):
         for the scaler to find.
         """
         self.row_bytes = self.row_bytes or sum(map(size_of, rows))
+        values = self._shown(values)
         rule = self.rule
         if isinstance(rule, RowRule) and self.tasks > 1:
             return self._joint_of_rows(rule, rows, values, scale, apart)

@@ -18,7 +18,7 @@ from torch.amp.grad_scaler import OptState
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
-from mtbalance.balancing.losses import is_nonzero, read
+from mtbalance.balancing.losses import is_nonzero, read, without_zeros
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
 from mtbalance.balancing.rules import Rule
 
@@ -42,6 +42,7 @@ class Steps:
         """The parameters that are not frozen in the step that has begun."""
         self._before: dict[str, Any] | None = None
         self._smooth: Vector | None = None
+        self._seen: Vector | None = None
         self._marks: list[tuple[Parameter, Tensor, int]] = []
         self._scale: Tensor | None = None
         self._scaler: torch.amp.GradScaler | None = None
@@ -188,6 +189,7 @@ class Steps:
         if self.values is None or (skipped is not None and bool(skipped)):
             return
         self.steps += 1
+        self._seen = self._shown(self.values)
         self._owes_look = self.rule.looks_again
         self._before, self.values = None, None
         self._release()
@@ -209,12 +211,18 @@ class Steps:
 
     def _memory(self) -> dict[str, Any]:
         """What a step changes: it is taken back if the step is given up."""
-        smooth = None if self._smooth is None else self._smooth.tolist()
-        return {"rule": self.rule.state_dict(), "smooth": smooth}
+        kept = {"smooth": self._smooth, "seen": self._seen}
+        lists = {name: None if vector is None else vector.tolist() for name, vector in kept.items()}
+        return {"rule": self.rule.state_dict()} | lists
 
     def _remember(self, memory: dict[str, Any]) -> None:
         self.rule.load_state_dict(memory["rule"])
-        self._smooth = None if memory["smooth"] is None else np.array(memory["smooth"])
+        smooth, seen = memory["smooth"], memory["seen"]
+        self._smooth, self._seen = (None if vector is None else np.array(vector) for vector in (smooth, seen))
+
+    def _shown(self, values: Vector) -> Vector:
+        """The losses [K] as the rule sees them."""
+        return without_zeros(values, self._seen)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on, apart from the parameters; call it between two steps."""

@@ -49,7 +49,7 @@ class LossLevel(Level):
         assert self.values is not None
         weights = np.ones(self.tasks)
         if finite and self.tasks > 1:
-            weights = self._smoothed(self.rule.weights(self.values))
+            weights = self._smoothed(self.rule.weights(self._shown(self.values)))
             refuse_other_weights(self._used, weights, self.rule)
             self._used = weights
         self.searched = True

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
-from mtbalance.config.datasets import Dataset, HashSplit, RawFile
+from pydantic import model_validator
+
+from mtbalance.blocks import Fault, refuse
+from mtbalance.config.datasets import Dataset, RawFile
 from mtbalance.data import DataError
 from mtbalance.data.ranking.schema import RankingSchema
 from mtbalance.data.ranking.table_form import TableForm
+
+CUT = {("all",): ["train", "valid", "test"], ("test", "train"): ["train", "valid"], ("test", "train", "valid"): []}
+"""The splits that ``split`` decides, by the files."""
 
 
 class Table(TableForm, Dataset):
     """A table of one's own: CSV (also .gz or .zip) or Parquet."""
 
     problem = "ranking"
+    model: ClassVar = {"numbers": "piecewise"}
 
     adapter: Literal["table"]
-    files: dict[Literal["all", "train", "test"], RawFile]
-    """The raw files: ``all``, or ``train`` and ``test`` (valid is then cut from test)."""
-    split: HashSplit
-    """The shares of the rows that go to train, valid and test; with a ``train`` file, to valid and test."""
+    files: dict[Literal["all", "train", "valid", "test"], RawFile]
+    """The raw files: ``all``; or ``train`` and ``test``, when valid is cut from train, and test stays whole;
+    or ``train``, ``valid`` and ``test``."""
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        refuse(self._split_faults())
+        return self
+
+    def _split_faults(self) -> Iterator[Fault]:
+        files = tuple(sorted(self.files))
+        if files not in CUT:
+            yield "files", f"needs `all`, or `train` and `test`, or these two and `valid`; it has {list(self.files)}"
+            return
+        parts, given = CUT[files], self.split.given() if self.split else []
+        for name in parts:
+            if name not in given:
+                yield f"split.{name}", "missing"
+        for name in given:
+            if name not in parts:
+                yield f"split.{name}", f"the files {', '.join(self.files)} decide which rows these are; leave it out"
+        if self.group and self.split and self.split.columns():
+            yield "group", "rows of a group can be in several splits where `split` goes by a column; leave one out"
 
     def task_names(self) -> Sequence[str]:
         """The keys of ``tasks``."""
         return tuple(self.tasks)
 
+    def regressions(self) -> Sequence[str]:
+        """Those with ``kind: regression``."""
+        return tuple(task for task, block in self.tasks.items() if block.kind == "regression")
+
     def forms(self) -> list[list[RawFile]]:
-        """The one form: ``all``, or ``train`` and ``test``."""
+        """The one form: all files."""
         return [list(self.files.values())]
 
     def prepare(self, name: str, output: Path) -> RankingSchema:
         """Prepare the table. Categories are stored as trimmed texts, all missing ones as the empty text."""
         from mtbalance.data.ranking.table import prepare_table
 
-        if set(self.files) not in ({"all"}, {"train", "test"}):
-            raise DataError(f"data set {name!r}: `files` needs `all`, or `train` and `test`; it has {list(self.files)}")
         for task, block in self.tasks.items():
-            if block.column in (*self.categorical, *self.numerical):
+            if block.column in self.feature_columns():
                 raise DataError(
                     f"task {task!r}: its column {block.column!r} is also a feature and would leak the label; remove "
                     "it from the features"
                 )
-        return prepare_table(name, self.files, self, self.split, output)
+        return prepare_table(name, self.files, self, output)

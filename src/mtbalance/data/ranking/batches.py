@@ -63,13 +63,20 @@ class RankingRows:
                 rest = [np.concatenate(pair) for pair in zip(rest, head, strict=True)]
                 if len(rest[0]) < batch_size:
                     continue
-                yield _batch(rest)
+                yield self._batch(rest)
             full = start + (rows - start) // batch_size * batch_size
             for first in range(start, full, batch_size):
-                yield _batch(_take(block, order, first, first + batch_size))
+                yield self._batch(_take(block, order, first, first + batch_size))
             rest = _take(block, order, full, rows) if full < rows else None
         if rest is not None:
-            yield _batch(rest)
+            yield self._batch(rest)
+
+    def _batch(self, arrays: Sequence[Array]) -> Batch:
+        ids, numbers, *labels = map(torch.from_numpy, arrays)
+        if self.schema.weight is not None:
+            weights = labels.pop()
+            labels = [torch.stack([label, weights], dim=1) for label in labels]
+        return Batch((ids, numbers), tuple(labels))
 
     def _blocks(self, generator: Generator | None) -> Iterator[list[Array]]:
         groups = np.arange(len(self._group_rows))
@@ -89,8 +96,3 @@ def _take(block: Sequence[Array], order: NDArray[np.int64] | None, first: int, l
         return [array[first:last] for array in block]
     # numpy's take and not torch's: one thread is enough, and does not wait for another when cores are busy
     return [np.take(array, order[first:last], axis=0) for array in block]
-
-
-def _batch(arrays: Sequence[Array]) -> Batch:
-    ids, numbers, *labels = map(torch.from_numpy, arrays)
-    return Batch((ids, numbers), tuple(labels))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mtbalance.data import DataError
+from mtbalance.data.ranking.schema import NumberForm, RegressionLoss
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,14 @@ class Layout:
     """Column whose equal values stay in one split, kept beside the features."""
     text: bool = False
     """Categories and groups are strings; otherwise int32 and int64."""
+    at_least: Mapping[str, int] = field(default_factory=dict)
+    """Training rows that a value of a categorical column needs to be in its vocabulary, if more than one."""
+    forms: Mapping[str, NumberForm] = field(default_factory=dict)
+    """Forms of numerical columns other than ``number``."""
+    regressions: Mapping[str, RegressionLoss] = field(default_factory=dict)
+    """The loss of each task that is a regression; the others are binary."""
+    weight: str | None = None
+    """Column of the rows' weights."""
 
     def __post_init__(self) -> None:
         doubled = sorted({name for name in self.columns if self.columns.count(name) > 1})
@@ -28,7 +37,8 @@ class Layout:
 
     @property
     def columns(self) -> list[str]:
-        """All columns: group, categorical, numerical, labels."""
+        """All columns: group, categorical, numerical, labels, weights."""
         features = [*self.categorical, *self.numerical]
         group = [] if self.group is None or self.group in features else [self.group]
-        return [*group, *features, *self.tasks]
+        weight = [] if self.weight is None else [self.weight]
+        return [*group, *features, *self.tasks, *weight]

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from mtbalance.data.manifest import Facts, Manifest, StoredSplit
+from mtbalance.data.manifest import Facts, Manifest, StoredSplit, TaskTitle
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+NumberForm = Literal["number", "quantile", "bins"]
+RegressionLoss = Literal["squared", "huber", "log1p"]
+NO_LABEL = 255
+"""Stands in a Parquet file for a binary label that is missing; a number that is missing is NaN."""
 
 
 class Categorical(Facts):
@@ -30,14 +36,55 @@ class Numerical(Facts):
     """Population standard deviation."""
     min: float
     max: float
+    form: NumberForm = "number"
+    """``number``; ``quantile``: its place among the knots, from -1 to 1; ``bins``: a category for each knot."""
+    knots: list[float] = Field(default_factory=list)
+    """Ascending training values (:func:`~mtbalance.data.ranking.knots.knots_of`)."""
+
+
+class RankingTask(TaskTitle):
+    """A task, and how the labels of a regression are scaled for its loss."""
+
+    loss: RegressionLoss | None = None
+    """None for a binary task."""
+    mean: float = 0.0
+    """Mean of a regression's training labels, of log(1 + label) with the loss ``log1p``."""
+    std: float = 1.0
+    """Population standard deviation of the same."""
+
+    def scaled(self, labels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A regression's labels as its loss takes them."""
+        values = np.log1p(labels) if self.loss == "log1p" else labels
+        return (values - self.mean) / self.std
+
+    def in_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of :meth:`scaled`: predictions in the units of the label."""
+        numbers = values * self.std + self.mean
+        return np.expm1(numbers) if self.loss == "log1p" else numbers
 
 
 class SplitFacts(StoredSplit):
     """One split: counts, label rates and the checksum of its Parquet file."""
 
     groups: int | None
+    labels: dict[str, int] = Field(default_factory=dict)
+    """Rows that have a label, by task. A task without an entry has one in all rows."""
     positives: dict[str, int]
+    """Rows whose label is 1, by binary task."""
     rates: dict[str, float]
+    """Share of them in the rows that have a label."""
+    means: dict[str, float] = Field(default_factory=dict)
+    """Mean label, by regression."""
+
+    def labelled(self, task: str) -> int:
+        """Number of rows that have a label of the task."""
+        return self.labels.get(task, self.rows)
+
+    def described(self, task: str) -> str:
+        """A task's labels as text: ``click 2.1000%``, ``flow mean 17.3``; and their number if some are missing."""
+        value = f"{self.rates[task]:.4%}" if task in self.rates else f"mean {self.means[task]:.6g}"
+        count = self.labelled(task)
+        return f"{task} {value}" + (f" of {count:,} labels" if count < self.rows else "")
 
 
 class KnownRows(Facts):
@@ -53,10 +100,13 @@ class KnownRows(Facts):
 class RankingSchema(Manifest):
     """The manifest of a prepared ranking data set. A task's label is the column of its name."""
 
+    tasks: list[RankingTask]
     categorical: list[Categorical]
     numerical: list[Numerical]
     normalize: Literal["none", "standard"]
     group: str | None
+    weight: str | None = None
+    """Column of the rows' weights in the loss."""
     splits: dict[SplitName, SplitFacts]
     split_rule: str
     split_seed: int
@@ -67,21 +117,39 @@ class RankingSchema(Manifest):
     """Numbers of raw rows that were left out, by their file."""
     known_rows: KnownRows | None = None
     """The numbers of rows that the raw files should have. Another number is no error, and is said."""
+    unused_columns: list[str] = Field(default_factory=list)
+    """Columns of the raw files that are nothing and that nobody said to ignore."""
     best_auc: dict[Literal["valid", "test"], dict[str, float | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 
     @property
     def table_sizes(self) -> list[int]:
-        """Rows an embedding table needs, by categorical column: the vocabulary and the unknown value."""
-        return [len(column.vocabulary) + 1 for column in self.categorical]
+        """Rows an embedding table needs, by column of ids: the vocabulary (or the bins) and the unknown value."""
+        vocabularies = [column.vocabulary for column in self.categorical]
+        return [len(values) + 1 for values in (*vocabularies, *(column.knots for column in self.binned))]
+
+    @property
+    def numbers(self) -> list[Numerical]:
+        """The numerical columns that a model gets as numbers."""
+        return [column for column in self.numerical if column.form != "bins"]
+
+    @property
+    def binned(self) -> list[Numerical]:
+        """The numerical columns that a model gets as ids, behind those of the categorical columns."""
+        return [column for column in self.numerical if column.form == "bins"]
 
     def lines(self) -> Iterator[str]:
         """Rows and label rates of each split, and each number of rows that differs from the known one."""
         for name, split in self.splits.items():
-            rates = ", ".join(f"{task} {rate:.4%}" for task, rate in split.rates.items())
-            yield f"{self.dataset} {name}: {split.rows:,} rows; {rates}"
+            labels = ", ".join(split.described(task.name) for task in self.tasks)
+            yield f"{self.dataset} {name}: {split.rows:,} rows; {labels}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
+        if self.unused_columns:
+            yield (
+                f"{self.dataset}: warning: nothing uses the columns {', '.join(self.unused_columns)}; make them "
+                "features, or give each a reason under `ignore`"
+            )
 
     def _differences(self, known: KnownRows) -> Iterator[str]:
         train, valid, test = (self.splits[split].rows for split in SPLITS)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from mtbalance.data.files.hashed_parquet import HashedParquet
 from mtbalance.data.ranking.hash_split import hash_texts
+from mtbalance.data.ranking.label_facts import LabelFacts
 from mtbalance.data.ranking.layout import Layout
 from mtbalance.data.ranking.row_groups import ROW_GROUP
 
@@ -34,22 +35,19 @@ class SplitFile(HashedParquet):
             write_batch_size=ROW_GROUP,  # a column of a row group in one piece
         )
         self._groups: list[np.ndarray] = []
-        self.rows = 0
-        self.positives = dict.fromkeys(layout.tasks, 0)
+        self.labels = LabelFacts(layout)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Write one row group."""
-        self._count(frame)
+        self.labels.add(frame)
+        self._add_groups(frame)
         self.write_table(frame.to_arrow().cast(self._schema), ROW_GROUP)
 
     def groups(self) -> int | None:
         """Number of distinct groups, or None if rows have no group."""
         return np.unique(np.concatenate(self._groups)).size if self._groups else None
 
-    def _count(self, frame: pl.DataFrame) -> None:
-        self.rows += frame.height
-        for task in self.positives:
-            self.positives[task] += int(frame.get_column(task).sum())
+    def _add_groups(self, frame: pl.DataFrame) -> None:
         if self._layout.group is not None:
             values = frame.get_column(self._layout.group).unique()
             texts = values.dtype == pl.String
@@ -60,5 +58,6 @@ def arrow_schema(layout: Layout) -> pa.Schema:
     """The columns and their types as stored: the raw values, exactly."""
     identifier, group = (pa.string(), pa.string()) if layout.text else (pa.int32(), pa.int64())
     types = dict.fromkeys(layout.categorical, identifier) | dict.fromkeys(layout.numerical, pa.float32())
-    types |= dict.fromkeys(layout.tasks, pa.uint8())
+    types |= dict.fromkeys(layout.tasks, pa.uint8()) | dict.fromkeys(layout.regressions, pa.float64())
+    types |= {} if layout.weight is None else {layout.weight: pa.float32()}
     return pa.schema([pa.field(name, types.get(name, group), nullable=False) for name in layout.columns])

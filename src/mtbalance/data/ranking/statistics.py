@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,18 +18,28 @@ Vector = NDArray[np.float64]
 
 
 class Vocabularies:
-    """Distinct values of each categorical column."""
+    """Distinct values of each categorical column, without those in fewer rows than ``at_least`` says of the column."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._values: dict[str, set[int] | set[str]] = {name: set() for name in names}
+    def __init__(self, names: Sequence[str], at_least: Mapping[str, int] = MappingProxyType({})) -> None:
+        self._values: dict[str, set[Any]] = {name: set() for name in names}
+        self._at_least = at_least
+        self._counts: dict[str, Counter[Any]] = {name: Counter() for name in at_least}
 
     def add(self, frame: pl.DataFrame) -> None:
         """Collect the values of a block's rows."""
         for name, values in self._values.items():
-            values.update(frame.get_column(name).unique().to_list())
+            column = frame.get_column(name)
+            if name in self._counts:
+                self._counts[name].update(dict(column.value_counts().iter_rows()))
+            else:
+                values.update(column.unique().to_list())
 
     def result(self) -> list[Categorical]:
-        """The columns with their sorted values."""
+        """The columns with their sorted values. Raises :class:`DataError` for a column without a frequent one."""
+        for name, least in self._at_least.items():
+            self._values[name] = {value for value, count in self._counts[name].items() if count >= least}
+            if not self._values[name]:
+                raise DataError(f"column {name!r}: no value is in {least} training rows; lower its `at_least`")
         return [Categorical(name=name, vocabulary=sorted(values)) for name, values in self._values.items()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -19,46 +20,72 @@ PARQUET_BLOCK = 65_536
 
 
 def text_blocks(path: Path, form: TableForm) -> Iterator[RowBlock]:
+    """The rows of a file that has the columns of ``form``, as :func:`all_texts` gives them.
+
+    Raises :class:`DataError` for a column that the file does not have.
+    """
+    names = column_names(path, form.separator, form.columns)
+    for name in (*form.named_columns(), *form.ignore):
+        if name not in names:
+            raise DataError(f"{path} has no column {name!r}; it has {names}")
+    return all_texts(path, form.separator, form.columns)
+
+
+def all_texts(path: Path, separator: str = ",", columns: list[str] | None = None) -> Iterator[RowBlock]:
     """All columns as texts without the spaces around them; null only if Parquet has no value (or NaN).
 
-    Raises :class:`DataError` for a file that cannot be read, and for a column that it does not have.
+    ``columns`` are the names in a CSV file without a header line. Raises :class:`DataError` for a file that cannot be
+    read.
     """
-    blocks = _parquet(path, form) if path.suffix.lower() == ".parquet" else _csv(path, form)
+    names = column_names(path, separator, columns)
+    blocks = _parquet(path) if _is_parquet(path) else _csv(path, names, columns is None, separator)
     for first_row, frame in blocks:
         yield RowBlock(first_row, frame.select(pl.all().str.strip_chars()))
 
 
-def _csv(path: Path, form: TableForm) -> Iterator[RowBlock]:
+def column_names(path: Path, separator: str = ",", columns: list[str] | None = None) -> list[str]:
+    """The names of all columns of a file. Raises :class:`DataError` for names that occur twice."""
+    if _is_parquet(path):
+        with _parquet_errors(path):
+            names = list(pq.read_schema(path).names)
+    elif columns is not None:
+        names = columns
+    else:
+        with open_raw(path) as stream:
+            names = read_header(stream, str(path), separator)
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise DataError(f"{path}: the column names {doubled} occur twice")
+    return names
+
+
+def _csv(path: Path, names: Sequence[str], header: bool, separator: str) -> Iterator[RowBlock]:
     with open_raw(path) as stream:
-        names, first_row = form.columns, 1
-        if names is None:
-            names, first_row = read_header(stream, str(path), form.separator), 2
-        _check_names(names, form, path)
+        if header:
+            read_header(stream, str(path), separator)
         columns = [Column(name, "text") for name in names]
-        for block in read_blocks(stream, columns, str(path), first_row, form.separator):
+        for block in read_blocks(stream, columns, str(path), 2 if header else 1, separator):
             yield RowBlock(block.first_row, block.frame.fill_null(""))
 
 
-def _parquet(path: Path, form: TableForm) -> Iterator[RowBlock]:
+def _parquet(path: Path) -> Iterator[RowBlock]:
     first_row = 1
-    try:
-        file = pq.ParquetFile(path)
-        _check_names(file.schema_arrow.names, form, path)
-        for batch in file.iter_batches(PARQUET_BLOCK):
+    with _parquet_errors(path):
+        for batch in pq.ParquetFile(path).iter_batches(PARQUET_BLOCK):
             frame = pl.DataFrame(pa.Table.from_batches([batch]))
-            floats = pl.selectors.float()
-            yield RowBlock(first_row, frame.with_columns(floats.fill_nan(None)).cast(pl.String))
+            floats = pl.selectors.float().fill_nan(None)
+            times = pl.selectors.datetime().dt.to_string("%Y-%m-%d %H:%M:%S%.f")
+            yield RowBlock(first_row, frame.with_columns(floats, times).cast(pl.String))
             first_row += frame.height
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+@contextmanager
+def _parquet_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{path} cannot be read as Parquet with plain columns: {error}") from error
-
-
-def _check_names(names: Sequence[str], form: TableForm, path: Path) -> None:
-    doubled = sorted({name for name in names if list(names).count(name) > 1})
-    if doubled:
-        raise DataError(f"{path}: the column names {doubled} occur twice")
-    labels = [task.column for task in form.tasks.values()]
-    group = [] if form.group is None else [form.group]
-    for name in (*form.categorical, *form.numerical, *labels, *group):
-        if name not in names:
-            raise DataError(f"{path} has no column {name!r}; it has {list(names)}")

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from mtbalance.blocks import Block
-
-
-class TableTask(Block):
-    """A binary task read from a column of a table."""
-
-    column: str
-    """The column of the label; it cannot be a feature."""
-    positive: list[str]
-    """The values that make the label 1."""
-    title: str | None = None
-    """The task's name in tables. Default: its key."""
+from mtbalance.blocks import refuse
+from mtbalance.data.ranking.table_features import Features
+from mtbalance.data.ranking.table_split import TableSplit
+from mtbalance.data.ranking.table_tasks import TableTask, faults_between
 
 
-class TableForm(Block):
+class TableForm(Features):
     """The columns of a table and the meaning of their cells, which are taken as texts without spaces around them."""
 
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -30,13 +22,31 @@ class TableForm(Block):
     missing: list[str] = [""]
     """Cell texts that mark a missing value. A missing category is a category of its own. A missing number becomes the
     training mean."""
-    categorical: list[str]
-    """Columns whose values are categories."""
-    numerical: list[str] = []
-    """Columns whose values are numbers."""
     tasks: dict[str, TableTask]
-    """The tasks, each a label read from a column."""
+    """The tasks, each a label read from a column. Their order is that of tables and of a rule's list of numbers. A
+    missing label does not count: in the loss, in the metrics or in the rates."""
+    weight: str | None = None
+    """Column of the rows' weights, numbers of at least 0. A task's loss is then the weighted mean over the batch's rows
+    with a label. Metrics are not weighted. Default: all rows count alike."""
+    ignore: dict[str, str] = {}
+    """Columns that are left out on purpose, each with a reason. Any other column that is nothing is warned of."""
     group: str | None = None
     """Column whose equal values stay in one split. Default: only equal rows stay together."""
+    split: TableSplit | None = None
+    """How the rows are split; with a train and a test file, how the train file is cut into train and valid. Left out
+    where each split has a file of its own."""
     normalize: Literal["none", "standard"] = "standard"
     """``standard``: numbers minus their training mean, over their training standard deviation."""
+
+    @field_validator("tasks")
+    @classmethod
+    def _within_each_other(cls, tasks: dict[str, TableTask]) -> dict[str, TableTask]:
+        refuse(faults_between(tasks))
+        return tasks
+
+    def named_columns(self) -> list[str]:
+        """The columns of the table that the block names, but for those to ignore."""
+        labels = [task.column for task in self.tasks.values()]
+        deciding = self.split.columns() if self.split else []
+        single = [name for name in (self.group, self.weight) if name is not None]
+        return [*self.feature_columns(), *labels, *deciding, *single]

@@ -24,10 +24,10 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.files.staging import Staging
-from mtbalance.data.manifest import TaskTitle
+from mtbalance.data.ranking.knots import fitted_knots
 from mtbalance.data.ranking.layout import Layout
 from mtbalance.data.ranking.row_groups import RowGroups
-from mtbalance.data.ranking.schema import SPLITS, RankingSchema, SplitFacts, SplitName
+from mtbalance.data.ranking.schema import SPLITS, Numerical, RankingSchema, SplitFacts, SplitName
 from mtbalance.data.ranking.split_file import SplitFile
 from mtbalance.data.ranking.statistics import Moments, Vocabularies
 from mtbalance.places import SCHEMA
@@ -42,7 +42,7 @@ class RankingWriter:
 
     def __init__(self, output: Path, layout: Layout) -> None:
         self._staging, self._layout = Staging(output), layout
-        self._vocabularies = Vocabularies(layout.categorical)
+        self._vocabularies = Vocabularies(layout.categorical, layout.at_least)
         self._moments = Moments(layout.numerical)
         self._row_groups = {split: RowGroups() for split in SPLITS}
 
@@ -65,7 +65,7 @@ class RankingWriter:
         """Close the files, check their counts, and move the files to their place.
 
         ``facts`` are the fields of the schema that are not known here. Raises :class:`DataError` for a split without
-        rows, and for a task whose training labels are all alike.
+        rows or without a label of a task, and for a task whose training labels are all alike.
         """
         for split in SPLITS:
             self._encode(split, self._row_groups[split].rest())
@@ -96,32 +96,33 @@ class RankingWriter:
 
     def _schema(self, facts: dict[str, Any]) -> RankingSchema:
         splits = {split: self._split_facts(split) for split in SPLITS}
-        for task in self._layout.tasks:
-            if splits["train"].positives[task] in (0, splits["train"].rows):
-                value = int(splits["train"].rates[task])
-                raise DataError(f"task {task!r}: every training label is {value}; it cannot be learned")
         return RankingSchema(
             categorical=self._vocabularies.result(),
-            numerical=self._moments.result(),
-            tasks=[TaskTitle(name=name, title=title) for name, title in self._layout.tasks.items()],
+            numerical=self._numerical(),
+            tasks=self._files["train"].labels.tasks(),
             group=self._layout.group,
+            weight=self._layout.weight,
             splits=splits,
             **facts,
         )
 
+    def _numerical(self) -> list[Numerical]:
+        columns, forms = self._moments.result(), self._layout.forms
+        knots = fitted_knots(self._staging.folder / "train.parquet", [column.name for column in columns])
+        return [
+            column.model_copy(
+                update={"form": forms.get(column.name, "number"), "knots": knots[column.name] or [column.mean]}
+            )
+            for column in columns
+        ]
+
     def _split_facts(self, split: SplitName) -> SplitFacts:
         file = self._files[split]
         file.close()
-        if not file.rows:
+        if not file.labels.rows:
             raise DataError(f"no rows for split {split!r}; look at the raw files and at the shares under `split`")
-        rates = {task: count / file.rows for task, count in file.positives.items()}
-        return SplitFacts(
-            rows=file.rows,
-            groups=file.groups(),
-            positives=file.positives,
-            rates=rates,
-            sha256=file.sha256,
-        )
+        file.labels.refuse(split)
+        return SplitFacts(rows=file.labels.rows, groups=file.groups(), sha256=file.sha256, **file.labels.facts())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

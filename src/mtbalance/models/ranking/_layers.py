@@ -8,31 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from mtbalance.errors import UserError
 from mtbalance.models.ranking._options import RankingSizes
-
-
-class Fields(nn.Module):
-    """Embeds a row: one embedding for each categorical column, one linear field for all numbers.
-
-    ids [B, F] (0 is the unknown id of each column) and numbers [B, N] -> [B, width]. All embeddings lie in one table,
-    in which the rows of column c begin at its offset.
-    """
-
-    offsets: Tensor
-
-    def __init__(self, cardinalities: Sequence[int], numbers: int, embedding: int) -> None:
-        super().__init__()
-        sizes = torch.tensor([0, *cardinalities])
-        self.register_buffer("offsets", sizes.cumsum(0)[:-1].to(torch.int64), persistent=False)
-        self.table = nn.Embedding(int(sizes.sum()), embedding)
-        nn.init.xavier_uniform_(self.table.weight)
-        self.numeric = nn.Linear(numbers, embedding) if numbers else None
-        self.width = embedding * (len(cardinalities) + bool(numbers))
-
-    def forward(self, ids: Tensor, numbers: Tensor) -> Tensor:
-        """[B, width]."""
-        fields: Tensor = self.table(ids + self.offsets).flatten(1)
-        return fields if self.numeric is None else torch.cat([fields, self.numeric(numbers)], dim=1)
 
 
 class Perceptron(nn.Sequential):
@@ -109,6 +86,22 @@ class Tower(nn.Module):
         """Logits [B]."""
         logits: Tensor = self.logit(self.hidden(inputs))
         return logits.squeeze(1)
+
+
+@torch.no_grad()
+def start_at(model: nn.Module, outputs: Sequence[float]) -> None:
+    """Set the biases of the towers' last layers, so that each task's output begins about ``outputs`` [K].
+
+    Raises ``UserError`` for a backbone that does not have a :class:`Tower` for each task, in their order.
+    """
+    towers = [part for part in model.modules() if isinstance(part, Tower)]
+    if len(towers) != len(outputs):
+        raise UserError(
+            f"model.head_bias: rate needs a Tower for each of {len(outputs)} tasks, and this backbone has "
+            f"{len(towers)}; leave it out"
+        )
+    for tower, output in zip(towers, outputs, strict=True):
+        tower.logit.bias.fill_(output)
 
 
 def _after(size: int, sizes: RankingSizes) -> list[nn.Module]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mtbalance.models.backbone import Backbone, Tensors
-from mtbalance.models.ranking._layers import Fields
+from mtbalance.models.ranking._fields import Fields
 from mtbalance.models.ranking._options import Place, RankingShape, RankingSizes
 
 
@@ -27,7 +27,7 @@ class TrunkBackbone(Backbone):
     def __init__(self, shape: RankingShape, sizes: RankingSizes, representation: Place) -> None:
         super().__init__(shape.tasks)
         self.representation = representation
-        self.fields = Fields(shape.cardinalities, shape.numbers, sizes.embedding)
+        self.fields = Fields(shape, sizes)
 
     @abstractmethod
     def trunk(self, fields: Tensor) -> Tensors:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mtbalance.models.backbone import Backbone, Tensors
-from mtbalance.models.ranking._layers import Fields, Perceptron, Tower
+from mtbalance.models.ranking._fields import Fields
+from mtbalance.models.ranking._layers import Perceptron, Tower
 from mtbalance.models.ranking._options import RankingShape, RankingSizes
 
 
@@ -37,7 +38,7 @@ class _Model(nn.Module):
 
     def __init__(self, shape: RankingShape, sizes: RankingSizes) -> None:
         super().__init__()
-        self.fields = Fields(shape.cardinalities, shape.numbers, sizes.embedding)
+        self.fields = Fields(shape, sizes)
         self.bottom = Perceptron(self.fields.width, sizes.expert, sizes)
         self.tower = Tower(self.bottom.width, sizes)
 

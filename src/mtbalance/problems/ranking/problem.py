@@ -2,62 +2,103 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.config.run import RunConfig
 from mtbalance.data.batch import Batch
 from mtbalance.data.ranking.batches import RankingRows
-from mtbalance.data.ranking.schema import RankingSchema
+from mtbalance.data.ranking.decode import normalized
+from mtbalance.data.ranking.schema import RankingSchema, RankingTask
 from mtbalance.models.backbone import Backbone
-from mtbalance.models.ranking._options import RankingShape
+from mtbalance.models.ranking._layers import start_at
+from mtbalance.models.ranking._options import RankingShape, RankingSizes
 from mtbalance.problems import Problem
+from mtbalance.tasks._rows import RowTask, labels_of
 from mtbalance.tasks.binary import Binary
+from mtbalance.tasks.regression import Regression
 
 
 class RankingProblem(Problem[RankingSchema]):
-    """Rows of ids and numbers, with one binary label per task."""
+    """Rows of ids and numbers, with one binary label or one number per task."""
 
     evaluation_batch = 8192
+    tasks: Sequence[RowTask]
 
     def __init__(self, config: RunConfig, data: Path) -> None:
         super().__init__(config, data)
         self.schema = RankingSchema.read(data)
-        self.tasks = [Binary(task.name, task.title) for task in self.schema.tasks]
+        self.tasks = [self._task(task) for task in self.schema.tasks]
+
+    def _task(self, task: RankingTask) -> RowTask:
+        train = self.schema.splits["train"]
+        gaps = train.labelled(task.name) < train.rows
+        if task.loss is None:
+            return Binary(task.name, task.title, gaps=gaps)
+        return Regression(task.name, task.title, gaps=gaps, huber=task.loss == "huber", in_units=task.in_units)
 
     def _open(self, name: str) -> RankingRows:
         return RankingRows(self.data, name)
 
     def model(self) -> Backbone:
         """The run's backbone for the columns and tasks of its data."""
-        return self.backbone(RankingShape(self.schema.table_sizes, len(self.schema.numerical), len(self.tasks)))
+        schema = self.schema
+        knots = [normalized(np.array(column.knots), column, schema.normalize).tolist() for column in schema.numbers]
+        model = self.backbone(RankingShape(schema.table_sizes, len(schema.numbers), len(self.tasks), knots))
+        if isinstance(self.config.model, RankingSizes) and self.config.model.head_bias == "rate":
+            start_at(model, [self._start(task.name) for task in self.tasks])
+        return model
+
+    def _start(self, task: str) -> float:
+        """The output that is best for all rows alike: the log-odds of the training rate, or a regression's mean."""
+        rate = self.schema.splits["train"].rates.get(task)
+        return 0.0 if rate is None else math.log(rate / (1 - rate))
 
     def summarize(self, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-        """The mean AUC over tasks."""
-        return {"mean_auc": float(np.mean(list(metrics["auc"].values())))}
+        """The mean AUC over binary tasks; and with regressions, the mean over tasks of AUC and R^2."""
+        found = {}
+        if "auc" in metrics:
+            found["mean_auc"] = float(np.mean(list(metrics["auc"].values())))
+        if "r2" in metrics:
+            scores = {**metrics.get("auc", {}), **metrics["r2"]}
+            found["mean_score"] = float(np.mean([scores[task.name] for task in self.tasks]))
+        return found
 
     def facts(self) -> dict[str, Any]:
-        """The facts of every problem, label rates by split, and the best AUC if it is known."""
-        rates = {name: part.rates for name, part in self.schema.splits.items()}
-        return super().facts() | {"rates": rates, "best_auc": self.schema.best_auc}
+        """The facts of every problem, labels and label rates by split, and the best AUC if it is known."""
+        splits = self.schema.splits
+        labels = {name: {task.name: part.labelled(task.name) for task in self.tasks} for name, part in splits.items()}
+        rates = {name: part.rates for name, part in splits.items()}
+        return super().facts() | {"labels": labels, "rates": rates, "best_auc": self.schema.best_auc}
 
     def answers(self, outputs: Sequence[Tensor]) -> list[Tensor]:
-        """What each task's outputs [B] stand for: predicted probabilities [B]."""
-        return [output.sigmoid() for output in outputs]
+        """What each task's outputs [B] stand for: predicted probabilities [B], or numbers in the units of the label."""
+        return [
+            output.sigmoid() if isinstance(task, Binary) else torch.from_numpy(task.predicted(output))
+            for task, output in zip(self.tasks, outputs, strict=True)
+        ]
 
     def predictions(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
-        """Labels [B] (int8) as ``<task>``, and their predicted probabilities [B] (float32) as ``predicted_<task>``."""
-        columns = super().predictions(batch, self.answers(outputs))
-        return columns | {task.name: columns[task.name].astype(np.int8) for task in self.tasks}
+        """Labels [B] as ``<task>``, and their predictions [B] as ``predicted_<task>``.
+
+        Binary: labels (int8; float32 with NaN where some are missing) and probabilities (float32). A regression: both
+        float64 in the units of the label, a missing label NaN.
+        """
+        columns: dict[str, NDArray[Any]] = {}
+        for task, output, target in zip(self.tasks, outputs, batch.targets, strict=True):
+            columns |= {task.name: task.labels(target), f"predicted_{task.name}": task.predicted(output)}
+        return columns
 
     def sample(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
-        """Under ``<task>`` the labels [B], under ``predicted_<task>`` the logits [B]."""
+        """Under ``<task>`` the labels [B], under ``predicted_<task>`` the outputs [B], both as the loss takes them."""
         names = [task.name for task in self.tasks]
-        labels = dict(zip(names, batch.targets, strict=True))
-        logits = {f"predicted_{name}": output for name, output in zip(names, outputs, strict=True)}
-        return {name: values.cpu().numpy() for name, values in (labels | logits).items()}
+        labels = dict(zip(names, map(labels_of, batch.targets), strict=True))
+        found = {f"predicted_{name}": output for name, output in zip(names, outputs, strict=True)}
+        return {name: values.cpu().numpy() for name, values in (labels | found).items()}

@@ -6,12 +6,12 @@ import pandas as pd
 from itables import to_html_datatable
 
 from mtbalance import places
-from mtbalance.reporting.answer import COST, SCORE, against_baseline
+from mtbalance.reporting.answer import COST, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
-SHOWN = "mean AUC"
 REPEATED = "log_loss"
 """Not shown: it orders methods as the normalized entropy does."""
 MOST_DIGITS = 4
@@ -28,30 +28,33 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     """
     tasks = frame[(frame["better"] != 0) & frame["metric"].isin(METRICS) & (frame["metric"] != REPEATED)]
     metrics = [*dict.fromkeys(tasks["metric"])]
-    cells = compare(frame, [SCORE, *metrics, COST], baseline)
+    score, shown = score_of(frame), score_titles(frame)
+    cells = compare(frame, [score, *metrics, COST], baseline)
     rows = []
     for key, group in cells.groupby(CELL[:3], sort=False):
         first, runs = group.iloc[0], frame[(frame[CELL[:3]] == list(key)).all(axis=1)]
         row = dict(zip(FILTERS, (key[0], backbone_name(key[1]), first["level"]), strict=True))
         row["method"] = balancer_name(key[2])
-        for _, cell in group.sort_values("metric", key=lambda names: names != SCORE, kind="stable").iterrows():
+        for _, cell in group.sort_values("metric", key=lambda names: names != score, kind="stable").iterrows():
             if cell["metric"] == COST:
                 row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
-                row |= _numbers(frame, cell, baseline)
+                row |= _numbers(frame, cell, baseline, score, shown)
         row["records"] = _links(runs, root)
         rows.append(row)
     table = pd.DataFrame(rows)
     ordered = table[[*(name for name in table if name != "records"), "records"]]
-    return ordered.sort_values(SHOWN, ascending=False) if SHOWN in ordered else ordered
+    return ordered.sort_values(shown, ascending=False) if shown in ordered else ordered
 
 
-def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str) -> dict[str, float | str | None]:
+def _numbers(
+    frame: pd.DataFrame, cell: pd.Series, baseline: str, score: str, title: str
+) -> dict[str, float | str | None]:
     """A metric's mean, and for the score the difference to the baseline."""
     shown = METRICS[cell["metric"]]
-    name = SHOWN if cell["metric"] == SCORE else f"{shown.title} {cell['task_title']}".strip()
+    name = title if cell["metric"] == score else f"{shown.title} {cell['task_title']}".strip()
     found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
-    if cell["metric"] == SCORE and cell["balancer"] != baseline and cell["pairs"]:
+    if cell["metric"] == score and cell["balancer"] != baseline and cell["pairs"]:
         difference = against_baseline(frame, cell, baseline)
         found |= {f"Δ to {balancer_name(baseline)}": round(cell["difference"], 4)}
         found |= {"low": round(difference.low, 4), "high": round(difference.high, 4), "p": round(cell["p"], 4)}

@@ -6,11 +6,12 @@ import pandas as pd
 from plotly import graph_objects as go
 from plotly.graph_objects import Figure
 
-from mtbalance.reporting.answer import COST, SCORE
+from mtbalance.reporting.answer import COST
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.weight_shares import moving_shares
 
 SYMBOLS = {"loss": "circle", "representation": "diamond", "gradient": "square", "update": "triangle-up"}
@@ -28,10 +29,11 @@ def plots(frame: pd.DataFrame, baseline: str) -> list[Figure]:
 
 
 def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
-    """Mean AUC against the time of a step, one point a method."""
-    if not {SCORE, COST} <= set(frame["metric"]):
+    """The score against the time of a step, one point a method."""
+    score, name = score_of(frame), score_titles(frame)
+    if not {score, COST} <= set(frame["metric"]):
         return None
-    scores = compare(frame, [SCORE], baseline)
+    scores = compare(frame, [score], baseline)
     speeds = compare(frame, [COST], baseline)[[*MODEL, "balancer", "mean"]]
     both = scores.merge(speeds, on=[*MODEL, "balancer"], suffixes=("", "_speed")).dropna(subset=["mean", "mean_speed"])
     figure = Figure(layout=LAYOUT)
@@ -49,16 +51,16 @@ def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
                 "color": PALETTE[index % len(PALETTE)],
                 "symbol": [SYMBOLS.get(level, "x") for level in points["level"]],
             },
-            hovertemplate="%{text} (level %{customdata})<br>mean AUC %{y:.4f}<br>step %{x:.2f} times "
-            f"{balancer_name(baseline)}'s",
+            hovertemplate=f"%{{text}} (level %{{customdata}})<br>{name} %{{y:.4f}}<br>step %{{x:.2f}} times"
+            f" {balancer_name(baseline)}'s",
         )
     low, high, outside = _range(both["mean"])
     note = f"; {counted(outside, 'method')} below: a double click shows all" if outside else ""
     return figure.update_layout(
-        title="Mean test AUC against the cost of a step<br><sub>circle: loss, diamond: representation, square:"
+        title=f"Test {name} against the cost of a step<br><sub>circle: loss, diamond: representation, square:"
         f" gradient, triangle: update{note}</sub>",
         xaxis_title=f"time of a step over that of {balancer_name(baseline)}",
-        yaxis_title="mean test AUC",
+        yaxis_title=f"test {name}",
         yaxis_range=[low, high],
     )
 
@@ -72,8 +74,9 @@ def _range(values: pd.Series) -> tuple[float, float, int]:
 
 
 def _curves(key: tuple[str, ...], model: pd.DataFrame, baseline: str) -> Figure | None:
-    """Mean AUC after each epoch, the mean over seeds of each balancer."""
-    curves = model[model["epoch"].notna() & (model["metric"] == SCORE)]
+    """The score after each epoch, the mean over seeds of each balancer."""
+    curves = model[model["epoch"].notna() & (model["metric"] == score_of(model))]
+    name = score_titles(model)
     if curves.empty:
         return None
     figure = Figure(layout=LAYOUT)
@@ -93,10 +96,10 @@ def _curves(key: tuple[str, ...], model: pd.DataFrame, baseline: str) -> Figure 
         )
     split = curves["split"].iloc[0]
     return figure.update_layout(
-        title=f"{_where(key)}: mean AUC on {split} after each epoch<br><sub>a click on a name hides it, two show it"
+        title=f"{_where(key)}: {name} on {split} after each epoch<br><sub>a click on a name hides it, two show it"
         " alone</sub>",
         xaxis_title="epoch",
-        yaxis_title=f"mean {split} AUC",
+        yaxis_title=f"{split} {name}",
     )
 
 

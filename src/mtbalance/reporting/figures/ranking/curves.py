@@ -1,4 +1,4 @@
-"""Mean AUC of the selection split by epoch: a line for each run, a dot at its chosen epoch, a cross at failure."""
+"""The score on the selection split by epoch: a line for each run, a dot at its chosen epoch, a cross at failure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,32 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, dataset_heading
+from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import RUN, trained
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a row of panels for each data set, a panel for each backbone. Panels of one data set share their scale."""
-    epochs = frame[(frame["metric"] == "mean_auc") & frame["epoch"].notna() & frame["value"].notna()]
+    scores = [own[own["metric"] == score_of(own)] for _, own in frame.groupby("dataset", sort=False)]
+    epochs = pd.concat(scores).query("epoch.notna() and value.notna()")
     chosen = trained(frame).set_index(RUN)["value"]
     datasets = list(dict.fromkeys(frame["dataset"]))
     backbones = list(dict.fromkeys(frame["backbone"]))
     look = looks(frame["balancer"], baseline)
     size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(datasets))
     figure = Figure(figsize=size, layout="constrained")
-    title(figure, f"{heading}: mean AUC by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame)
+    title(
+        figure, f"{heading}: {score_titles(frame)} by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame
+    )
     grid = figure.subplots(len(datasets), len(backbones), sharex=True, sharey="row", squeeze=False)
     for dataset, panels in zip(datasets, grid, strict=True):
         of_dataset = epochs[epochs["dataset"] == dataset]
         synthetic = bool(frame.loc[frame["dataset"] == dataset, "synthetic"].iloc[0])
-        panels[0].set_ylabel(f"mean AUC\n{dataset_heading(dataset, synthetic)}".replace(" (", "\n("))
+        panels[0].set_ylabel(
+            f"{score_titles(frame[frame['dataset'] == dataset])}\n{dataset_heading(dataset, synthetic)}".replace(
+                " (", "\n("
+            )
+        )
         for backbone, axes in zip(backbones, panels, strict=True):
             _panel(axes, of_dataset[of_dataset["backbone"] == backbone], chosen, look)
         panels[0].set_ylim(bottom=_bottom(of_dataset))

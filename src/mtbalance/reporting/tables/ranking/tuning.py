@@ -18,15 +18,27 @@ from mtbalance.reporting.tuning import at_the_edge, edges, place_in_grid, tuned_
 
 TRIAL = ["dataset", "backbone", "balancer", "variant"]
 METHOD = TRIAL[:3]
-COLUMNS = ("valid AUC", "test AUC", "chosen")
-DESCRIPTION = ["experiment", *METHOD, "variant", "grid", "synthetic", "level", "rule", "manipulation", "shares"]
+DESCRIPTION = [
+    "experiment",
+    *METHOD,
+    "variant",
+    "grid",
+    "score",
+    "synthetic",
+    "level",
+    "rule",
+    "manipulation",
+    "shares",
+]
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers. ``significance`` is not used: trials are not tested."""
     trials = pd.DataFrame([_trial(group) for _, group in frame.groupby(TRIAL, sort=False)])
     datasets = list(trials.groupby("dataset", sort=False))
-    groups = [Group(dataset_heading(str(name), bool(group["synthetic"].iloc[0])), COLUMNS) for name, group in datasets]
+    groups = [
+        Group(dataset_heading(str(name), bool(group["synthetic"].iloc[0])), _columns(group)) for name, group in datasets
+    ]
     table = Table(
         title=f"{title}: all trials of the tuning",
         label=f"{frame['experiment'].iloc[0]}-tuning",
@@ -35,7 +47,12 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         groups=tuple(groups),
         rows=tuple(_rows(trials, baseline)),
     )
-    return table, trials.drop(columns=["level", "rule", "manipulation", "shares"])
+    return table, trials.drop(columns=["score", "level", "rule", "manipulation", "shares"])
+
+
+def _columns(trials: pd.DataFrame) -> tuple[str, ...]:
+    score = "AUC" if trials["score"].iloc[0] == "mean_auc" else "score"
+    return f"valid {score}", f"test {score}", "chosen"
 
 
 def _trial(runs: pd.DataFrame) -> dict[str, object]:

@@ -1,0 +1,45 @@
+"""The command that writes the first blocks for a table of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import indent
+from typing import Annotated
+
+import typer
+import yaml
+
+from mtbalance import places
+from mtbalance.config.insertion import inserted
+from mtbalance.config.reading import parse, read_parameters
+from mtbalance.writing import write_text
+
+
+def new(
+    table: Annotated[Path, typer.Argument(help="A CSV file (also .gz or .zip) or a Parquet file.")],
+    name: Annotated[str | None, typer.Option(help="The name of the data set; default: the file's.")] = None,
+    write: Annotated[bool, typer.Option("--write", help=f"Add the blocks to {places.PARAMETERS}.")] = False,
+) -> None:
+    """Guess the blocks of params.yaml for a TABLE: its columns and tasks, a small experiment, a preset.
+
+    They are printed, or added with --write. Comments say what was seen in each column. A column that alone tells a
+    label almost surely is left out, as a suspected leak. Read every line before you train.
+    """
+    from mtbalance.data.guess.draft import draft, key
+    from mtbalance.data.guess.look import look
+    from mtbalance.data.guess.roles import roles
+
+    name = key(name or table.name.partition(".")[0])
+    seen = look(table)
+    blocks = draft(seen, roles(seen), name)
+    if not write:
+        for place, block in blocks.items():
+            typer.echo(f"{place}:\n{indent(block, '  ')}")
+        return
+    path = Path(places.PARAMETERS)
+    read_parameters(path)
+    text = inserted(path.read_text(encoding="utf-8"), blocks, places.PARAMETERS)
+    parse(yaml.safe_load(text))
+    write_text(path, text)
+    typer.echo(f"{name} is now among {', '.join(blocks)} of {path}: read every line, then")
+    typer.echo(f"  mtbalance prepare {name}\n  snakemake --cores 2 --config preset={name}")

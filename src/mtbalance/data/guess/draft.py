@@ -1,0 +1,103 @@
+"""draft: blocks of ``params.yaml`` for a table, with what was guessed and why in comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from mtbalance.data import DataError
+from mtbalance.data.guess.look import Look
+from mtbalance.data.guess.roles import Candidate, Feature, Roles
+from mtbalance.data.ranking.table_held import MOST_VALUES
+
+FEW_ROWS = 20_000
+
+
+def draft(table: Look, roles: Roles, name: str) -> dict[str, str]:
+    """Blocks by the keys of ``params.yaml`` that they go below: ``presets``, ``experiments`` and ``datasets``.
+
+    Raises :class:`DataError` for a table without a column that could be a task, or without one that could be a
+    feature.
+    """
+    if not roles.tasks:
+        raise DataError(f"{table.path}: no column could be a task: none has two values (or a few) and none missing")
+    if not roles.features:
+        raise DataError(f"{table.path}: no column is left that could be a feature; look at {list(roles.ignore)}")
+    return {
+        "presets": f"{name}: [{name}]\n",
+        "experiments": _experiment(table, name),
+        "datasets": "\n".join(_dataset(table, roles, name)) + "\n",
+    }
+
+
+def _experiment(table: Look, name: str) -> str:
+    batch = 256 if table.rows < FEW_ROWS else 1024
+    return f"""{name}:
+  title: {_inline(name.replace("_", " ").capitalize())}
+  datasets: [{name}]
+  grid:
+    single_task: [ls]
+    mmoe: [ls, multibalance, pub]
+  seeds: [0, 1]
+  model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1}}
+  training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{weight_decay: 1.0e-6}}}}
+"""
+
+
+def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
+    counted = "rows" if table.whole else "first rows: those behind them can differ"
+    yield f"{name}:    # guessed from {table.rows:,} {counted}; read every line"
+    yield "  adapter: table"
+    yield "  files:"
+    yield f"    all: {{path: {_inline(str(table.path))}}}"
+    if table.separator != ",":
+        yield f"  separator: {_inline(table.separator)}"
+    if table.missing != [""]:
+        yield f"  missing: {_inline(table.missing)}"
+    for key, numerical in (("numerical", True), ("categorical", False)):
+        chosen = [feature for feature in roles.features if feature.numerical == numerical]
+        yield from _features(key, chosen, table.rows)
+    if roles.ignore:
+        yield "  ignore:    # a suspected leak is a column that may be written after the label was known"
+        yield from (f"    {_inline(column)}: {_inline(reason)}" for column, reason in roles.ignore.items())
+    yield "  tasks:    # which column is predicted, and which of its values is the positive one"
+    yield from (line for task in roles.tasks for line in _task(task))
+    for other in roles.others:
+        yield f"    # {_inline(other.column.name)} could be one, too: it holds {other.column.values()}"
+    if roles.times:
+        by_time = f"{{time: {_inline(roles.times[0])}, train: 0.6, valid: 0.2, test: 0.2}}"
+        yield f"  # split: {by_time}    # trains on the past"
+    yield "  split: {train: 0.6, valid: 0.2, test: 0.2}    # `group` keeps the rows of a user, a visit ... together"
+
+
+def _features(key: str, features: list[Feature], rows: int) -> Iterable[str]:
+    if features:
+        yield f"  {key}:"
+    for feature in features:
+        column = feature.column
+        item = {"column": column.name, **feature.options} if feature.options else column.name
+        facts = [f"{column.distinct:,} values" if column.distinct > MOST_VALUES else column.values()]
+        if column.missing:
+            facts.append(f"{column.missing / rows:.1%} missing")
+        yield f"    - {_inline(item)}    # {', '.join(facts)}"
+
+
+def _task(task: Candidate) -> Iterable[str]:
+    name, column = key(task.column.name), task.column
+    block = {"column": column.name, "positive": [task.positive]}
+    yield f"    {name}: {_inline(block)}    # {task.label.mean():.2%} are positive; it holds {column.values()}"
+
+
+def key(text: str) -> str:
+    """A name that keys, files and commands can have: small letters, digits and underscores."""
+    found = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return found if found[:1].isalpha() else f"table_{found}".rstrip("_")
+
+
+def _inline(value: Any) -> str:
+    """A value as YAML in one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")

@@ -1,0 +1,115 @@
+"""look: reads the first rows of a table, and says of each column what can be seen in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import open_raw
+from mtbalance.data.ranking.table_files import all_texts
+from mtbalance.data.ranking.table_held import held
+
+MOST_ROWS = 200_000
+MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
+"""Texts that mean "no value" in many tables."""
+SEPARATORS = (",", ";", "\t", "|")
+ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
+
+
+class Column(NamedTuple):
+    """A column of a table, and what can be seen in it."""
+
+    name: str
+    cells: pl.Series
+    """The cells as texts; null where no value is."""
+    numbers: pl.Series | None
+    """The cells as float64, if all that are there are numbers."""
+    distinct: int
+    """Number of distinct values, missing ones left out."""
+
+    @property
+    def missing(self) -> int:
+        """Number of rows without a value."""
+        return self.cells.null_count()
+
+    @property
+    def whole(self) -> bool:
+        """True for whole numbers."""
+        return self.numbers is not None and bool((self.numbers.drop_nulls() % 1 == 0).all())
+
+    @property
+    def alike(self) -> bool:
+        """True if all rows have one value."""
+        return self.distinct + (self.missing > 0) < 2
+
+    @property
+    def a_key(self) -> bool:
+        """True if almost every row has a value of its own, and these are no measurements."""
+        measured = self.numbers is not None and not self.whole
+        return not measured and len(self.cells) >= 50 and self.distinct > 0.9 * len(self.cells)
+
+    @property
+    def times(self) -> bool:
+        """True for texts that begin with a date, as 2026-11-28 does."""
+        present = self.cells.drop_nulls()
+        return len(present) > 0 and bool(present.str.contains(ISO_DATE).all())
+
+    def values(self) -> str:
+        """Its most frequent values, as messages have them."""
+        return held(self.cells.drop_nulls())
+
+
+class Look(NamedTuple):
+    """What can be seen in a table."""
+
+    path: Path
+    separator: str
+    rows: int
+    """Rows that were read."""
+    whole: bool
+    """True if these are all rows of the file."""
+    missing: list[str]
+    """Texts that mean "no value" in it."""
+    columns: list[Column]
+
+
+def look(path: Path) -> Look:
+    """Read the first 200,000 rows of a CSV (also .gz or .zip) or Parquet file.
+
+    Raises :class:`DataError` for a file that is not there, that cannot be read, or that has less than two columns.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is no file; name the CSV or Parquet file that holds the table")
+    separator = _separator(path)
+    frames: list[pl.DataFrame] = []
+    whole = True
+    for _, frame in all_texts(path, separator):
+        if sum(map(len, frames)) >= MOST_ROWS:
+            whole = False
+            break
+        frames.append(frame)
+    table = pl.concat(frames)[:MOST_ROWS]
+    if table.width < 2:
+        raise DataError(f"{path} has one column, {table.columns}; cells are separated by one of , ; | or tabs")
+    whole = whole and sum(map(len, frames)) <= MOST_ROWS
+    columns = [_column(cells) for cells in table]
+    marks = [mark for mark in MISSING[1:] if any((cells == mark).any() for cells in table)]
+    return Look(path, separator, table.height, whole, ["", *marks], columns)
+
+
+def _separator(path: Path) -> str:
+    if path.suffix.lower() == ".parquet":
+        return SEPARATORS[0]
+    with open_raw(path) as stream:
+        line = stream.readline().decode("utf-8", errors="replace")
+    return max(SEPARATORS, key=line.count)
+
+
+def _column(cells: pl.Series) -> Column:
+    present = cells.set(cells.is_in(MISSING), None)
+    numbers = present.cast(pl.Float64, strict=False)
+    numeric = present.null_count() < len(cells) and numbers.is_finite().sum() == present.count()
+    return Column(cells.name, present, numbers if numeric else None, present.drop_nulls().n_unique())

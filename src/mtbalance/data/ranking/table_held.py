@@ -1,0 +1,33 @@
+"""Refusing a cell of a table: the message says which values its column holds."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mtbalance.data import DataError
+from mtbalance.data.ranking.csv_blocks import RowBlock
+
+MOST_VALUES, LONGEST = 5, 24
+
+
+def held(cells: pl.Series) -> str:
+    """The most frequent values of a column, at most five, each shortened to 24 characters."""
+    counts = cells.value_counts(sort=True)
+    values = counts.get_column(cells.name).to_list()
+    shown = ", ".join(_shortened(value) for value in values[:MOST_VALUES])
+    more = len(values) - MOST_VALUES
+    return shown + (f" and {more:,} other values" if more > 0 else "")
+
+
+def _shortened(value: object) -> str:
+    text = "" if value is None else " ".join(str(value).split())
+    return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def refuse_cell(block: RowBlock, bad: pl.Series, column: str, source: str, why: str) -> None:
+    """Raise :class:`DataError` with row, column and cell for the first row of ``block`` that is ``bad``."""
+    if bad.any():
+        position = int(bad.arg_max() or 0)
+        cells = block.frame.get_column(column)
+        where = f"{source}: row {block.first_row + position} (the file's first line is row 1), column {column}"
+        raise DataError(f"{where}: {cells[position]!r} {why}; the column holds {held(cells)}")

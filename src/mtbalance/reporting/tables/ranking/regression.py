@@ -1,0 +1,85 @@
+"""RMSE, MAE and R^2 of the tasks that are regressions, with their differences to the baseline."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from mtbalance.reporting import captions, grid
+from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.formats import signed
+from mtbalance.reporting.layout import Cell, Table
+from mtbalance.reporting.mean_ne import with_mean
+from mtbalance.reporting.names import METRICS, balancer_name
+
+COLUMN = ["dataset", "metric", "task"]
+DIRECTIONS = {"rmse": -1, "mae": -1, "r2": +1, "mean_r2": +1}
+SIGNIFICANT_DIGITS = 5
+
+
+def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
+    """The table to print, and its numbers."""
+    cells = compare(with_mean(frame, "r2", "mean_r2"), list(DIRECTIONS), baseline)
+    tasks = list(dict.fromkeys(cells["task"]))
+    cells = cells.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable", ignore_index=True)
+    cells["better"] = cells["metric"].map(DIRECTIONS)
+    cells["digits"] = cells["metric"].map(lambda metric: METRICS[metric].digits)
+    for _, column in cells[cells["better"] < 0].groupby(COLUMN):
+        cells.loc[column.index, "digits"] = _digits(column["mean"].max())
+    best = [
+        grid.best(column, int(column["better"].iloc[0]), int(column["digits"].iloc[0]))
+        for _, column in cells.groupby(COLUMN)
+    ]
+    cells["best"] = pd.concat(best)
+
+    def fill(row: pd.Series) -> Cell:
+        text = grid.text(row, grid.mark(row, significance, row["better"]), row["digits"])
+        return Cell(text, row["best"], _change(row, baseline))
+
+    table = Table(
+        title=f"{title}: regressions",
+        label=f"{frame['experiment'].iloc[0]}-regression",
+        caption=_caption(frame, cells, baseline, significance),
+        beside=f"change against {balancer_name(baseline)}",
+        groups=grid.groups(cells, _heading),
+        rows=grid.rows(cells, baseline, fill),
+    )
+    return table, cells.drop(columns=["best", "digits"])
+
+
+def _digits(largest: float) -> int:
+    """Decimals with which the largest error of a column has five digits; at most six."""
+    if not largest > 0:
+        return METRICS["rmse"].digits
+    return min(max(SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest)), 0), 6)
+
+
+def _heading(row: pd.Series) -> str:
+    return f"{METRICS[row['metric']].title} {row['task_title']} {'↑' if row['better'] > 0 else '↓'}"
+
+
+def _change(row: pd.Series, baseline: str) -> str:
+    if row["balancer"] == baseline or not row["pairs"]:
+        return ""
+    if row["better"] > 0:
+        return signed(row["difference"], 4)
+    return f"{signed(100 * (row['ratio'] - 1), 2)} %"
+
+
+def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
+    name = balancer_name(baseline)
+    return (
+        *captions.synthetic(frame),
+        "RMSE and MAE: root mean squared and mean absolute error, in the units of the label. R²: 1 minus the squared"
+        " error over that of the mean label of the evaluated split; 1 is best, and a constant prediction reaches 0 at"
+        " most. Rows without a label do not count.",
+        f"Change: against {name} on the same backbone, mean over seeds of the change in percent; of R² the difference.",
+        captions.seeds(frame),
+        captions.selection(frame),
+        *captions.marks(cells, baseline, significance, "better"),
+        *captions.power(cells, significance),
+        *captions.untested(cells),
+        "Bold: best mean of a column.",
+        captions.failures(frame, baseline),
+    )

@@ -1,0 +1,121 @@
+import gzip
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from mtbalance.data import DataError
+from mtbalance.data.adapters.table import Table
+from mtbalance.data.guess.alone import auc_alone
+from mtbalance.data.guess.draft import draft, key
+from mtbalance.data.guess.look import look
+from mtbalance.data.guess.roles import roles
+
+ROWS = 400
+RANDOM = np.random.default_rng(0)
+CLICK = RANDOM.random(ROWS) < 0.4
+FRAME = pl.DataFrame(
+    {
+        "visit": [f"v{n:04}" for n in range(ROWS)],
+        "day": [f"2026-01-{1 + n % 28:02}" for n in range(ROWS)],
+        "shop": ["north"] * ROWS,
+        "country": RANDOM.choice(["NL", "ES", "FR"], ROWS),
+        "minutes": [None if n % 8 == 0 else f"{RANDOM.random():.3f}" for n in range(ROWS)],
+        "points": np.where(np.arange(ROWS) == 7, 1e6, RANDOM.integers(0, 50, ROWS)),
+        "member": RANDOM.choice(["yes", "no"], ROWS),
+        "paid": np.where(CLICK, RANDOM.random(ROWS) + 1, 0).round(2),
+        "reason": np.where(CLICK, "cart", "none"),
+        "click": np.where(CLICK, "True", "False"),
+        "liked": RANDOM.choice(["0", "1"], ROWS),
+    }
+)
+
+
+@pytest.fixture
+def seen(tmp_path):
+    FRAME.write_csv(tmp_path / "visits.csv", null_value="NA")
+    return look(tmp_path / "visits.csv")
+
+
+def block(seen, name="visits") -> dict:
+    return yaml.safe_load(draft(seen, roles(seen), name)["datasets"])[name]
+
+
+def test_every_column_has_the_expected_role(seen):
+    found = block(seen)
+    assert list(found["tasks"]) == ["click", "liked"]
+    assert found["tasks"]["click"] == {"column": "click", "positive": ["True"]}
+    assert found["tasks"]["liked"]["positive"] == ["1"]
+    assert found["numerical"] == [
+        {"column": "minutes", "mark_missing": True},
+        {"column": "points", "form": "log1p"},
+    ]
+    assert found["categorical"] == ["country", "member"]
+    assert list(found["ignore"]) == ["visit", "day", "shop", "paid", "reason"]
+    assert "suspected leak: alone it gives click an AUC of 1.000" in found["ignore"]["paid"]
+    assert found["missing"] == ["", "NA"]
+
+
+def test_comments_say_what_was_seen(seen):
+    text = draft(seen, roles(seen), "visits")["datasets"]
+    assert "12.5% missing" in text and "member could be one, too: it holds 'no', 'yes'" in " ".join(text.split()) + " "
+    assert "split: {time: day, train: 0.6" in text
+
+
+@pytest.mark.parametrize("form", ["semicolons", "gz", "parquet"])
+def test_what_is_written_can_be_prepared(tmp_path, form):
+    path = tmp_path / {"semicolons": "t.csv", "gz": "t.csv.gz", "parquet": "t.parquet"}[form]
+    if form == "parquet":
+        FRAME.write_parquet(path)
+    elif form == "gz":
+        path.write_bytes(gzip.compress(FRAME.write_csv().encode()))
+    else:
+        FRAME.write_csv(path, separator=";")
+    schema = Table.model_validate(block(look(path))).prepare("visits", tmp_path / "out")
+    assert [task.name for task in schema.tasks] == ["click", "liked"]
+    assert sum(split.rows for split in schema.splits.values()) == ROWS and schema.unused_columns == []
+
+
+def test_a_leak_is_seen_in_either_direction_and_an_id_is_none(seen):
+    columns = {column.name: column for column in seen.columns}
+    assert auc_alone(columns["paid"], ~CLICK) == auc_alone(columns["paid"], CLICK) == 1
+    assert auc_alone(columns["reason"], CLICK) == 1
+    assert auc_alone(columns["visit"], CLICK) == 0.5
+    assert 0.5 <= auc_alone(columns["country"], CLICK) + 0.1 < 0.75
+
+
+def test_two_columns_of_one_label_are_one_task(tmp_path):
+    FRAME.select("country", "member", pl.col("click"), pl.col("click").alias("target")).write_csv(tmp_path / "t.csv")
+    found = block(look(tmp_path / "t.csv"))
+    assert list(found["tasks"]) == ["member", "target"] and list(found["ignore"]) == ["click"]
+
+
+def test_a_table_without_labels_of_two_values_gets_a_task_of_several(tmp_path):
+    pl.DataFrame({"x": np.arange(300) / 7, "grade": ["a", "b", "b", "c"] * 75}).write_csv(tmp_path / "t.csv")
+    assert block(look(tmp_path / "t.csv"))["tasks"] == {"grade": {"column": "grade", "positive": ["b"]}}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a\n1\n", r"t.csv has one column, \['a'\]"),
+        ("a,b\n1,2.5\n2,3.5\n" + "".join(f"{n},{n}.5\n" for n in range(40)), "no column could be a task"),
+        ("a,b\n1,0\n1,1\n", "no column is left that could be a feature"),
+        ("a,b\n1,0\n1\n", r"t.csv: row 3 .* has 1 cells instead of 2"),
+    ],
+)
+def test_a_table_that_gives_nothing_to_train_on_is_refused(tmp_path, content, says):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(DataError, match=says):
+        block(look(tmp_path / "t.csv"))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"t.csv is no file"):
+        look(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(("text", "name"), [("My Table-2", "my_table_2"), ("2026 sales", "table_2026_sales")])
+def test_names_are_plain(text, name):
+    assert key(text) == name
