@@ -44,7 +44,7 @@ def of_references(path: Path, records: Sequence[RunRecord]) -> Iterator[dict[str
         for metric, values in model.test.items():
             for task, value in values.items():
                 yield identity | Value(None, "test", task, f"{PREFIX}{name}_{metric}", value)._asdict()
-            if metric == "auc":
+            if metric == "auc" and values:
                 mean = sum(values.values()) / len(values)
                 yield identity | Value(None, "test", "mean", f"{PREFIX}{name}_mean_auc", mean)._asdict()
 
