@@ -1,5 +1,7 @@
 """Options with a number for each task, given by the tasks' names."""
 
+import json
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from mtbalance.balancing.balancer import Balancer
 from mtbalance.balancing.checking import balancer_options, placed, rule_options, task_faults
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.reading import ParametersError, parse
+from mtbalance.config.run import canonical
 from tiny_problems import PARAMETERS
 
 TASKS = ["click", "conversion"]
@@ -84,5 +87,7 @@ def test_a_run_is_checked_against_its_data_set():
 
 def test_a_variant_names_tasks_by_their_paths():
     variant = "mine@weights.click=1,weights.conversion=9"
-    found = with_balancer({"level": "loss", "rule": "fixed"}, [variant]).balancer(variant)
-    assert found.weights == {"click": 1, "conversion": 9}
+    parameters = with_balancer({"level": "loss", "rule": "fixed"}, [variant])
+    handed = parse(json.loads(canonical(parameters.excerpt("ranking"))))  # as jobs get it, with all defaults
+    for found in (parameters, handed):
+        assert found.balancer(variant).weights == {"click": 1, "conversion": 9}

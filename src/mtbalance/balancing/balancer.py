@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch.nn import Parameter
 
-from mtbalance.balancing.by_name import names_in
+from mtbalance.balancing.by_name import named
 from mtbalance.balancing.checking import balancer_options, level_options, rule_options
 from mtbalance.balancing.contradictions import of_optimizer
 from mtbalance.balancing.levels import Again, Level, Representation, StepReport, build_level
@@ -69,8 +69,8 @@ class Balancer:
             checked = level_options(block, rule) if isinstance(rule, Rule) else balancer_options(block)
         except ValidationError as error:
             raise ValueError("\n".join(fault_lines(error, block))) from error
-        named = names_in(rule_options(checked)) if not isinstance(rule, Rule) else []
-        refuse((option, "tasks have names in params.yaml only; here give numbers") for option in named)
+        names = {} if isinstance(rule, Rule) else named(rule, rule_options(checked))
+        refuse((option, "tasks have names in params.yaml only; here give numbers") for option in names)
         made = rule if isinstance(rule, Rule) else entry(RULES, rule, Rule)(tasks, **rule_options(checked))
         refuse(of_optimizer(checked, type(optimizer).__name__.lower()))
         if made.tasks != tasks:

@@ -12,7 +12,9 @@ from operator import or_
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from mtbalance.balancing.options import RULES
 from mtbalance.blocks import Fault
+from mtbalance.registry import declaration
 
 TARGET = "target"
 """The option of a rule that is the number of a task."""
@@ -34,32 +36,33 @@ def _type(name: str, kind: Any) -> Any:
     return reduce(or_, [*parts, *mappings])
 
 
-def names_in(options: Mapping[str, Any]) -> list[str]:
-    """The options whose value has names of tasks."""
-    return [name for name, value in options.items() if isinstance(value, dict) or (name, type(value)) == (TARGET, str)]
+def named(rule: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a rule's options that are given by names. An option that the rule itself declares a mapping is none."""
+    declared = declaration(RULES, rule).options
+    found = {name: options[name] for name, (kind, _) in declared.items() if _type(name, kind) != kind}
+    return {name: value for name, value in found.items() if isinstance(value, str | dict)}
 
 
-def of_any_tasks(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options in the rule's form, for tasks in the order in which a mapping happens to name them."""
-    values = {name: list(value.values()) if isinstance(value, dict) else value for name, value in options.items()}
-    return values | ({TARGET: 0} if isinstance(values.get(TARGET), str) else {})
+def of_any_tasks(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given by names in the rule's form, for tasks in the order in which it happens to name them."""
+    return {name: list(value.values()) if isinstance(value, dict) else 0 for name, value in given.items()}
 
 
-def of_tasks(options: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
-    """The options in the rule's form, for the tasks of a run, in their order. Names must be those of the tasks."""
-    found = {
-        name: [value[task] for task in tasks] if isinstance(value, dict) else value for name, value in options.items()
+def of_tasks(given: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
+    """What is given by names in the rule's form, for the tasks of a run, in their order. All names must be theirs."""
+    return {
+        name: [value[task] for task in tasks] if isinstance(value, dict) else tasks.index(value)
+        for name, value in given.items()
     }
-    return found | ({TARGET: tasks.index(found[TARGET])} if isinstance(found.get(TARGET), str) else {})
 
 
-def name_faults(options: Mapping[str, Any], tasks: Sequence[str]) -> Iterator[Fault]:
+def name_faults(given: Mapping[str, Any], tasks: Sequence[str]) -> Iterator[Fault]:
     """Names that are not those of the tasks, and tasks without a value."""
     there = ", ".join(tasks)
-    for name, value in options.items():
+    for name, value in given.items():
         if isinstance(value, dict):
             yield from ((f"{name}.{key}", f"is no task; there are {there}") for key in value if key not in tasks)
             if missing := [task for task in tasks if task not in value]:
                 yield name, f"has no value for {', '.join(missing)}; there are {there}"
-        elif name == TARGET and isinstance(value, str) and value not in tasks:
+        elif value not in tasks:
             yield name, f"{value!r} is no task; there are {there}"

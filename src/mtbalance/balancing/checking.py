@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from mtbalance.balancing.by_name import TARGET, allowing_names, name_faults, of_any_tasks, of_tasks
+from mtbalance.balancing.by_name import TARGET, allowing_names, name_faults, named, of_any_tasks, of_tasks
 from mtbalance.balancing.contradictions import of_balancer, of_rule
 from mtbalance.balancing.options import LEVELS, RULES, BalancerOptions
 from mtbalance.balancing.rules import Rule
@@ -37,7 +37,8 @@ def balancer_options(block: Mapping[str, Any]) -> BalancerOptions:
     rule = entry(RULES, options.rule, Rule)
     refuse(of_balancer(options, rule))
     rule.check_level(options.level)
-    own = of_any_tasks(rule_options(options))
+    own = rule_options(options)
+    own |= of_any_tasks(named(options.rule, own))
     tasks = len(next(iter(_lists(own).values()), ())) or max(2, own.get("target", 0) + 1)
     refuse(of_rule(options, rule(tasks=tasks, **own)))  # the constructor checks the values
     return options
@@ -62,7 +63,7 @@ def rule_options(options: BalancerOptions) -> dict[str, Any]:
 def task_faults(options: BalancerOptions, tasks: Sequence[str], path: str) -> list[str]:
     """A line for each option of the balancer at ``path`` that does not fit the tasks: list, mapping or target."""
     own = rule_options(options)
-    faults = [f"{path}.{key}: {reason}" for key, reason in name_faults(own, tasks)]
+    faults = [f"{path}.{key}: {reason}" for key, reason in name_faults(named(options.rule, own), tasks)]
     for name, found in _lists(own).items():
         if len(found) != len(tasks):
             faults.append(f"{path}.{name}: {len(found)} values, not {len(tasks)}")
@@ -74,7 +75,7 @@ def task_faults(options: BalancerOptions, tasks: Sequence[str], path: str) -> li
 
 def placed(options: BalancerOptions, tasks: Sequence[str]) -> BalancerOptions:
     """The options with what is given by the tasks' names in the order of the tasks."""
-    return options.model_copy(update=of_tasks(rule_options(options), tasks))
+    return options.model_copy(update=of_tasks(named(options.rule, rule_options(options)), tasks))
 
 
 def _lists(options: Mapping[str, Any]) -> dict[str, list[Any]]:

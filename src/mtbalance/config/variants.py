@@ -54,5 +54,6 @@ def replaced(block: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, 
     copy = dict(block)
     for path, value in options.items():
         key, _, rest = path.partition(".")
-        copy[key] = replaced(copy.get(key, {}), {rest: value}) if rest else value
+        inner = copy.get(key)
+        copy[key] = replaced(inner if isinstance(inner, Mapping) else {}, {rest: value}) if rest else value
     return copy

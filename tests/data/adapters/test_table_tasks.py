@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 from pydantic import ValidationError
-from sample_data import all_rows
+from sample_data import all_rows, shared
 
 from mtbalance.config.reading import checked
 from mtbalance.data import DataError
@@ -15,6 +16,7 @@ from mtbalance.data.ranking.batches import RankingRows
 from mtbalance.data.ranking.schema import RankingSchema
 from mtbalance.data.ranking.table_labels import matches
 
+PARAMS = Path(__file__).parents[3] / "params.yaml"
 SPLITS = ("train", "valid", "test")
 CLICK = {"column": "click", "positive": [1]}
 
@@ -281,3 +283,18 @@ def test_the_workflow_prepares_tasks_in_the_order_of_params(tmp_path):
     assert isinstance(handed, Dataset) and list(handed.task_names()) == ["z", "a"]
     by_hand, by_workflow = (one.prepare("t", tmp_path / name) for name, one in (("hand", block), ("flow", handed)))
     assert by_hand == by_workflow
+
+
+def test_river_flow_is_eight_numbers_at_eight_gauges(tmp_path):
+    block = yaml.safe_load(PARAMS.read_text())["datasets"]["river_flow"]
+    raw = {role: shared(f"river_flow/rf1_{role}.parquet") for role in block["files"]}
+    for role, path in raw.items():
+        block["files"][role]["path"] = str(path)
+    schema = Table.model_validate(block).prepare("river_flow", tmp_path / "out")
+    tasks = block["tasks"]
+    assert [task.name for task in schema.tasks] == list(tasks) and len(tasks) == 8
+    expected = pl.read_parquet(raw["train"])[[task["column"] for task in tasks.values()]].to_numpy()
+    batch = next(RankingRows(tmp_path / "out", "train").batches(10_000, None))
+    found = np.stack([t.in_units(y.double().numpy()) for t, y in zip(schema.tasks, batch.targets, strict=True)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert sum(split.rows for split in schema.splits.values()) == 4108 + 5017

@@ -20,7 +20,8 @@ SIGNIFICANT_DIGITS = 5
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
-    cells = compare(with_mean(frame, "r2", "mean_r2"), list(DIRECTIONS), baseline)
+    several = frame.loc[frame["metric"] == "r2", "task"].nunique() > 1
+    cells = compare(with_mean(frame, "r2", "mean_r2") if several else frame, list(DIRECTIONS), baseline)
     tasks = list(dict.fromkeys(cells["task"]))
     cells = cells.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable", ignore_index=True)
     cells["better"] = cells["metric"].map(DIRECTIONS)
