@@ -38,7 +38,8 @@ class Program(nn.Module):
         for place, column in enumerate(schema.categorical):
             if not is_text(column):
                 self.register_buffer(f"vocabulary_{place}", torch.tensor(column.vocabulary, dtype=torch.int64))
-        _refuse_what_is_unknown(schema)
+        if unknown := unknown_to_programs(schema):
+            raise UserError(f"this model cannot be exported: {unknown[0]}; `mtbalance predict` takes its raw rows")
         standard = schema.normalize == "standard"
         deviations = [column.std or 1.0 if standard else 1.0 for column in schema.numerical]
         self.register_buffer("mean", torch.tensor([column.mean for column in schema.numerical], dtype=torch.float64))
@@ -66,23 +67,27 @@ class Program(nn.Module):
         return values.float()
 
 
-def _refuse_what_is_unknown(schema: RankingSchema) -> None:
-    """Raise ``UserError`` for tasks and features that programs do not know yet."""
+def unknown_to_programs(schema: RankingSchema) -> list[str]:
+    """The tasks and features of a data set that programs do not know yet, a sentence each."""
     form = TableForm.model_validate(schema.form) if schema.form else None
-    unknown = [f"the task {task.name} is a regression" for task in schema.tasks if task.loss is not None]
-    unknown += [
+    found = [f"the task {task.name} is a regression" for task in schema.tasks if task.loss is not None]
+    found += [
         f"the column {column.name} is given as {column.form}" for column in schema.numerical if column.form != "number"
     ]
     if form:
-        unknown += [
+        found += [
             f"the column {feature.column} is given as log1p" for feature in form.numerical if feature.form == "log1p"
         ]
-        unknown += [f"the column {name} is marked where it is missing" for name in form.marks().values()]
-        unknown += [
+        found += [f"the column {name} is marked where it is missing" for name in form.marks().values()]
+        found += [
             f"the column {name} is hashed" for name, feature in form.category_columns().items() if feature.buckets
         ]
-    if unknown:
-        raise UserError(f"this model cannot be exported as a program: {unknown[0]}; `mtbalance predict` can use it")
+        found += [
+            f"the column {feature.column} is given twice"
+            for name, feature in form.category_columns().items()
+            if name != feature.column
+        ]
+    return found
 
 
 def example(schema: RankingSchema) -> tuple[Tensor, Tensor]:
