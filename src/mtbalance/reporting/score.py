@@ -9,6 +9,8 @@ AUC = "mean AUC"
 
 def score_of(frame: pd.DataFrame) -> str:
     """The metric that is the score of the runs in a collected table: ``mean_score`` if one of them has a regression."""
+    if "metric" not in frame:  # calibration, which is of binary tasks
+        return "mean_auc"
     return "mean_score" if (frame["metric"] == "mean_score").any() else "mean_auc"
 
 
