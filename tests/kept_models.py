@@ -17,14 +17,20 @@ from mtbalance.records import write_record
 from mtbalance.training.run import train
 from tiny_problems import PARAMETERS
 
-HEADER = "visit;country;device;minutes;pages;bought;returned"
+HEADER = "visit;country;device;visitor;note;minutes;pages;depth;speed;bought;returned"
 VISITS = {
     "adapter": "table",
     "files": {"all": {"path": "visits.csv"}},
     "separator": ";",
     "missing": ["", "?"],
-    "categorical": ["country", "device"],
-    "numerical": ["minutes", "pages"],
+    "categorical": [{"column": "country", "at_least": 5}, "device", {"column": "visitor", "buckets": 7}, "pages"],
+    "numerical": [
+        {"column": "minutes", "form": "log1p", "mark_missing": True},
+        {"column": "pages", "form": "quantile"},
+        {"column": "depth", "form": "bins", "mark_missing": True},
+        "speed",
+    ],
+    "ignore": {"note": "free text"},
     "tasks": {
         "bought": {"column": "bought", "positive": ["yes"]},
         "returned": {"column": "returned", "positive": ["yes"]},
@@ -32,6 +38,7 @@ VISITS = {
     "group": "visit",
     "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
 }
+PEOPLE = ["", *(f"person {number}" for number in range(40))]
 DATASETS = {"rows": "synthetic_rows", "visits": "synthetic_visits"}
 
 
@@ -42,6 +49,8 @@ class Kept(NamedTuple):
     predictions: Path
     raw: Path
     """Rows in the data set's own form: all of them, or those of the test side."""
+    test: Path
+    """The raw rows of the test split, in its order."""
     data: Path
     """The folder of the prepared data."""
 
@@ -62,9 +71,9 @@ def visits(count: int = 900) -> str:
         country, device = random.choice(["NL", "ES", "deep blue", "?"]), random.choice(["phone", " desktop"])
         minutes = ["", "?", f"{random.exponential(9):.3f}"][min(number % 9, 2)]
         bought = "yes" if random.random() < (0.8 if country == "NL" else 0.2) else "no"
-        lines.append(
-            f"v{number};{country};{device};{minutes};{random.integers(1, 30)};{bought};{random.choice(['yes', 'no'])}"
-        )
+        visitor, depth = random.choice(PEOPLE), random.choice(["?", random.integers(-9, 9)])
+        numbers = f"{minutes};{random.integers(1, 30)};{depth};{random.normal():.4f}"
+        lines.append(f"v{number};{country};{device};{visitor};any;{numbers};{bought};{random.choice(['yes', 'no'])}")
     return "\n".join(lines) + "\n"
 
 
@@ -83,7 +92,13 @@ def keep(folder: Path) -> dict[str, Kept]:
                 chosen.run(name, dataset, "mmoe", "ls", 0), folder / dataset, model=model, predictions=predictions
             )
             write_record(folder / f"{name}.json", record)
-            found[name] = Kept(model, predictions, raw[name], folder / dataset)
+            test = folder / dataset / "test.parquet"
+            if name == "visits":  # its Parquet files have features, which differ from the cells of the table
+                chosen_rows = pd.read_parquet(test, columns=["visit"])["visit"]
+                table = pd.read_csv("visits.csv", sep=";", dtype=str, keep_default_na=False)
+                test = folder / "test.csv"
+                table[table["visit"].isin(set(chosen_rows))].to_csv(test, sep=";", index=False)
+            found[name] = Kept(model, predictions, raw[name], test, folder / dataset)
     return found
 
 

@@ -40,7 +40,7 @@ def exported(kept: dict[str, Kept], tmp_path_factory: pytest.TempPathFactory) ->
 @BOTH
 def test_the_script_gives_the_kept_predictions_of_the_test_split(kept, exported, name: str):
     scorer = Scorer(exported[name])
-    found = scorer.predict(scorer.read(kept[name].data / "test.parquet"))
+    found = scorer.predict(scorer.read(kept[name].test))
     before = pd.read_parquet(kept[name].predictions)
     for column in found:
         np.testing.assert_allclose(found[column], before[column], atol=1e-5)
@@ -51,12 +51,11 @@ def test_the_program_encodes_whole_numbers_and_numbers_as_decode_does(kept, expo
     """An encoder of its own, from the file that lies beside the program: texts to places, the rest as it is."""
     encoding = json.loads((exported[name] / "encoding.json").read_text())
     program = torch.export.load(exported[name] / "model.pt2").module()
-    test = pd.read_parquet(kept[name].data / "test.parquet")
+    schema, test = open_model(kept[name].model).schema, pd.read_parquet(kept[name].data / "test.parquet")
     categories = []
-    for column in encoding["categorical"]:
+    for stored, column in zip(schema.categorical, encoding["categorical"], strict=True):
         places = {value: place + 1 for place, value in enumerate(column["values"] or ())}
-        cells = test[column["column"]]
-        categories.append([places.get(cell, 0) if column["values"] else cell for cell in cells])
+        categories.append([places.get(cell, 0) if column["values"] else cell for cell in test[stored.name]])
     numbers = test[[column["column"] for column in encoding["numerical"]]].to_numpy(np.float32, copy=True)
     found = program(torch.tensor(categories).T.contiguous(), torch.from_numpy(numbers)).numpy()
     before = pd.read_parquet(kept[name].predictions)
@@ -104,7 +103,8 @@ def test_the_folder_needs_no_mtbalance(kept, exported, tmp_path):
 
 def test_the_script_names_what_is_wrong_with_a_row(exported):
     scorer = Scorer(exported["visits"])
-    row = pd.DataFrame([{"country": "NL", "device": "phone", "minutes": 3.5, "pages": 7}])
+    cells = {"country": "NL", "device": "phone", "visitor": None, "minutes": 3.5, "pages": 7, "depth": -1, "speed": 0.1}
+    row = pd.DataFrame([cells])
     assert scorer.predict(row).shape == (1, 2)
     assert scorer.predict(row.assign(minutes=None)).notna().all(axis=None)
     with pytest.raises(ValueError, match="the rows have no columns device"):

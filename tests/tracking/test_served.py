@@ -41,29 +41,28 @@ def logged(project: Path, kept: Kept) -> Path:
     return project / "mlartifacts" / run["artifacts"].removeprefix("mlflow-artifacts:/") / "model"
 
 
-def features(kept: Kept, rows: int) -> pd.DataFrame:
-    """Rows of the test split as a server gets them."""
-    frame = pd.read_parquet(kept.data / "test.parquet").head(rows)
-    return frame[
-        [name for name in frame if name.startswith(("categorical", "numerical", "country", "device", "min", "pages"))]
-    ]
+TEXTS, NUMBERS = ("country", "device", "visitor", "pages"), ("minutes", "depth", "speed")
+"""The columns of the table of visits; the pages are a category as well."""
+
+
+def features(kept: Kept) -> pd.DataFrame:
+    """The raw rows of the test split as a server gets them."""
+    if kept.test.suffix == ".csv":
+        table = pd.read_csv(kept.test, sep=";", dtype=str, keep_default_na=False)
+        return table[[*TEXTS]].join(table[[*NUMBERS]].apply(pd.to_numeric, errors="coerce"))
+    table = pd.read_parquet(kept.test)
+    return table.filter(like="categorical").astype(int).join(table.filter(like="numerical").astype(float))
 
 
 @pytest.mark.parametrize("name", ["rows", "visits"])
 def test_the_logged_model_gives_the_kept_predictions(project: Path, kept: dict[str, Kept], name: str):
-    place = logged(project, kept[name])
-    model, before = mlflow.pyfunc.load_model(str(place)), pd.read_parquet(kept[name].predictions)
-    rows = features(kept[name], len(before))
-    numbers = [column for column in rows if rows[column].dtype == np.float32]
-    categories = [column for column in rows if column not in numbers]
-    rows = rows.astype(dict.fromkeys(numbers, float) | {c: int for c in categories if name == "rows"})
-    found = model.predict(rows)
+    model, rows = mlflow.pyfunc.load_model(str(logged(project, kept[name]))), features(kept[name])
+    found, before = model.predict(rows), pd.read_parquet(kept[name].predictions)
     for column in found:
         np.testing.assert_allclose(found[column], before[column], atol=1e-5)
     types = {column.name: column.type for column in model.metadata.signature.inputs.inputs}
-    assert types == dict.fromkeys(categories, DataType.long if name == "rows" else DataType.string) | dict.fromkeys(
-        numbers, DataType.double
-    )
+    known = {"int64": DataType.long, "float64": DataType.double}
+    assert types == {name: known.get(str(kind), DataType.string) for name, kind in rows.dtypes.items()}
 
 
 def test_the_code_that_it_needs_travels_with_it(project: Path, kept: dict[str, Kept]):
@@ -72,7 +71,7 @@ def test_the_code_that_it_needs_travels_with_it(project: Path, kept: dict[str, K
     needed = (place / "requirements.txt").read_text().split()
     assert [name.partition("==")[0] for name in needed] == ["mlflow", "numpy", "pandas", "torch"]
     example = json.loads((place / "serving_input_example.json").read_text())["dataframe_split"]
-    assert example["columns"] == ["country", "device", "minutes", "pages"] and len(example["data"]) == 1
+    assert example["columns"] == [*TEXTS, *NUMBERS] and len(example["data"]) == 1
 
 
 def test_a_model_that_cannot_be_logged_costs_no_run(project: Path, kept: dict[str, Kept], tmp_path: Path):
@@ -91,7 +90,7 @@ def test_a_model_that_cannot_be_logged_costs_no_run(project: Path, kept: dict[st
 def test_mlflow_serves_raw_rows(project: Path, kept: dict[str, Kept], tmp_path: Path):
     """Three ways, one answer: the served model, `mtbalance predict` and what the run kept."""
     place, port = logged(project, kept["visits"]), _free(None)
-    rows = features(kept["visits"], 5)
+    rows = features(kept["visits"]).head(5)
     rows.to_csv(tmp_path / "rows.csv", sep=";", index=False)
     ours = predicted(kept["visits"].model, tmp_path / "rows.csv").drop(columns="row")
     columns = json.loads(rows.to_json(orient="split"))

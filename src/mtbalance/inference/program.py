@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from mtbalance.data.ranking.raw_rows import is_text
 from mtbalance.data.ranking.schema import RankingSchema
-from mtbalance.data.ranking.table_form import TableForm
 from mtbalance.errors import UserError
 from mtbalance.inference.model import Model
 from mtbalance.writing import replacing
@@ -24,32 +23,32 @@ class Program(nn.Module):
 
     A category that is a whole number is given as it is, a text as its place in the column's vocabulary, counted from 1
     (0: not in it). A number is given as it is, a missing one as NaN. The program looks up whole numbers, fills missing
-    numbers in and normalizes as :mod:`mtbalance.data.ranking.decode` does.
+    numbers in, normalizes and bins as :mod:`mtbalance.data.ranking.decode` does.
     """
-
-    mean: Tensor
-    scale: Tensor
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        schema = model.schema
-        self.model, self.schema = model.backbone, schema
+        self.model, self.schema = model.backbone, model.schema
         self.answers = model.problem.answers
-        for place, column in enumerate(schema.categorical):
-            if not is_text(column):
-                self.register_buffer(f"vocabulary_{place}", torch.tensor(column.vocabulary, dtype=torch.int64))
-        if unknown := unknown_to_programs(schema):
-            raise UserError(f"this model cannot be exported: {unknown[0]}; `mtbalance predict` takes its raw rows")
-        standard = schema.normalize == "standard"
-        deviations = [column.std or 1.0 if standard else 1.0 for column in schema.numerical]
-        self.register_buffer("mean", torch.tensor([column.mean for column in schema.numerical], dtype=torch.float64))
-        self.register_buffer("scale", torch.tensor(deviations, dtype=torch.float64))
+        for place, category in enumerate(self.schema.categorical):
+            if not is_text(category):
+                self.register_buffer(f"vocabulary_{place}", torch.tensor(category.vocabulary, dtype=torch.int64))
+        for place, number in enumerate(self.schema.numerical):
+            if number.form != "number":
+                kind = torch.float32 if number.form == "bins" else torch.float64
+                self.register_buffer(f"knots_{place}", torch.tensor(number.knots, dtype=kind))
 
     def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
         """[B, K]."""
-        ids = [self._indices(place, column) for place, column in enumerate(categories.unbind(1))]
-        outputs = self.model((torch.stack(ids, 1) if ids else categories, self._normalized(numbers)))
-        return torch.stack(self.answers(outputs), 1)
+        ids = [self._indices(place, values) for place, values in enumerate(categories.unbind(1))]
+        given: list[Tensor] = []
+        for place, values in enumerate(numbers.unbind(1)):
+            if self.schema.numerical[place].form == "bins":
+                ids.append(self._bin(place, values))
+            else:
+                given.append(self._normalized(place, values))
+        inputs = (torch.stack(ids, 1) if ids else categories, torch.stack(given, 1) if given else numbers[:, :0])
+        return torch.stack(self.answers(self.model(inputs)), 1)
 
     def _indices(self, place: int, values: Tensor) -> Tensor:
         """Places in the vocabulary, from 1, of the values [B] of one column; 0 for those not in it."""
@@ -59,35 +58,36 @@ class Program(nn.Module):
         found = torch.searchsorted(vocabulary, values.contiguous()).clamp(max=len(vocabulary) - 1)
         return torch.where(vocabulary[found] == values, found + 1, 0)
 
-    def _normalized(self, numbers: Tensor) -> Tensor:
-        """Numbers [B, N] as the backbone takes them, computed in float64."""
-        values = torch.where(numbers.isnan(), self.mean, numbers.double())
-        if self.schema.normalize == "standard":
-            values = (values - self.mean) / self.scale
-        return values.float()
+    def _bin(self, place: int, values: Tensor) -> Tensor:
+        """The bins, from 1, of the numbers [B] of one column; 0 for missing ones."""
+        found = torch.searchsorted(self.get_buffer(f"knots_{place}"), values.contiguous(), right=True).clamp(min=1)
+        return torch.where(values.isnan(), 0, found)
+
+    def _normalized(self, place: int, values: Tensor) -> Tensor:
+        """The numbers [B] of one column as the backbone takes them, computed in float64."""
+        column = self.schema.numerical[place]
+        filled = torch.where(values.isnan(), column.mean, values.double())
+        if column.form == "quantile":
+            filled = _interpolated(filled, self.get_buffer(f"knots_{place}"))
+        elif self.schema.normalize == "standard":
+            filled = (filled - column.mean) / (column.std or 1.0)
+        return filled.float()
 
 
-def unknown_to_programs(schema: RankingSchema) -> list[str]:
-    """The tasks and features of a data set that programs do not know yet, a sentence each."""
-    form = TableForm.model_validate(schema.form) if schema.form else None
-    found = [f"the task {task.name} is a regression" for task in schema.tasks if task.loss is not None]
-    found += [
-        f"the column {column.name} is given as {column.form}" for column in schema.numerical if column.form != "number"
-    ]
-    if form:
-        found += [
-            f"the column {feature.column} is given as log1p" for feature in form.numerical if feature.form == "log1p"
-        ]
-        found += [f"the column {name} is marked where it is missing" for name in form.marks().values()]
-        found += [
-            f"the column {name} is hashed" for name, feature in form.category_columns().items() if feature.buckets
-        ]
-        found += [
-            f"the column {feature.column} is given twice"
-            for name, feature in form.category_columns().items()
-            if name != feature.column
-        ]
-    return found
+def _interpolated(values: Tensor, knots: Tensor) -> Tensor:
+    """The places of values [B] among ascending knots, linear between two of them: -1 is the first, 1 the last."""
+    steps = len(knots) - 1
+    if steps == 0:
+        return torch.full_like(values, -1)
+    above = torch.searchsorted(knots, values, right=True).clamp(1, steps)
+    low, high = knots[above - 1], knots[above]
+    share = ((values - low) / (high - low)).clamp(0, 1)
+    return 2 * (above - 1 + share) / steps - 1
+
+
+def regressions(schema: RankingSchema) -> list[str]:
+    """The tasks that programs do not know yet."""
+    return [task.name for task in schema.tasks if task.loss is not None]
 
 
 def example(schema: RankingSchema) -> tuple[Tensor, Tensor]:
@@ -96,7 +96,12 @@ def example(schema: RankingSchema) -> tuple[Tensor, Tensor]:
 
 
 def write_program(model: Model, path: Path) -> None:
-    """Export the model's program to ``path`` (.pt2), with any number of rows, whole or not at all."""
+    """Export the model's program to ``path`` (.pt2), with any number of rows, whole or not at all.
+
+    Raises :class:`~mtbalance.errors.UserError` for a model with a regression.
+    """
+    if found := regressions(model.schema):
+        raise UserError(f"a model with the regression {found[0]} cannot be exported; `mtbalance predict` uses it")
     rows = torch.export.Dim("rows", min=1)
     program = torch.export.export(
         Program(model).eval(), example(model.schema), dynamic_shapes=({0: rows}, {0: rows}), strict=False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Scorer:
         if absent:
             raise ValueError(f"the rows have no columns {', '.join(absent)}")
         categories = [self._categories(rows[column["column"]], column) for column in self.encoding["categorical"]]
-        numbers = [self._numbers(rows[column["column"]]) for column in self.encoding["numerical"]]
+        numbers = [_formed(self._numbers(rows[one["column"]]), one) for one in self.encoding["numerical"]]
         return (
             torch.from_numpy(_side_by_side(categories, len(rows), np.int64)),
             torch.from_numpy(_side_by_side(numbers, len(rows), np.float32)),
@@ -58,7 +59,12 @@ class Scorer:
         if column["values"] is None:
             return self._whole(cells)
         places = {value: place for place, value in enumerate(column["values"], start=1)}
-        return np.array([places.get(text or "", 0) for text in self._texts(cells)], np.int64)
+        texts = self._texts(cells)
+        if column.get("mark"):
+            texts = ["missing" if text is None else "given" for text in texts]
+        if "buckets" in column:
+            texts = [text if text is None else _bucket(text, column["buckets"]) for text in texts]
+        return np.array([places.get(text or "", 0) for text in texts], np.int64)
 
     def _whole(self, cells: pd.Series) -> np.ndarray:
         numbers = self._numbers(cells)
@@ -76,6 +82,15 @@ class Scorer:
         """Cells as texts without the spaces around them; missing ones are None."""
         texts = ("" if pd.isna(cell) else str(cell).strip() for cell in cells)
         return [None if text in self.missing else text for text in texts]
+
+
+def _bucket(text: str, buckets: int) -> str:
+    digest = blake2b(text.encode(), digest_size=8, key=b"0").digest()
+    return str(int.from_bytes(digest, "little") % buckets)
+
+
+def _formed(numbers: np.ndarray, column: dict[str, Any]) -> np.ndarray:
+    return np.sign(numbers) * np.log1p(np.abs(numbers)) if column["log1p"] else numbers
 
 
 def _side_by_side(columns: Sequence[np.ndarray], rows: int, kind: type) -> np.ndarray:

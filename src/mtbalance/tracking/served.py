@@ -6,6 +6,7 @@ It is the exported model with the script that reads raw rows, so it needs no mtb
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,11 +15,11 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from mtbalance.data.ranking.raw_rows import is_text
 from mtbalance.inference import score
-from mtbalance.inference.exporting import SCORE, export_model
+from mtbalance.inference.exporting import SCORE, encoding, export_model
 from mtbalance.inference.model import Model, open_model
 
+TYPES = {str: DataType.string, int: DataType.long, float: DataType.double}
 NEEDED = ("numpy", "pandas", "torch")
 """What the script imports."""
 
@@ -35,22 +36,28 @@ def save_served(kept: Path, folder: Path) -> None:
             data_path=str(exported),
             code_paths=[str(exported / SCORE)],
             signature=signature(model),
-            input_example=example(model),
+            input_example=pd.DataFrame([raw_row(model)]),
             pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in NEEDED],
         )
 
 
 def signature(model: Model) -> ModelSignature:
     """The columns of a raw row with their types, and those of an answer."""
-    categories = [
-        ColSpec(DataType.string if is_text(column) else DataType.long, column.name)
-        for column in model.schema.categorical
-    ]
-    numbers = [ColSpec(DataType.double, column.name) for column in model.schema.numerical]
-    return ModelSignature(Schema([*categories, *numbers]), Schema([ColSpec(DataType.float, n) for n in model.columns]))
+    columns = [ColSpec(TYPES[type(value)], name) for name, value in raw_row(model).items()]
+    return ModelSignature(Schema([*columns]), Schema([ColSpec(DataType.float, name) for name in model.columns]))
 
 
-def example(model: Model) -> pd.DataFrame:
-    """A raw row: the first value of each category, and the mean of each number."""
-    categories = {column.name: column.vocabulary[0] for column in model.schema.categorical}
-    return pd.DataFrame([categories | {column.name: column.mean for column in model.schema.numerical}])
+def raw_row(model: Model) -> dict[str, str | int | float]:
+    """An example of a raw row: the first value of each category, and the mean of each number.
+
+    A column that is both is a text.
+    """
+    known = encoding(model)
+    row: dict[str, str | int | float] = {}
+    for category, stored in zip(known["categorical"], model.schema.categorical, strict=True):
+        if not category.get("mark"):
+            values: Sequence[str | int] = stored.vocabulary
+            row[category["column"]] = "" if "buckets" in category else next(iter(values), "")
+    for number, column in zip(known["numerical"], model.schema.numerical, strict=True):
+        row.setdefault(number["column"], column.mean)
+    return row

@@ -183,10 +183,10 @@ class Store:
         """Keep the model of a run that kept it, as an artifact that MLflow can serve, unless it cannot be exported."""
         if record.status == "finished" and record.config["model"]["problem"] == SERVED and path.is_file():
             from mtbalance.inference.model import open_model
-            from mtbalance.inference.program import unknown_to_programs
+            from mtbalance.inference.program import regressions
             from mtbalance.tracking.served import save_served
 
-            if unknown_to_programs(open_model(path).schema):
+            if regressions(open_model(path).schema):
                 return
             with tempfile.TemporaryDirectory() as folder:
                 save_served(path, Path(folder, MODEL))

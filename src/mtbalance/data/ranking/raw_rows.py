@@ -20,13 +20,14 @@ from mtbalance.data.ranking.table_files import PARQUET_BLOCK, text_blocks
 from mtbalance.data.ranking.table_form import TableForm
 
 KINDS: dict[pa.DataType, Kind] = {pa.int32(): "id", pa.float32(): "number", pa.string(): "text"}
-WITHOUT_LABELS: dict[str, Any] = {"tasks": {}, "group": None}
+WITHOUT_LABELS: dict[str, Any] = {"tasks": {}, "group": None, "weight": None, "split": None, "ignore": {}}
 """What a form says where rows have no labels, and no split to be in."""
 
 
 def form_of_features(form: TableForm) -> dict[str, Any]:
     """What a table's block says of its features, for a schema: without labels and groups."""
-    return TableForm.model_validate(form.model_dump(include=set(TableForm.model_fields)) | WITHOUT_LABELS).model_dump()
+    kept = set(TableForm.model_fields) - set(WITHOUT_LABELS)
+    return form.model_dump(mode="json", include=kept) | WITHOUT_LABELS
 
 
 def raw_rows(path: Path, schema: RankingSchema) -> Iterator[pa.Table]:
