@@ -25,7 +25,8 @@ from mtbalance.config.tuning import Trial
 from mtbalance.records import RecordError
 from mtbalance.records.run import RunRecord, TaskFacts
 from mtbalance.reporting.choice import choose, named
-from mtbalance.reporting.collect import TYPES, identity_of, in_order
+from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
 from mtbalance.reporting.trials import RUN
 from mtbalance.writing import replacing

@@ -38,6 +38,11 @@ class Workflow(RunFiles):
         stems = [places.FIGURE.format(experiment=experiment, figure=name) for name in names]
         return [f"{stem}.{ending}" for stem in stems for ending in FIGURE_FORMATS]
 
+    def plots(self, preset: str) -> list[str]:
+        """The figures of a preset as PNG."""
+        experiments = self.parameters.presets[preset]
+        return [file for name in experiments for file in self.figures(name) if file.endswith(".png")]
+
     def pictures(self, experiment: str) -> list[str]:
         """Pictures of the predictions of every run; none if this kind of problem has no pictures."""
         if not self.parameters.experiments[experiment].problem.pictured:
@@ -55,9 +60,9 @@ class Workflow(RunFiles):
         in between again only if a target asks for it.
         """
         kept = (self.predictions, self.valid_predictions, self.models, self.steps)
-        asked = (*kept, self.timings, self.market, self.calibration, self.trials, self.figures)
+        asked = (*kept, self.timings, self.references, self.market, self.calibration, self.trials, self.figures)
         files = self._of_preset(*asked)
-        summaries = [of.format(preset=self.parameters.preset) for of in (places.MEANS, places.SUMMARY)]
+        summaries = [of.format(preset=self.parameters.preset) for of in (places.MEANS, places.SUMMARY, places.PLOTS)]
         return [*self.page_files(), *files, *summaries, f"{places.CLAIMS}.json", places.PAGE]
 
     def _of_preset(self, *questions: Callable[[str], list[str]]) -> list[str]:
