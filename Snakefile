@@ -12,6 +12,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/runs.smk"
+include: "workflow/rules/references.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/market.smk"
 include: "workflow/rules/claims.smk"
@@ -29,6 +30,13 @@ localrules:
 
 onstart:
     refuse_full_disk()
+    if workflow.local_exec and len(workflow.dag) >= server.WORTH_IT:
+        server.start()
+
+
+onsuccess:
+    if Path(".dvc").is_dir() and "DVC_STAGE" not in os.environ:
+        print(NOT_IN_DVC)
 
 
 rule all:

@@ -19,7 +19,7 @@ FLOORS = (
     {"data", "models", "tasks"},
     {"problems"},
     {"training", "studies", "reporting", "sources"},
-    {"workflow", "tracking", "planning", "reproduce", "cli", "__main__"},
+    {"workflow", "tracking", "planning", "reproduce", "cli", "forkserver", "__main__"},
 )
 """Parts of the package from the ground up. A part imports from the floors below it, and from its own part."""
 BESIDE = {
@@ -27,7 +27,7 @@ BESIDE = {
     ("faults", "blocks"),
     ("faults", "registry"),
     ("training", "sources"),
-    ("__main__", "cli"),
+    ("__main__", "forkserver"),
     ("cli", "workflow"),
     ("cli", "tracking"),
     ("cli", "planning"),

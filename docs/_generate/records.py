@@ -1,4 +1,4 @@
-"""The run record and the timing record, from their JSON schema."""
+"""The records of runs, timings and references, from their JSON schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from pydantic import TypeAdapter
 from _generate.words import sentence
 
 MODULE = "mtbalance.records"
-RECORDS = {"RunRecord": "The run record", "TimingRecord": "The timing record"}
+RECORDS = {
+    "RunRecord": "The run record",
+    "TimingRecord": "The timing record",
+    "ReferenceRecord": "The reference record",
+}
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 
 

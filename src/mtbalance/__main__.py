@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import sys
 
+from mtbalance.forkserver.client import run
+
 
 def main() -> None:
     """Run the command line."""
     try:
-        from mtbalance.cli import main as run
+        run("mtbalance.cli")
     except ModuleNotFoundError as error:
         sys.exit(f"mtbalance: the command needs {error.name}; install it with: pip install 'mtbalance[workflow]'")
-    run()
 
 
 if __name__ == "__main__":

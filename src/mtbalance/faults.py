@@ -30,10 +30,26 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
             yield ": ".join(filter(None, (".".join(where), _message(fault))))
 
 
+WANTED = {
+    "list_type": "a list is wanted, in brackets",
+    "dict_type": "a block of keys and values is wanted",
+    "model_type": "a block of keys and values is wanted",
+    "int_parsing": "a whole number is wanted",
+    "int_type": "a whole number is wanted",
+    "int_from_float": "a whole number is wanted",
+    "float_parsing": "a number is wanted",
+    "float_type": "a number is wanted",
+    "bool_parsing": "true or false is wanted",
+    "bool_type": "true or false is wanted",
+    "string_type": "a text is wanted",
+}
+"""What pydantic's most frequent faults ask for."""
+
+
 def _message(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
         return "missing"
-    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = WANTED.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
     return message if isinstance(fault["input"], Mapping) else f"{message}, not {fault['input']!r}"
 
 

@@ -35,6 +35,8 @@ STEPS = f"results/runs/{CELL}.steps.parquet"
 CHECKPOINT = f"results/checkpoints/{CELL}.pt"
 TIMING_CELL = "{experiment}/{dataset}/{backbone}"
 TIMING = f"results/speed/{TIMING_CELL}.json"
+REFERENCES = "results/metrics/references/{dataset}.json"
+"""What a constant, logistic regression and gradient boosting reach on a ranking data set."""
 
 # Results.
 METRICS = "results/metrics/{experiment}.parquet"
@@ -55,6 +57,8 @@ FIGURE = f"results/figures/{FIGURE_CELL}"
 """Without its ending: .png, .pdf or .svg."""
 PICTURE_CELL = "{experiment}/predictions/{dataset}-{backbone}-{balancer}-seed-{seed}"
 PICTURE = f"results/figures/{PICTURE_CELL}.png"
+PLOTS = "results/plots/{preset}"
+"""The figures of a preset as PNG in one folder, which `dvc plots` shows."""
 
 AUDIT = "results/audit.md"
 CLAIMS = "results/claims"

@@ -22,6 +22,8 @@ from mtbalance.errors import UserError
 
 PACKAGE = "mtbalance"
 Base = TypeVar("Base")
+LISTED = 20
+"""Largest number of known names that are all listed beside the one that was probably meant."""
 
 
 def available(package: str) -> list[str]:
@@ -147,9 +149,15 @@ def unknown(what: str, name: str, known: list[str]) -> str:
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """The known names as text, and the one that ``name`` is probably a misspelling of."""
-    near = get_close_matches(name, known, n=1)
-    return ", ".join(known) + (f" (did you mean {near[0]}?)" if near else "")
+    """The known names as text, and the one that ``name`` is probably a misspelling of.
+
+    Of more than :data:`LISTED` names, only those like ``name`` are listed, if there are any.
+    """
+    near = get_close_matches(name, known)
+    if not near:
+        return ", ".join(known)
+    listed = known if len(known) <= LISTED else [*near, f"{len(known) - len(near)} others"]
+    return f"{', '.join(listed)} (did you mean {near[0]}?)"
 
 
 def _require(package: str, name: str) -> None:

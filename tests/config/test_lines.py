@@ -69,3 +69,55 @@ def test_parameters_that_the_command_line_changed_are_not_searched_for_in_the_fi
     raw = read_parameters(path).model_dump(mode="json") | {"preset": "dmeo"}
     with pytest.raises(ParametersError, match=r"^preset: 'dmeo' is not defined"):
         parse(raw, path)
+
+
+def test_a_fault_in_a_line_that_others_refer_to_is_told_once(tmp_path: Path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("model: &small {embedding: 8,", "model: &small {embeding: 8,"), encoding="utf-8")
+    with pytest.raises(ParametersError) as caught:
+        read_parameters(path)
+    (told,) = str(caught.value).splitlines()
+    assert "demo.model.embeding: unknown key" in told
+    assert told.endswith("more that refer to this line")
+
+
+def test_a_fault_in_a_merged_block_has_the_line_of_that_block(tmp_path: Path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("click_rate: 0.2 ", "click_rate: 1.2 "), encoding="utf-8")
+    (line,) = (number for number, text in enumerate(TEXT.splitlines(), 1) if "click_rate: 0.2 " in text)
+    with pytest.raises(ParametersError) as caught:
+        read_parameters(path)
+    assert [fault.partition(": ")[0] for fault in str(caught.value).splitlines()] == [f"{path}:{line}"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("seeds: [0, 1]\n", "seeds: 2\n", "experiments.demo.seeds: a list is wanted, in brackets, not 2"),
+        ("every: 10}  ", "every: ten}  ", "balancers.nashmtl.every: a whole number is wanted, not 'ten'"),
+        ("channels_last: true\n", "channels_last: perhaps\n", "channels_last: true or false is wanted, not 'perhaps'"),
+    ],
+)
+def test_a_wrong_kind_of_value_is_told_in_plain_words(right: str, wrong: str, message: str, tmp_path: Path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(ParametersError) as caught:
+        read_parameters(path)
+    assert message in str(caught.value)
+
+
+def test_a_name_among_many_is_answered_with_those_that_are_like_it(tmp_path: Path):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace("\n      segnet: [ls]", "\n      segnet: [pbu]"), encoding="utf-8")
+    with pytest.raises(ParametersError) as caught:
+        read_parameters(path)
+    (told, *_) = (line for line in str(caught.value).splitlines() if "'pbu'" in line)
+    assert "others (did you mean pub?)" in told
+    assert len(told) < 250
+
+
+def test_text_that_is_no_yaml_is_told_with_its_line(tmp_path: Path):
+    path = tmp_path / "params.yaml"
+    path.write_text("preset: demo\npresets: {demo: [demo\n", encoding="utf-8")
+    with pytest.raises(ParametersError, match=rf"^{path}:3: cannot be read as YAML: while parsing a flow"):
+        read_parameters(path)

@@ -69,8 +69,8 @@ def test_pixels_without_a_target_are_black_in_the_targets_panels_only():
 @pytest.mark.parametrize(
     ("dataset", "heading"),
     [
-        ("synthetic_rooms", "synthetic_rooms (synthetic data), mtan, pub, seed 3: first test images"),
-        ("nyuv2", "nyuv2, mtan, pub, seed 3: first test images"),
+        ("synthetic_rooms", "synthetic_rooms (synthetic data), MTAN, PUB, seed 3: first test images"),
+        ("nyuv2", "nyuv2, MTAN, PUB, seed 3: first test images"),
     ],
 )
 def test_the_heading_comes_from_the_record(tmp_path, monkeypatch, dataset, heading):

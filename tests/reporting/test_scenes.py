@@ -7,6 +7,7 @@ import pytest
 from matplotlib.text import Text
 
 from mtbalance.config.run import RunConfig
+from mtbalance.reporting.answer import ONE_SEED, answer
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.figures.scenes.scenes import draw
 from mtbalance.reporting.tables import write_table
@@ -187,3 +188,16 @@ def test_the_figure_has_a_panel_a_task_with_the_constant_prediction(collected):
     assert len(segmentation.lines) == 4
     texts = [text.get_text() for text in figure.findobj(Text)]
     assert "MTAN+PUB" in texts and any("synthetic data" in text for text in texts)
+
+
+def test_the_answer_has_the_best_mean_of_delta_m(collected):
+    best, subject = answer(pd.read_parquet(collected()), "Scenes", "ls")[1:3]
+    assert best.startswith("Best Δm against STL in percent (lower is better): PUB on MTAN, −10.00 (−9.00 against LS")
+    assert subject.startswith("PUB on MTAN −9.00 [")
+
+
+def test_with_one_seed_the_answer_has_the_range_of_delta_m_and_no_rank(collected):
+    frame = pd.read_parquet(collected())
+    _, scores, chance = answer(frame[frame["seed"] == 0], "Scenes", "ls")
+    assert scores == "Δm against STL in percent (lower is better), from best to worst: MTAN −10.00 (PUB) to −1.00 (LS)."
+    assert chance == ONE_SEED

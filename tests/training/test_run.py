@@ -74,6 +74,12 @@ def test_early_stopping_returns_the_best_epoch(configure, data):
     assert len(scores) == 30 or len(scores) == record.best_epoch + 2
 
 
+def test_a_run_that_chose_its_last_epoch_says_so(configure, data):
+    record = train(configure(epochs=1, patience=0), data)
+    assert record.unconverged[0] == "epoch 1 was chosen, the last one that the training may have"
+    assert all("normalized entropy" in sign for sign in record.unconverged[1:])
+
+
 def test_the_best_epochs_model_is_the_one_tested(configure, data):
     """Selected on the test split, the reported test metrics are those of the best epoch."""
     record = train(configure(epochs=6, selection="test"), data)

@@ -20,7 +20,8 @@ CELLS = [("shared_bottom", "ls"), ("mmoe", "ls"), ("mmoe", "nashmtl"), ("mmoe", 
 PAGE = {"page "}
 CLAIMS = {"claims "} | PAGE
 TABLES = {"table tiny/auc", "table tiny/ne"} | PAGE
-FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights", "speed")}
+PLOTS = {"plots tiny"}
+FIGURES = {f"figure tiny/{name}" for name in ("auc", "seesaw", "curves", "weights", "speed")} | PLOTS
 RESULTS = {"collect tiny", "summarize tiny"} | TABLES | FIGURES | CLAIMS
 AUDIT = {"audit "} | PAGE
 TIMING = {"time tiny/synthetic_a/mmoe"}
@@ -121,13 +122,18 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "one more balancer": (one_more_balancer, trains([("mmoe", "mgda")]) | TIMING | RESULTS),
     "one more data set": (
         one_more_dataset,
-        {"generate_synthetic synthetic_b", "prepare_ranking synthetic_b", "time tiny/synthetic_b/mmoe"}
+        {"generate_synthetic synthetic_b", "prepare_ranking synthetic_b", "references synthetic_b"}
+        | {"time tiny/synthetic_b/mmoe"}
         | trains(dataset="synthetic_b")
         | RESULTS,
     ),
     "a data set's split": (
         value("datasets.synthetic_a.split", {"seed": 1}),
-        {"prepare_ranking synthetic_a"} | trains() | TIMING | RESULTS,
+        {"prepare_ranking synthetic_a", "references synthetic_a"} | trains() | TIMING | RESULTS,
+    ),
+    "how references are fitted": (
+        comment("src/mtbalance/studies/references.py"),
+        {"references synthetic_a"} | RESULTS,
     ),
     "how long is timed": (value("experiments.tiny.timing.blocks", 3), TIMING | RESULTS),
     "how it is timed": (comment("src/mtbalance/training/speed.py"), TIMING | RESULTS),
@@ -141,7 +147,7 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how tables are printed": (comment("src/mtbalance/reporting/markdown.py"), TABLES | AUDIT | CLAIMS),
     "numbers printed in a paper": (
         lambda tree: tree.edit("src/mtbalance/reporting/published/pub_table3.csv", lambda text: text.rstrip("\n")),
-        TABLES | AUDIT | CLAIMS | {"figure tiny/speed"},
+        TABLES | AUDIT | CLAIMS | {"figure tiny/speed"} | PLOTS,
     ),
     "an experiment's title": (value("experiments.tiny.title", "Another"), TABLES | FIGURES),
     "what counts as significant": (value("tables.significance", 0.01), TABLES | CLAIMS),
@@ -149,7 +155,7 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "how figures are drawn": (comment("src/mtbalance/reporting/drawing.py"), FIGURES | PAGE),
     "one claim": (comment("src/mtbalance/reporting/claims/toy.py"), CLAIMS),
     "what the audit says of one table": (comment("src/mtbalance/reporting/audit/cost.py"), AUDIT | CLAIMS),
-    "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"}),
+    "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"} | PLOTS),
 }
 
 NO_RERUNS: dict[str, Edit] = {
@@ -183,7 +189,7 @@ def test_the_copy_runs_its_own_package(finished: Tree):
 def test_a_new_tree_runs_every_job_once(tree: Tree):
     for made in ("data", "results", ".snakemake"):
         shutil.rmtree(tree.root / made)
-    data = {"generate_synthetic synthetic_a", "prepare_ranking synthetic_a"}
+    data = {"generate_synthetic synthetic_a", "prepare_ranking synthetic_a", "references synthetic_a"}
     assert tree.due() == data | trains() | TIMING | RESULTS | AUDIT
 
 
@@ -238,7 +244,7 @@ LOST = {
     "results/runs/tiny/synthetic_a/mmoe/pub/seed-1.json": trains([("mmoe", "pub")], [1]) | RESULTS,
     "results/speed/tiny/synthetic_a/mmoe.json": TIMING | RESULTS,
     "results/metrics/tiny.parquet": RESULTS,
-    "results/figures/tiny/auc.pdf": {"figure tiny/auc"},
+    "results/figures/tiny/auc.pdf": {"figure tiny/auc"} | PLOTS,
 }
 
 

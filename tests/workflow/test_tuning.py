@@ -51,9 +51,9 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 def test_every_trial_is_a_job_and_no_job_waits_for_a_choice(tuned: Tree):
-    data = {"generate_synthetic synthetic_a", "prepare_ranking synthetic_a"}
+    data = {"generate_synthetic synthetic_a", "prepare_ranking synthetic_a", "references synthetic_a"}
     timing = {"time tiny/synthetic_a/mmoe"}
-    assert tuned.due() == data | timing | trains([*LS, *PUBS]) | RESULTS | {"audit "}
+    assert tuned.due() == data | timing | trains([*LS, *PUBS]) | RESULTS | {"audit ", "plots tiny"}
 
 
 def test_check_counts_the_trials(tuned: Tree):

@@ -16,6 +16,7 @@ from mtbalance import places
 from mtbalance.config import reading
 from mtbalance.config.run import canonical
 from mtbalance.errors import UserError
+from mtbalance.forkserver import server
 from mtbalance.planning import disk
 from mtbalance.workflow import (
     TOY_METHODS,
@@ -34,6 +35,12 @@ except reading.ParametersError as error:
     raise WorkflowError(f"The parameters are not valid:\n{error}")
 
 WORKFLOW = Workflow(PARAMETERS)
+
+NOT_IN_DVC = (
+    "DVC does not know these results yet. To return to them later: dvc commit --force results, then git commit. Without"
+    " that, dvc checkout refuses to go to another state, since it would lose them (--force does it all the same)."
+)
+"""What Snakemake says at the end if DVC did not call it."""
 
 
 def refuse_full_disk():

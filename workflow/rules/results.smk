@@ -2,7 +2,9 @@ rule collect:
     input:
         records=ask(WORKFLOW.records, "experiment"),
         steps=ask(WORKFLOW.steps, "experiment"),
+        predictions=ask(WORKFLOW.predictions, "experiment"),
         timings=ask(WORKFLOW.timings, "experiment"),
+        references=ask(WORKFLOW.references, "experiment"),
         code=reporting_sources("collect"),
     output:
         places.METRICS,
@@ -94,6 +96,19 @@ rule figure:
     shell:
         "mtbalance figure {wildcards.figure} {input.metrics} {params.folder}"
         " {params.options} > {log} 2>&1"
+
+
+# DVC shows all figures of a folder, and knows no pattern for their names.
+rule plots:
+    input:
+        ask(WORKFLOW.plots, "preset"),
+    output:
+        directory(places.PLOTS),
+    log:
+        places.log("plots", "{preset}"),
+    shell:
+        "(mkdir -p {output} && for file in {input:q}; do"
+        ' cp "$file" {output}/$(basename $(dirname $file))-$(basename $file); done) > {log} 2>&1'
 
 
 rule picture:

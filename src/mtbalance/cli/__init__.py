@@ -69,7 +69,7 @@ def reproduce() -> None:
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(data.fetch, data.generate, data.prepare),
-    *(runs.train, runs.time, runs.track, runs.ui),
+    *(runs.train, runs.time, runs.references, runs.track, runs.ui),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
     *(results.audit, results.market, results.claims, results.report, results.trials),
     *(plan.plan, status.status, compare.compare),

@@ -38,9 +38,9 @@ def plan(
     with console.status("asking Snakemake what would run"):
         jobs = due(parameters.preset) if params == places.PARAMETERS else None
     if jobs is not None:
-        console.print(due_table(jobs) if jobs else "Everything is up to date: nothing would run.\n")
+        console.print(due_table(jobs) if jobs else "Everything is up to date: nothing would run.")
     times = []
-    if time:
+    if time and jobs != {}:
         from mtbalance.planning.timing import Timing
 
         timing = Timing(parameters)
@@ -48,7 +48,7 @@ def plan(
             times = timing.experiments()
         console.print(time_table(times))
         console.print(timing.said(), soft_wrap=True)
-    for line in closing(parameters.preset, plans, needs, times):
+    for line in closing(parameters.preset, plans, needs, times, jobs != {}):
         console.print(line, soft_wrap=True)
     if not all(disk.enough for disk in needs):
         raise typer.Exit(1)

@@ -23,10 +23,28 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     parameters = parameters_from(params)
     experiment = experiment_of(parameters, experiment)
     workflow = Workflow(parameters)
-    kinds = (workflow.records, workflow.timings, workflow.steps)
-    records, timings, steps = ([Path(file) for file in of(experiment)] for of in kinds)
-    timed, trials = parameters.all_timing_runs(experiment), parameters.experiments[experiment].trials()
-    write(records, parameters.runs(experiment), timings, timed, output, steps, trials)
+    kinds = (workflow.records, workflow.timings, workflow.steps, workflow.predictions, workflow.references)
+    records, timings, steps, predictions, references = ([Path(file) for file in of(experiment)] for of in kinds)
+    write(
+        records,
+        parameters.runs(experiment),
+        timings,
+        parameters.all_timing_runs(experiment),
+        output,
+        steps=steps,
+        trials=parameters.experiments[experiment].trials(),
+        predictions=_there(predictions, "no test over rows"),
+        references=_there(references, "no rows of simple models"),
+        baseline=parameters.tables.baseline,
+    )
+
+
+def _there(files: list[Path], else_: str) -> list[Path]:
+    """The files if all are there, as in the workflow; by hand, records may be collected without them."""
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        typer.echo(f"{missing[0]} is missing: tables will have {else_}")
+    return [] if missing else files
 
 
 def trials(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:

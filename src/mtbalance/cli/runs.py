@@ -100,6 +100,17 @@ def time(
     write_record(output, record)
 
 
+def references(dataset: str, output: Path, data: DataOption = None) -> None:
+    """Fit a constant, logistic regression and gradient boosting to each task of the ranking data set DATASET."""
+    from mtbalance.studies.references import references as fit
+
+    record = fit(dataset, prepared(dataset, data))
+    for name, model in record.models.items():
+        said = ", ".join(f"{task} auc {value:.4f} ({model.chosen[task]})" for task, value in model.test["auc"].items())
+        typer.echo(f"{name}: {said}; {model.seconds:.1f} s")
+    write_record(output, record)
+
+
 def track(records: list[Path]) -> None:
     """Log run RECORDS to MLflow again, as after a deleted database."""
     from mtbalance.tracking.store import Store
@@ -113,12 +124,17 @@ def track(records: list[Path]) -> None:
 
 
 def ui(
-    experiment: Annotated[str | None, typer.Option(help="EXPERIMENT/DATASET; default: the one last logged to.")] = None,
+    experiment: Annotated[
+        str | None, typer.Option(help="EXPERIMENT/DATASET; default: the preset's first, or the one last logged to.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Default: any free one.")] = None,
     open: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    params: ParametersOption = places.PARAMETERS,
 ) -> None:
     """Show the runs in MLflow's pages, in a browser on this machine."""
     from mtbalance.tracking.server import serve
 
+    active = parameters_from(params).active() if Path(params).exists() else {}  # MLflow's runs are here without it
+    preset = [f"{name}/{dataset}" for name, block in active.items() for dataset in block.datasets]
     with suppress(KeyboardInterrupt):
-        serve(experiment, port, open, typer.echo)
+        serve(experiment, port, open, typer.echo, preset)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
+
+MERGE = "<<"
+"""The key whose value's entries a block takes over."""
 
 
 class Positions:
@@ -18,16 +21,31 @@ class Positions:
         self._path = path
         self._root = yaml.compose(text, yaml.SafeLoader)
 
-    def located(self, fault: str) -> str:
-        """A fault that begins with the path of its key, with the file and the line of the key before it."""
-        node, line = self._root, None
-        for key in fault.partition(": ")[0].split("."):
+    def located(self, faults: Iterable[str]) -> list[str]:
+        """Faults that begin with the path of their key, with the file and the line of the key before them.
+
+        A line that several blocks refer to (``*anchor``, ``<<``) has its fault once.
+        """
+        found: dict[tuple[int, str, str], list[str]] = {}
+        for fault in faults:
+            path, _, reason = fault.partition(": ")
+            found.setdefault((self._line(path), path.rpartition(".")[2], reason), []).append(fault)
+        lines = []
+        for (line, _, _), (first, *others) in found.items():
+            also = f"; and for {len(others)} more that refer to this line" if others else ""
+            lines.append(f"{self._path}:{line}: {first}{also}")
+        return lines
+
+    def _line(self, path: str) -> int:
+        """The line of the key with that path, or of the last key of it that stands in the file."""
+        node, line = self._root, 1
+        for key in path.split("."):
             found = _entries(node).get(key)
             if found is None:
                 break
             marked, node = found
             line = marked.start_mark.line + 1
-        return f"{self._path}:{line}: {fault}" if line else f"{self._path}: {fault}"
+        return line
 
     def twice(self) -> Iterator[str]:
         """A fault for each key that a block has more than once; YAML would take the last one in silence."""
@@ -37,7 +55,10 @@ class Positions:
 def _entries(node: yaml.Node | None) -> dict[str, tuple[yaml.Node, yaml.Node]]:
     """The key's and the value's node of each entry of a block or of a list, by key or place."""
     if isinstance(node, yaml.MappingNode):
-        return {str(key.value): (key, value) for key, value in node.value}
+        own = {str(key.value): (key, value) for key, value in node.value}
+        merged = own[MERGE][1] if MERGE in own else None
+        parts = merged.value if isinstance(merged, yaml.SequenceNode) else [merged]
+        return {name: entry for part in reversed(parts) for name, entry in _entries(part).items()} | own
     if isinstance(node, yaml.SequenceNode):
         return {str(place): (value, value) for place, value in enumerate(node.value)}
     return {}
@@ -51,4 +72,4 @@ def _twice(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[str]:
             yield f"{'.'.join((*path, name))}: stands here and in line {lines[name]}: keep one of the two"
         lines.setdefault(name, line)
     for name, (_, value) in _entries(node).items():
-        yield from _twice(value, (*path, name))
+        yield from _twice(value, (*path, name)) if name != MERGE else ()

@@ -35,7 +35,8 @@ def _parsed(raw: Mapping[str, Any], positions: Positions | None) -> Parameters:
     twice = list(positions.twice()) if positions else []
     parameters, wrong = _checked(raw)
     if parameters is None or twice or wrong:
-        raise ParametersError("\n".join(map(positions.located if positions else str, [*twice, *wrong])))
+        said = [*twice, *wrong]
+        raise ParametersError("\n".join(positions.located(said) if positions else said))
     return parameters
 
 
@@ -60,6 +61,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Positions]:
         raw, positions = yaml.safe_load(text), Positions(path, text)
     except FileNotFoundError:
         raise ParametersError(f"{path} is not here: run this in the project's folder, or name one: --params") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        raise ParametersError(f"{path}:{line}: cannot be read as YAML: {said}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParametersError(f"{path} cannot be read as YAML: {error}") from None
     if not isinstance(raw, dict):

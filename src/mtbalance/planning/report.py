@@ -70,11 +70,18 @@ def duration(seconds: float | None, most: str = "") -> str:
     raise AssertionError("the last unit has everything")
 
 
-def closing(preset: str, plans: list[DataPlan], disks: list[Disk], times: list[ExperimentTime]) -> Iterator[str]:
-    """What is missing, line by line, and one line at the end: totals, the verdict on the disk, the command to start."""
+def closing(
+    preset: str, plans: list[DataPlan], disks: list[Disk], times: list[ExperimentTime], due: bool = True
+) -> Iterator[str]:
+    """What is missing, line by line, and one line at the end: totals, the verdict on the disk, the command to start.
+
+    Without the last line if nothing is ``due``.
+    """
     for plan in plans:
         if plan.state == "place by hand":
             yield f"{plan.name} must be placed by hand: docs/how-to/real_data.md says where from and where to."
+    if not due:
+        return
     download = sum(plan.download or 0 for plan in plans)
     unknown = [plan.name for plan in plans if None in (plan.download, plan.raw, plan.prepared)]
     for disk in disks:

@@ -80,7 +80,7 @@ def _state(run: RunConfig, record: Path, log: Path, alive: bool) -> tuple[str, s
         return "done" if found.status == "finished" else "diverged", last
     if not log.exists():
         return "left", ""
-    return ("cut short" if last.startswith("epoch") or not last else "failed"), last
+    return ("cut short" if last.startswith(("epoch", "goes on")) or not last else "failed"), last
 
 
 def _running() -> set[str]:
@@ -123,7 +123,7 @@ def lines(found: Sequence[ExperimentStatus]) -> Iterator[Table | str]:
 
 
 def expected_end(found: Sequence[ExperimentStatus]) -> str:
-    """When the runs that are left will be done, at the pace of those that are."""
+    """When the runs that are left will be done, at the pace of those that are; timings and tables are not known."""
     left = sum(status.counts.total() - status.counts["done"] - status.counts["diverged"] for status in found)
     if not left:
         return "All runs are done."
@@ -138,4 +138,4 @@ def expected_end(found: Sequence[ExperimentStatus]) -> str:
         return (
             f"{left} runs are left: {duration(seconds)} on one core; `make reproduce` or `snakemake` goes on with them"
         )
-    return f"{left} runs are left: {duration(seconds / at_once)} with {at_once} at once"
+    return f"{left} runs are left: {duration(seconds / at_once)} with {at_once} at once; timings and tables come after"

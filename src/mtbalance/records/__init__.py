@@ -1,7 +1,7 @@
-"""The run record and the timing record: JSON files that training writes, and that reporting and tracking read.
+"""The records of runs, timings and references: JSON files that training writes, and that reporting and tracking read.
 
-A record is the only thing that the two sides share. ``run.py`` and ``timing.py`` define the fields, with one class per
-block.
+A record is the only thing that the two sides share. ``run.py``, ``timing.py`` and ``reference.py`` define the fields,
+with one class per block.
 """
 
 from __future__ import annotations
@@ -14,17 +14,29 @@ from pydantic import ValidationError
 
 from mtbalance.errors import UserError
 from mtbalance.records.parts import FORMAT
+from mtbalance.records.reference import ReferenceRecord
 from mtbalance.records.run import RunRecord
 from mtbalance.records.timing import TimingRecord
 from mtbalance.writing import write_json
 
-__all__ = ["FORMAT", "REMEDY", "RecordError", "RunRecord", "TimingRecord", "read_run", "read_timing", "write_record"]
+__all__ = [
+    "FORMAT",
+    "REMEDY",
+    "RecordError",
+    "ReferenceRecord",
+    "RunRecord",
+    "TimingRecord",
+    "read_references",
+    "read_run",
+    "read_timing",
+    "write_record",
+]
 
 REMEDY = "delete the file and run the workflow again"
 """The advice at the end of a message about a file that cannot be used."""
 SHOWN = 5
 """Largest number of faults of one file that a message lists."""
-Record = TypeVar("Record", RunRecord, TimingRecord)
+Record = TypeVar("Record", RunRecord, TimingRecord, ReferenceRecord)
 
 
 class RecordError(UserError):
@@ -41,7 +53,12 @@ def read_timing(path: Path) -> TimingRecord:
     return _read(path, TimingRecord)
 
 
-def write_record(path: Path, record: RunRecord | TimingRecord) -> None:
+def read_references(path: Path) -> ReferenceRecord:
+    """The reference record in a file. Raises :class:`RecordError` for a file that is missing or no such record."""
+    return _read(path, ReferenceRecord)
+
+
+def write_record(path: Path, record: RunRecord | TimingRecord | ReferenceRecord) -> None:
     """Write a record as JSON, whole or not at all. Raises ``ValueError`` for numbers that are not finite."""
     write_json(path, record.model_dump())
 

@@ -142,6 +142,9 @@ class RunRecord(Part):
     """The split whose score chose the best epoch, or ``last``: none was chosen."""
     best_epoch: int
     """The chosen epoch; with selection ``last`` the last one, and 0 if none was finished."""
+    unconverged: list[str] = []
+    """Signs that training had not converged, a sentence each: the last epoch was chosen, or a task is predicted worse
+    than by a constant. Empty if there is none, for a diverged run, and in older records."""
     test: Evaluation | None
     """Metrics on the test split: of the best epoch's model, or means over the last epochs. Null for a diverged run."""
     speed: Speed

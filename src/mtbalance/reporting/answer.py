@@ -6,13 +6,19 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from mtbalance.reporting import convergence
 from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
+from mtbalance.reporting.delta_rows import with_delta_m
 from mtbalance.reporting.formats import counted, decimal, signed
-from mtbalance.reporting.names import backbone_name, balancer_name, data_named
+from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
+DELTA_M = "Δm against STL in percent (lower is better)"
+LOW = {"delta_m"}
+"""Scores that are better low."""
+ONE_SEED = "No two seeds are common: no difference between methods can be told from chance."
 COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
 """The balancers of the two papers: a sentence each, where they were run."""
@@ -23,17 +29,25 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     """At most five sentences about an experiment, each computed from its collected metrics.
 
     What was run; the best balancer of each backbone; PUB and MultiBalance against the baseline, with the interval of
-    the difference and the cost of a step; and how small a difference these seeds can show. A kind of problem without
-    one score for all tasks has the first sentence alone. An experiment that is only timed has the cost of a step.
+    the difference and the cost of a step; and how small a difference these seeds can show. The score is that by which
+    epochs are chosen, such as the mean AUC, and Δm where STL was run on the same scenes. With one seed the scores'
+    range stands for the best, since nothing can be told from chance. An experiment that is only timed has the cost of a
+    step.
     """
     sentences = [_what_was_run(frame, title)]
-    if (frame["metric"] == score_of(frame)).any():
-        cells = compare(frame, [score_of(frame)], baseline)
-        best = _best(cells, score_titles(frame), baseline)
-        sentences += [best, *_subjects(frame, cells, baseline), *_resolution(frame, cells, baseline)]
-    elif trained(frame).empty:
-        sentences += _costs(frame, baseline)
-    return sentences
+    if trained(frame).empty:
+        return [*sentences, *_costs(frame, baseline)]
+    if frame["problem"].iloc[0] == "scenes":
+        frame = with_delta_m(frame)
+    score = next((name for name in (score_of(frame), "delta_m") if (frame["metric"] == name).any()), None)
+    if score is None:
+        return sentences
+    cells = compare(frame, [score], baseline)
+    named = DELTA_M if score in LOW else score_titles(frame)
+    if cells["pairs"].max() < 2:
+        return [*sentences, *_range(cells, named), ONE_SEED]
+    best, reached = _best(cells, named, baseline), _resolution(frame, cells, baseline)
+    return [*sentences, best, *_subjects(frame, cells, baseline), reached]
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:
@@ -45,7 +59,9 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     if trained(frame).empty:
         return f"{text}, timed on {data_named(frame)}; nothing was trained."
     text += f", {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
-    return f"{text}; {counted(failed, 'run')} of {len(runs)} failed." if failed else f"{text}."
+    text += f"; {counted(failed, 'run')} of {len(runs)} failed" if failed else ""
+    flagged = int((frame.loc[frame["metric"] == convergence.METRIC, "value"] > 0).sum())
+    return f"{text}; {flagged} of {len(runs)} runs may not have converged." if flagged else f"{text}."
 
 
 def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
@@ -53,11 +69,38 @@ def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
     parts = []
     for (dataset, backbone), group in cells.groupby(["dataset", "backbone"], sort=False):
         if len(group) > 1:
-            row = group.loc[group["mean"].idxmax()]
+            row = _ordered(group).iloc[0]
             where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
             against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
-            parts.append(f"{balancer_name(row['balancer'])} on {where}, {decimal(row['mean'], 4)}{against}")
-    return f"Best {title}: {'; '.join(parts)}." if parts else "There is one balancer on each backbone: no comparison."
+            parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
+    if not parts:
+        return "There is one balancer on each backbone: no comparison."
+    return f"Best {title}: {'; '.join(parts)}."
+
+
+def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
+    """The scores of each data set and backbone that has several balancers, from the best to the worst."""
+    parts = []
+    for (dataset, backbone), group in cells[cells["mean"].notna()].groupby(["dataset", "backbone"], sort=False):
+        if len(group) > 1:
+            order = _ordered(group)
+            ends = " to ".join(
+                f"{_printed(row)} ({balancer_name(row['balancer'])})" for _, row in order.iloc[[0, -1]].iterrows()
+            )
+            where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
+            parts.append(f"{where} {ends}")
+    if parts:
+        yield f"{title[0].upper()}{title[1:]}, from best to worst: {'; '.join(parts)}."
+
+
+def _ordered(group: pd.DataFrame) -> pd.DataFrame:
+    """The cells of one score, the best mean first."""
+    return group.sort_values("mean", ascending=group["metric"].iloc[0] in LOW, kind="stable")
+
+
+def _printed(row: pd.Series) -> str:
+    named = METRICS[row["metric"]]
+    return decimal(named.factor * row["mean"], named.digits)
 
 
 def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
@@ -84,7 +127,8 @@ def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
     found = against_baseline(frame, row, baseline)
     verdict = f"p = {found.test.p:.2g}" if found.told(SIGNIFICANT) else found.verdict(SIGNIFICANT)
     cost = _cost(frame, row)
-    text = f"on {_where(frame, row)} {found.text()} against {balancer_name(baseline)}: {verdict}"
+    difference = found.text(METRICS[row["metric"]].digits)
+    text = f"on {_where(frame, row)} {difference} against {balancer_name(baseline)}: {verdict}"
     return text if pd.isna(cost) else f"{text}, a step takes {decimal(cost, 2)} times as much time"
 
 
@@ -94,7 +138,8 @@ def _where(frame: pd.DataFrame, row: pd.Series) -> str:
 
 
 def _against(row: pd.Series, baseline: str) -> str:
-    return f"{signed(row['difference'], 4)} against {balancer_name(baseline)}, {_significance(row)}"
+    difference = signed(row["difference"], METRICS[row["metric"]].digits)
+    return f"{difference} against {balancer_name(baseline)}, {_significance(row)}"
 
 
 def _significance(row: pd.Series) -> str:
@@ -118,14 +163,15 @@ def _cost(frame: pd.DataFrame, row: pd.Series) -> float:
     return 1 / float(timed.iloc[0]) if len(timed) else float("nan")
 
 
-def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> list[str]:
+def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> str:
     """The median half width of the intervals: what these seeds can see."""
     tested = [against_baseline(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
     if not tested:
-        return ["One seed: no difference between methods can be told from chance."]
+        return ONE_SEED
     half = pd.Series([(found.high - found.low) / 2 for found in tested]).median()
-    seeds = counted(int(cells["pairs"].max()), "seed")
-    return [
-        f"With {seeds} the 95 % interval of a difference typically reaches {decimal(float(half), 4)} to both sides:"
-        " what is smaller cannot be told from chance."
-    ]
+    seeds, digits = counted(int(cells["pairs"].max()), "seed"), METRICS[cells["metric"].iloc[0]].digits
+    reach = decimal(float(half), digits)
+    return (
+        f"With {seeds} the 95 % interval of a difference typically reaches {reach} to both sides: what is smaller"
+        " cannot be told from chance."
+    )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from mtbalance.reporting import tuning
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import balancer_name, method_name
+from mtbalance.reporting.power import detectable
 from mtbalance.reporting.score import score_titles
 from mtbalance.reporting.value import RUN
+
+MANY = 5
+"""Seeds from which on the t-test is no longer called weak."""
 
 
 def seeds(frame: pd.DataFrame) -> str:
@@ -49,11 +55,13 @@ def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) 
     tested = int(cells["p"].notna().sum())
     if not tested:
         return []
+    rows = "p_rows" in cells and cells["p_rows"].notna().any()
+    also = " and, over test rows, DeLong's test of the means over seeds," if rows else ""
     return [
-        f"‡: {better} than {balancer_name(baseline)} on the same backbone, two-sided paired t-test over"
-        f" common seeds, p at most {significance:g}, not corrected; ‡‡: also after Holm's correction for all"
-        f" {counted(tested, 'test')} of this table. Without correction, about {tested * significance / 2:.1f} marks"
-        " would be expected by chance alone."
+        f"‡: {better} than {balancer_name(baseline)} on the same backbone: two-sided paired t-test over"
+        f" common seeds{also} with p at most {significance:g}, not corrected; ‡‡: also after Holm's correction for all"
+        f" {counted(tested, 'test')} of this table. Without correction, {'at most ' if rows else ''}about"
+        f" {tested * significance / 2:.1f} marks would be expected by chance alone."
     ]
 
 
@@ -63,13 +71,22 @@ def untested(cells: pd.DataFrame) -> list[str]:
     return [f"Not tested: {counted(count, 'cell')} ({reason})." for reason, count in sorted(reasons.items())]
 
 
-def power(cells: pd.DataFrame) -> list[str]:
-    """A warning if so few seeds were run that the test can see little."""
-    most = int(cells["pairs"].max())
-    if most >= 5 or not cells["p"].notna().any():
+def power(cells: pd.DataFrame, significance: float) -> list[str]:
+    """The smallest difference that the tests can see; no sentence if nothing was tested."""
+    tested = cells[cells["p"].notna()]
+    if tested.empty:
         return []
-    freedom = f"{counted(most - 1, 'degree')} of freedom"
-    return [f"A paired test on {most} seeds has {freedom} and sees only large differences."]
+    seeds = counted(int(tested["pairs"].max()), "seed")
+    if len(set(tested["metric"]) - {"mean_auc"}) > 1:  # in several units
+        return [f"With {seeds} the t-test sees only large differences."] if tested["pairs"].max() < MANY else []
+    # The spread of the differences, from t = difference / (spread / sqrt(pairs)).
+    t = stats.t.isf(tested["p"] / 2, tested["pairs"] - 1)
+    spreads = tested["difference"].abs() * tested["pairs"].pow(0.5) / t
+    sizes = [detectable(spread, pairs, significance) for spread, pairs in zip(spreads, tested["pairs"], strict=True)]
+    text = f"With {seeds} the t-test finds a true difference of {np.nanmedian(sizes):.2g} in four of five cases"
+    if "row_error" in tested and tested["row_error"].notna().any():
+        text += f"; the standard error over test rows is {tested['row_error'].median():.2g}"
+    return [f"{text} (medians over cells). Smaller differences are not seen."]
 
 
 def failures(frame: pd.DataFrame, baseline: str) -> str:

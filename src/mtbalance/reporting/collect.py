@@ -9,13 +9,16 @@ from typing import Any
 import pandas as pd
 
 from mtbalance.config.run import RunConfig
-from mtbalance.config.training import TrainingConfig
 from mtbalance.config.tuning import Trial
-from mtbalance.records.run import Evaluation, ModelSize, RunName, RunRecord
+from mtbalance.records.run import Evaluation, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
+from mtbalance.reporting import convergence
 from mtbalance.reporting.choice import choose, named, place_of
+from mtbalance.reporting.identity import columns_of, device_of, identity_of
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
+from mtbalance.reporting.references import of_references
+from mtbalance.reporting.row_errors import ENDING, row_errors
 from mtbalance.reporting.steps import of_steps
 from mtbalance.reporting.value import Value
 from mtbalance.writing import replacing
@@ -66,11 +69,16 @@ def collect(
     output: Path,
     steps: Sequence[Path] = (),
     trials: Mapping[str, Trial] | None = None,
+    predictions: Sequence[Path] = (),
+    references: Sequence[Path] = (),
+    baseline: str = "ls",
 ) -> None:
     """Write the numbers of ``records`` and ``timings`` to one Parquet file, in the order of tables.
 
     ``expected`` are the runs that have records, and ``timed`` those that the timings are of. ``steps`` are the steps
-    files of the ``expected`` runs, in the same order; empty if the experiment measures none.
+    files of the ``expected`` runs, in the same order; empty if the experiment measures none. From their
+    ``predictions``, in the same order, come the row errors of differences to the ``baseline``
+    (:mod:`~mtbalance.reporting.row_errors`). ``references`` are records of models without balancing on the data sets.
 
     ``trials`` says which method a variant is a trial of; default: nothing is tuned. Only the chosen trials are written
     (:func:`~mtbalance.reporting.choice.choose`), as runs of their method: no table or figure can show another one.
@@ -82,14 +90,30 @@ def collect(
     chosen = choose(found, trials)
     shown = {(*place_of(record.run, trials), record.run.seed): record for record in chosen}
     rows = [row for record in chosen for row in _rows(record, files.get(record.digest))]
+    if predictions:
+        of_run = dict(zip(map(RunConfig.digest, expected), predictions, strict=True))
+        rows += _row_errors(chosen, trials, of_run, baseline)
     for config in in_order(timed):
         run = RunName.model_validate(config.wildcards)
         record = shown.get((*place_of(run, trials), run.seed))
         same = {"status": record.status, "balancer": record.run.balancer} if record else {"status": "finished"}
         rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
+    rows += [row for path in references for row in of_references(path, chosen)]
     rows = [named(row, trials) for row in rows]
     with replacing(output) as partial:
         pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
+
+
+def _row_errors(
+    records: Sequence[RunRecord], trials: Mapping[str, Trial], files: Mapping[str, Path], baseline: str
+) -> Iterator[dict[str, Any]]:
+    """The row errors of each method, as rows of its first run."""
+    methods = [(place_of(record.run, trials), record) for record in records]
+    first = dict(reversed(methods))
+    for method, errors in row_errors(methods, files, baseline).items():
+        identity = identity_of(first[method]) | {"task_title": "", "better": 0}
+        for (metric, task), value in errors.items():
+            yield identity | Value(None, "test", task, f"{metric}{ENDING}", value)._asdict()
 
 
 def in_order(configs: Sequence[RunConfig]) -> list[RunConfig]:
@@ -106,7 +130,7 @@ def _timing_rows(timing: TimingRecord, config: RunConfig) -> Iterator[dict[str, 
     """What was measured of a run, as rows of it; none if the timing is of other runs."""
     if timing.digests.get(config.balancer.name) != config.digest():
         return
-    identity = _columns_of(config, timing.synthetic, timing.model) | {"device": _device(timing)}
+    identity = columns_of(config, timing.synthetic, timing.model) | {"device": device_of(timing)}
     identity |= {"task_title": "", "better": 0}
     for metric, value in _measured(timing, timing.balancers[config.balancer.name]).items():
         yield identity | Value(None, "train", "", metric, value)._asdict()
@@ -137,41 +161,10 @@ def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
         yield identity | number._asdict() | {"task_title": titles[number.task], "better": sign}
 
 
-def identity_of(record: RunRecord) -> dict[str, Any]:
-    """The columns that say which run a number belongs to."""
-    identity = _columns_of(RunConfig.model_validate(record.config), record.data.synthetic, record.model)
-    return identity | {"device": _device(record), "status": record.status}
-
-
-def _columns_of(config: RunConfig, synthetic: bool, model: ModelSize) -> dict[str, Any]:
-    """The columns that the configuration decides, the data and the model."""
-    balancer = config.balancer.options
-    return {
-        **config.wildcards,
-        "level": balancer.level,
-        "rule": balancer.rule,
-        "manipulation": getattr(balancer, "manipulation", "none"),
-        "problem": config.model.problem,
-        "synthetic": synthetic,
-        "digest": config.digest(),
-        "shares": model.shared > 0,
-        "selection": _selection(config.training),
-    }
-
-
-def _device(record: RunRecord | TimingRecord) -> str:
-    """The device and its threads, as text."""
-    return f"{record.environment.device}, {record.environment.threads} thread(s)"
-
-
-def _selection(training: TrainingConfig) -> str:
-    """The way in which the epochs that count were found: ``valid``, ``test`` or ``last 10``."""
-    return f"last {training.last_epochs}" if training.selection == "last" else training.selection
-
-
 def _of_run(record: RunRecord) -> Iterator[Value]:
     seconds = [epoch.seconds.data + epoch.seconds.step + epoch.seconds.evaluation for epoch in record.epochs]
     yield Value(None, "", "", "best_epoch", record.best_epoch)
+    yield Value(None, "", "", convergence.METRIC, len(record.unconverged))
     yield Value(None, "train", "", "samples_per_second", record.speed.samples_per_second)
     yield Value(None, "train", "", "samples_per_second_with_data", record.speed.samples_per_second_with_data)
     yield Value(None, "", "", "peak_memory_mb", record.peak_memory_mb)

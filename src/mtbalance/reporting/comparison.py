@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from scipy import stats
 
+from mtbalance.reporting.row_errors import ENDING
 from mtbalance.reporting.statistics import BySeed, holm, mean, paired_test, ratios, standard_deviation
 
 DESCRIPTION = ["experiment", "dataset", "synthetic", "backbone", "balancer", "level", "rule", "manipulation", "shares"]
@@ -20,12 +22,26 @@ def compare(frame: pd.DataFrame, metrics: list[str], baseline: str) -> pd.DataFr
     ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). The baseline is the balancer of that name on
     the same backbone with the same seeds. Beside :data:`DESCRIPTION` the columns are ``n`` (finished runs), ``failed``
     (runs), ``mean``, ``std``, ``pairs`` (common seeds), ``difference`` and ``ratio`` to the baseline, ``ratio_std``,
-    ``p``, ``p_holm`` (corrected for all rows) and ``untested``, the reason for a missing p.
+    ``p``, ``p_holm`` (corrected for all rows) and ``untested``, the reason for a missing p. These are over seeds. Over
+    test rows are ``row_error``, the standard error of the difference (:mod:`~mtbalance.reporting.row_errors`), and
+    ``p_rows``, from the normal distribution; both are missing where no predictions were collected.
     """
     rows = frame[frame["epoch"].isna() & frame["metric"].isin(metrics)]
     cells = dict(list(rows.groupby([*CELL, "metric"], sort=False)))
     table = pd.DataFrame([_cell(group, cells, baseline) for group in cells.values()])
-    return table.assign(p_holm=holm(list(table["p"])))
+    errors = _row_errors(frame, table, baseline)
+    p_rows = 2 * stats.norm.sf(table["difference"].abs() / errors)
+    return table.assign(p_holm=holm(list(table["p"])), row_error=errors, p_rows=p_rows)
+
+
+def _row_errors(frame: pd.DataFrame, table: pd.DataFrame, baseline: str) -> pd.Series:
+    """The row error of each cell; missing if those in ``frame`` are of differences to another baseline."""
+    names = {f"{metric}{ENDING}": metric for metric in table["metric"].unique()}
+    found = frame[frame["metric"].isin(names)]
+    if (found["balancer"] == baseline).any():
+        found = found.head(0)
+    errors = found.assign(metric=found["metric"].map(names)).set_index([*CELL, "metric"])["value"]
+    return table[[*CELL, "metric"]].join(errors.rename("row_error"), on=[*CELL, "metric"])["row_error"]
 
 
 def _cell(group: pd.DataFrame, cells: dict[Any, pd.DataFrame], baseline: str) -> dict[str, Any]:

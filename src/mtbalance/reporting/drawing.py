@@ -19,6 +19,7 @@ from mtbalance.writing import replacing
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
 """Okabe and Ito 2008 without black and yellow, and a brown."""
 GRAY = "#555555"
+WARNING = "\nWARNING: epochs selected on the TEST split"
 Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 ENTRY, LETTER = 0.65, 0.072
@@ -42,7 +43,7 @@ FONTS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "mtbalance",
 }
-UNDATED = {"png": ["Software"], "pdf": ["CreationDate"], "svg": ["Date", "Creator"]}
+UNDATED = {"png": ["Software"], "svg": ["Date", "Creator"], "pdf": ["CreationDate"]}
 """The formats of a figure, and what each would say of the time and the program that made it."""
 
 
@@ -103,9 +104,12 @@ def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
 
 
 def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
-    """Set the figure's title, with a warning if epochs were selected on the test split."""
+    """Set the figure's title, with a warning if epochs were selected on the test split.
+
+    :func:`save` leaves the text out of the PDF, where it belongs into a paper's caption, but not the warning.
+    """
     selected = "test" in set(frame["selection"])
-    figure.suptitle(f"{text}\nWARNING: epochs selected on the TEST split" if selected else text)
+    figure.suptitle(f"{text}{WARNING}" if selected else text)
 
 
 def nothing(figure: Figure, text: str) -> None:
@@ -116,8 +120,17 @@ def nothing(figure: Figure, text: str) -> None:
 
 
 def save(figure: Figure, stem: Path) -> None:
-    """Write ``stem`` .png, .pdf and .svg, whole or not at all; the same numbers give the same bytes."""
+    """Write ``stem`` .png, .svg and .pdf, whole or not at all; the same numbers give the same bytes.
+
+    The PDF is for papers: its title is not in the picture but in the file's metadata.
+    """
+    heading = figure.get_suptitle()
     with matplotlib.rc_context(FONTS):
         for ending, left_out in UNDATED.items():
+            metadata: dict[str, str | None] = dict.fromkeys(left_out)
+            if ending == "pdf":
+                metadata["Title"] = heading
+                figure.suptitle(WARNING.strip() if heading.endswith(WARNING) else "")
             with replacing(stem.with_name(f"{stem.name}.{ending}")) as partial:
-                figure.savefig(partial, format=ending, dpi=150, metadata=dict.fromkeys(left_out))
+                figure.savefig(partial, format=ending, dpi=150, metadata=metadata)
+    figure.suptitle(heading)

@@ -54,8 +54,11 @@ def text(row: pd.Series, mark: str = "", digits: int = 4) -> str:
 
 
 def mark(row: pd.Series, significance: float, sign: int) -> str:
-    """``‡`` for a significant difference with the wanted ``sign``, ``‡‡`` if it stays significant after Holm."""
-    if not row["difference"] * sign > 0 or not row["p"] <= significance:
+    """``‡`` for a significant difference with the wanted ``sign``, ``‡‡`` if it stays significant after Holm.
+
+    It must be significant over seeds, and over test rows where that is known.
+    """
+    if not row["difference"] * sign > 0 or not row["p"] <= significance or row.get("p_rows", 0) > significance:
         return ""
     return "‡‡" if row["p_holm"] <= significance else "‡"
 

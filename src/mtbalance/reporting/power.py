@@ -27,8 +27,10 @@ def detectable(spread: float, pairs: int, level: float = 0.05, wanted: float = 0
     """The smallest true difference that a two-sided paired t-test finds with the ``wanted`` power.
 
     ``spread`` is the standard deviation of the differences, and the result has its unit. NaN for fewer than two pairs
-    or without spread.
+    or without spread; 0 if chance alone reaches the wanted power.
     """
+    if level >= wanted:
+        return 0.0
     if pairs < 2 or not np.isfinite(spread):
         return math.nan
     return _standard_errors(pairs, level, wanted) * spread / math.sqrt(pairs)

@@ -12,7 +12,8 @@ from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord
 from mtbalance.reporting.choice import choose, held_out_score, named, score_name, valid_score
-from mtbalance.reporting.collect import TYPES, identity_of, in_order
+from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
 from mtbalance.writing import replacing
 

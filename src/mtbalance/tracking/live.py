@@ -28,7 +28,7 @@ class Tracker(Watcher):
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mtbalance.tracking.process"],
+            [sys.executable, "-m", "mtbalance.forkserver", "mtbalance.tracking.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from mlflow import MlflowClient
@@ -29,9 +29,12 @@ GRACE = 5
 """Seconds that the server has to end by itself."""
 
 
-def serve(experiment: str | None, port: int | None, browser: bool, say: Callable[[str], None]) -> None:
-    """Serve the store until Ctrl-C; ``say`` prints the address of the experiment last logged to, or of ``experiment``.
+def serve(
+    experiment: str | None, port: int | None, browser: bool, say: Callable[[str], None], preset: Sequence[str] = ()
+) -> None:
+    """Serve the store until Ctrl-C; ``say`` prints the address of ``experiment``.
 
+    Without one it is the experiment last logged to. If that is one of the ``preset``, the first of these goes first.
     Raises :class:`~mtbalance.errors.UserError` for a store without runs, an experiment that it does not have, and a
     port that is taken.
     """
@@ -39,7 +42,7 @@ def serve(experiment: str | None, port: int | None, browser: bool, say: Callable
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     store = Store()
-    chosen = _experiment(store.client, experiment)
+    chosen = _experiment(store.client, experiment, preset)
     store.mark_ended(chosen.experiment_id)
     with _server(store.client.tracking_uri, _free(port)) as origin:
         address = view.address(origin, chosen.experiment_id, _first(chosen))
@@ -49,8 +52,8 @@ def serve(experiment: str | None, port: int | None, browser: bool, say: Callable
         signal.pause()
 
 
-def _experiment(client: MlflowClient, name: str | None) -> Experiment:
-    """The experiment of that name, or the one whose latest run began last."""
+def _experiment(client: MlflowClient, name: str | None, preset: Sequence[str]) -> Experiment:
+    """The experiment of that name; or the one whose latest run began last, or the first one of its preset."""
     found = {each.name: each for each in client.search_experiments()}
     if name:
         if name not in found:
@@ -60,7 +63,9 @@ def _experiment(client: MlflowClient, name: str | None) -> Experiment:
     last = client.search_runs(list(ids), order_by=["attributes.start_time DESC"], max_results=1)
     if not last:
         raise UserError("MLflow has no run yet: `make reproduce` trains some, `mtbalance track` logs records")
-    return ids[last[0].info.experiment_id]
+    newest = ids[last[0].info.experiment_id]
+    own = [found[name] for name in preset if name in found]
+    return own[0] if newest in own else newest
 
 
 def _first(experiment: Experiment) -> str | None:

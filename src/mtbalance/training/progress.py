@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.training.history import History
+from mtbalance.training.session import Session
 from mtbalance.training.watcher import Watcher
 
 
@@ -40,6 +41,13 @@ class ProgressBar(Watcher):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
+
+    def opened(self, session: Session) -> None:
+        """Say that the run goes on where it was cut short."""
+        if session.history.epochs:
+            done = len(session.history.epochs)
+            self.console.print(f"goes on after epoch {done} of {self.epochs}, from the checkpoint")
+            self.progress.update(self.task, completed=done)
 
     def after_step(self, epoch: int, share: float) -> None:
         """Move the bar."""

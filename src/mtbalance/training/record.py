@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from mtbalance import sources
@@ -30,12 +31,27 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         evaluated=evaluated_split(config.training),
         selection=config.training.selection,
         best_epoch=session.history.best_epoch,
+        unconverged=list(_unconverged(session, test)) if test else [],
         test=test,
         speed=_speed(session.history),
         peak_memory_mb=peak_memory(session.device),
         rows_mb=session.level.row_bytes / 2**20,
         status=status,
     )
+
+
+def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
+    """Signs that training had not converged."""
+    training, history = session.config.training, session.history
+    if training.selection != "last" and history.best_epoch == training.epochs:
+        yield f"epoch {history.best_epoch} was chosen, the last one that the training may have"
+    entropies, shares = test.get("ne"), test.get("r2")
+    for task, value in entropies.items() if isinstance(entropies, dict) else ():
+        if value > 1:
+            yield f"the normalized entropy of {task} is {value:.3g}: a constant prediction has 1"
+    for task, value in shares.items() if isinstance(shares, dict) else ():
+        if value < 0:
+            yield f"the R^2 of {task} is {value:.3g}: a constant prediction has 0"
 
 
 def _speed(history: History) -> Speed:

@@ -37,6 +37,11 @@ class Workflow(RunFiles):
         stems = [places.FIGURE.format(experiment=experiment, figure=name) for name in names]
         return [f"{stem}.{ending}" for stem in stems for ending in FIGURE_FORMATS]
 
+    def plots(self, preset: str) -> list[str]:
+        """The figures of a preset as PNG."""
+        experiments = self.parameters.presets[preset]
+        return [file for name in experiments for file in self.figures(name) if file.endswith(".png")]
+
     def pictures(self, experiment: str) -> list[str]:
         """Pictures of the predictions of every run; none if this kind of problem has no pictures."""
         if not self.parameters.experiments[experiment].problem.pictured:
@@ -53,9 +58,9 @@ class Workflow(RunFiles):
         Records, predictions, steps and timings are listed although the page may not need them: Snakemake makes a lost
         file in between again only if a target asks for it.
         """
-        asked = (self.predictions, self.steps, self.timings, self.market, self.trials, self.figures)
+        asked = (self.predictions, self.steps, self.timings, self.references, self.market, self.trials, self.figures)
         files = self._of_preset(*asked)
-        summaries = [of.format(preset=self.parameters.preset) for of in (places.MEANS, places.SUMMARY)]
+        summaries = [of.format(preset=self.parameters.preset) for of in (places.MEANS, places.SUMMARY, places.PLOTS)]
         return [*self.page_files(), *files, *summaries, f"{places.CLAIMS}.json", places.PAGE]
 
     def _of_preset(self, *questions: Callable[[str], list[str]]) -> list[str]:

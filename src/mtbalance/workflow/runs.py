@@ -46,6 +46,17 @@ class RunFiles(DataFiles):
             for dataset, backbone in self.parameters.timed(experiment)
         ]
 
+    def references(self, experiment: str) -> list[str]:
+        """The references of an experiment's data sets; none if nothing is trained, and for scenes."""
+        chosen = self.parameters.experiments[experiment]
+        if not chosen.seeds or chosen.model.problem != "ranking":
+            return []
+        return [places.REFERENCES.format(dataset=dataset) for dataset in chosen.datasets]
+
+    def reference_sources(self) -> list[str]:
+        """Source files that references depend on."""
+        return closure_of("studies.references")
+
     def timing_config(self, runs: Iterable[RunConfig]) -> str:
         """The configurations of the runs that are timed in turn, as JSON."""
         return "[" + ",".join(map(canonical, runs)) + "]"

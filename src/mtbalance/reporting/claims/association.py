@@ -54,11 +54,13 @@ def reverse_association(share: float = 0.5) -> Check:
             verdict = Verdict.HELD if found.share >= share else Verdict.OPEN
         seen = share_seen(methods, evidence.level)
         rows = evidence.metrics[evidence.metrics["experiment"].isin(list(frames))].drop_duplicates("dataset")
+        of = f" (of {', '.join(frames)})" if len(frames) > 1 else ""
         strict = "" if math.isnan(found.methods_p) else f"; {found.methods_p:.2g} if only methods are independent"
         return Outcome(
             verdict,
             f"{found.reverse} of {found.pairs} pairs in reverse order ({found.share:.1%}), in {len(methods)} groups of"
-            f" methods on one backbone and data set: p = {found.within_groups_p:.2g} if groups are independent{strict}",
+            f" methods on one backbone and data set{of}:"
+            f" p = {found.within_groups_p:.2g} if groups are independent{strict}",
             f"{seen:.0%} of the pairs" if seen < 1 else "nothing: too few pairs",
             tuple(dataset_heading(str(row.dataset), bool(row.synthetic)) for row in rows.itertuples()),
             bool(rows["synthetic"].any()),

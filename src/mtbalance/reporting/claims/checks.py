@@ -206,7 +206,8 @@ def outcome(found: Found, verdict: Verdict, level: float) -> Outcome | None:
 
 
 def _evidence(found: Found, level: float) -> str:
-    texts = [each.text() for each in found]
+    several = len({each.experiment for each in found}) > 1
+    texts = [each.text(several) for each in found]
     if len(found) > SHOWN:
         adjusted = _holm(found)
         one = len({each.method for each in found}) == 1
@@ -218,7 +219,7 @@ def _evidence(found: Found, level: float) -> str:
         count += f" ({sum(value > 0 for value in seen)} seen), behind in {len(found) - above}"
         count += f" ({sum(value < 0 for value in seen)} seen; both after Holm's correction)"
         order = sorted((each for each in found if each.test.pairs), key=lambda each: each.test.difference)
-        texts = [count, *(f"{name}: {order[at].text()}" for name, at in (("least", 0), ("most", -1)) if order)]
+        texts = [count, *(f"{name}: {order[at].text(several)}" for name, at in (("least", 0), ("most", -1)) if order)]
     failed = sum(each.failed for each in {(e.experiment, e.dataset, e.backbone, e.method): e for e in found}.values())
     return "; ".join(texts) + (f"; {counted(failed, 'run')} failed" if failed else "")
 

@@ -57,9 +57,10 @@ def _counts(entries: Sequence[Entry]) -> list[list[str]]:
     rows = []
     for verdict in Verdict:
         own = [found for found in here if found and found.verdict is verdict]
-        stand_in = sum(found.synthetic for found in own)
+        noted = sum(bool(found.data) if verdict is Verdict.UNTESTED else found.synthetic for found in own)
         theirs = sum(found.verdict is verdict for found in print_ if found)
-        text = f"{len(own)} ({stand_in} on synthetic data)" if stand_in else f"{len(own)}"
+        note = "run, with too few seeds for a test" if verdict is Verdict.UNTESTED else "on synthetic data"
+        text = f"{len(own)} ({noted} {note})" if noted else f"{len(own)}"
         rows.append([verdict, text, f"{theirs}" if verdict in (Verdict.HELD, Verdict.FAILED) else MISSING])
     return [*rows, ["about their print alone, or not printed", f"{here.count(None)}", f"{print_.count(None)}"]]
 
@@ -68,7 +69,8 @@ def _guide(entries: Sequence[Entry], level: float) -> Iterator[str]:
     yield (
         f"A comparison is *seen* if its two-sided paired t-test over common seeds has p at most {level:g}. *Held*: all"
         " comparisons of the claim are seen as it says. *Did not hold*: at least one is seen to be otherwise, after"
-        " Holm's correction for all of the claim's comparisons. *Not distinguishable*: neither."
+        " Holm's correction for all of the claim's comparisons. *Not distinguishable*: neither. Where a claim names a"
+        " bound, p is that of the distance from the bound."
     )
     yield (
         "*Sees*: the true difference that one comparison finds with a power of 80 %, at the spread seen (the median"

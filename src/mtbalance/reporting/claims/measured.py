@@ -28,6 +28,7 @@ def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Seq
         rows = evidence.final[evidence.final["metric"].isin([QPS, f"{QPS}_low", f"{QPS}_high"])]
         rows = rows[rows["backbone"].isin(list(backbones))] if backbones else rows
         verdicts, texts, trace, used = [], [], [], []
+        several = rows["experiment"].nunique() > 1
         for (experiment, dataset, backbone), timed in rows.groupby(GROUP, sort=False):
             names = timed["balancer"].str.removesuffix("_nyuv2")
             table = timed.assign(name=names).drop_duplicates(["name", "metric"])
@@ -39,7 +40,8 @@ def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Seq
                     verdicts.append(
                         Verdict.HELD if low >= factor else Verdict.FAILED if high < factor else Verdict.OPEN
                     )
-                    text = f"{backbone_name(backbone)}, {balancer_name(method)} over {balancer_name(other)}:"
+                    where = f"{experiment}, {backbone_name(backbone)}" if several else backbone_name(backbone)
+                    text = f"{where}, {balancer_name(method)} over {balancer_name(other)}:"
                     texts.append((ratio, f"{text} {ratio:.2f} [{low:.2f}, {high:.2f}]"))
                     trace.append(
                         {"file": places.METRICS.format(experiment=experiment), "dataset": dataset, "backbone": backbone}

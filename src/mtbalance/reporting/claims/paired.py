@@ -46,8 +46,8 @@ class Comparison(NamedTuple):
         """Mean of method minus other over common seeds, as the metric has it."""
         return self.sign * (self.test.difference + self.offset)
 
-    def text(self) -> str:
-        """``MMOE, AUC of PUB − LS: +0.0012 ± .0010 (n = 2, p = 0.3)``."""
+    def text(self, experiment: bool = False) -> str:
+        """``MMOE, AUC of PUB − LS: +0.0012 ± .0010 (n = 2, p = 0.3)``; with ``experiment``, its name goes first."""
         against = "STL" if self.other == ALONE else balancer_name(self.other)
         named = METRICS.get(self.metric)
         factor, digits = (1.0, 2) if self.relative else (named.factor, named.digits) if named else (1.0, 4)
@@ -58,6 +58,7 @@ class Comparison(NamedTuple):
         spread = "" if pd.isna(self.spread) else f" ± {factor * self.spread:.{digits}f}"
         why = self.test.untested or f"p = {self.test.p:.2g}"
         where = f"{backbone_name(self.backbone)}, " if self.backbone else ""
+        where = f"{self.experiment}, {where}" if experiment and self.backbone else where
         pair = f"{balancer_name(self.method)} − {against}"
         return f"{where}{what} of {pair}: {number}{spread} (n = {self.test.pairs}, {why})"
 

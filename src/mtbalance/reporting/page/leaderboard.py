@@ -14,6 +14,8 @@ from mtbalance.reporting.value import trained
 
 REPEATED = "log_loss"
 """Not shown: it orders methods as the normalized entropy does."""
+MOST_DIGITS = 4
+"""Decimals of the most exact columns."""
 FILTERS = ["data set", "backbone", "level"]
 
 
@@ -72,10 +74,20 @@ def _wildcards(runs: pd.DataFrame, seed: int) -> dict[str, str]:
     return {name: str(row[name]) for name in names} | {"balancer": str(row["variant"]), "seed": str(seed)}
 
 
+def _texts(column: pd.Series) -> pd.Series:
+    """A column as it is printed: its numbers with equally many decimals, nothing where there is none."""
+    if not pd.api.types.is_float_dtype(column):
+        return column.astype(object).where(column.notna(), "")
+    digits = max(
+        (len(f"{value:.{MOST_DIGITS}f}".rstrip("0").partition(".")[2]) for value in column.dropna()), default=0
+    )
+    return column.map(lambda value: "" if pd.isna(value) else f"{value:.{digits}f}")
+
+
 def html(table: pd.DataFrame, name: str) -> str:
     """The table as a part of a page that has DataTables' script already."""
     filters = [table.columns.get_loc(column) for column in FILTERS if table[column].nunique() > 1]
-    table = table.astype(object).where(table.notna(), "")
+    table = table.apply(_texts)
     panes = {"columns": filters, "layout": f"columns-{max(1, len(filters))}", "initCollapsed": True}
     return str(
         to_html_datatable(
@@ -86,6 +98,7 @@ def html(table: pd.DataFrame, name: str) -> str:
             showIndex=False,
             maxBytes=0,
             paging=False,
+            scrollX=True,
             classes="display compact nowrap",
             layout={"top1": "searchPanes"} if filters else {},
             searchPanes=panes,

@@ -17,7 +17,7 @@ from mtbalance.config.kinds import kind
 from mtbalance.errors import UserError
 from mtbalance.records import RunRecord, read_run
 from mtbalance.registry import function
-from mtbalance.reporting.names import dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.writing import replacing
 
 
@@ -40,4 +40,5 @@ def write_picture(record: Path, sample: Path, output: Path) -> None:
 def _heading(record: RunRecord) -> str:
     run = record.run
     dataset = dataset_heading(run.dataset, record.data.synthetic)
-    return f"{dataset}, {run.backbone}, {run.balancer}, seed {run.seed}: first test images"
+    method = f"{backbone_name(run.backbone)}, {balancer_name(run.balancer)}"
+    return f"{dataset}, {method}, seed {run.seed}: first test images"

@@ -21,15 +21,20 @@ Colors = NDArray[np.float64]
 def draw(sample: Mapping[str, NDArray[Any]], heading: str) -> Figure:
     """Draw a sample: its images [B, 3, H, W], its targets, and the model's predictions, a row of panels for each scene.
 
-    Targets and predictions of depth share one scale in a row, that of the target. Pixels without a target are black
-    in the targets' panels only.
+    Targets and predictions of depth share one scale in a row, that of the target, which stands beside the row. Pixels
+    without a target are black in the targets' panels only.
     """
     classes = [str(name) for name in sample["classes"]]
     scenes = len(sample["image"])
-    figure = Figure(figsize=(2.0 * len(COLUMNS), 0.9 + 1.45 * scenes), layout="constrained")
+    figure = Figure(figsize=(1.2 + 2.0 * len(COLUMNS), 0.9 + 1.45 * scenes), layout="constrained")
     figure.suptitle(heading, fontsize=11)
     panels = figure.subplots(scenes, len(COLUMNS), squeeze=False)
     for scene, row in enumerate(panels):
+        low, high = _range(sample["depth"][scene])
+        row[0].text(
+            -0.06, 0.5, f"depth\n{low:.1f} m (yellow)\nto {high:.1f} m (violet)", fontsize=8, ha="right", va="center",
+            transform=row[0].transAxes,
+        )  # fmt: skip
         pictures = _row([sample[name][scene] for name in ARRAYS], len(classes))
         for axes, picture, title in zip(row, pictures, COLUMNS, strict=True):
             axes.imshow(picture, interpolation="nearest")
@@ -44,8 +49,7 @@ def _row(arrays: Sequence[NDArray[Any]], classes: int) -> list[Colors]:
     """The seven pictures [H, W, 3] of one scene, in the order of :data:`COLUMNS`."""
     image, label, depth, normal, guessed_label, guessed_depth, guessed_normal = arrays
     valid = depth[0] > 0
-    scale = depth[0][valid] if valid.any() else np.ones(1)
-    low, high = scale.min(), max(scale.max(), scale.min() + 1e-6)
+    low, high = _range(depth)
     return [
         image.transpose(1, 2, 0).clip(0, 1),
         _classes(label, classes),
@@ -55,6 +59,12 @@ def _row(arrays: Sequence[NDArray[Any]], classes: int) -> list[Colors]:
         _depth(guessed_depth[0], low, high),
         _normal(guessed_normal),
     ]
+
+
+def _range(depth: NDArray[np.float32]) -> tuple[float, float]:
+    """The smallest and the largest true depth of a scene, [1, H, W]; never equal."""
+    scale = depth[depth > 0] if (depth > 0).any() else np.ones(1)
+    return float(scale.min()), float(max(scale.max(), scale.min() + 1e-6))
 
 
 def _palette(classes: int) -> Colors:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtbalance.reporting.drawing import legend, looks, nothing, title
+from mtbalance.reporting.drawing import Look, legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.weight_shares import moving_shares
 
@@ -37,14 +37,17 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         _label(panels[0], line[0][1].iloc[0])
         for axes, (balancer, runs) in zip(panels, line, strict=False):
             axes.set_title(balancer_name(str(balancer)))
-            _panel(axes, runs, {task: look[task].color for task in look})
+            _panel(axes, runs, look)
         for axes in panels[len(line) :]:
             axes.set_visible(False)
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     titles = dict(zip(shares["task"], shares["task_title"], strict=True))
-    legend(figure, [Line2D([], [], color=look[task].color, linewidth=2, label=titles[task]) for task in look])
+    legend(
+        figure,
+        [Line2D([], [], color=style.color, linestyle=style.dash, label=titles[task]) for task, style in look.items()],
+    )
     return figure
 
 
@@ -53,8 +56,9 @@ def _label(axes: Axes, row: pd.Series) -> None:
     axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{name}".replace(" (", "\n("))
 
 
-def _panel(axes: Axes, runs: pd.DataFrame, colors: dict[str, str]) -> None:
+def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look]) -> None:
     for (_, task), line in runs.groupby(["seed", "task"], sort=False):
         epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
-        axes.plot(epochs, shares, color=colors[str(task)], linewidth=1.2, alpha=0.85, marker=".", markersize=4)
+        style = look[str(task)]
+        axes.plot(epochs, shares, style.dash, color=style.color, linewidth=1.2, marker=style.marker, markersize=3)
     axes.set_ylim(-0.04, 1.04)

@@ -42,7 +42,9 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if outliers := has_outliers(rows, baseline):
         for axes in panels:
             axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
-    scale = f"\nbeyond ±{LINEAR} the scale is logarithmic" if outliers else ""
+            for end in (-LINEAR, LINEAR):
+                axes.axvline(end, color=GRAY, linewidth=0.8, linestyle=":")
+    scale = f"\nbeyond the dotted lines (±{LINEAR}) the scale is logarithmic" if outliers else ""
     for axes in panels:
         axes.set_xlabel(
             f"test mean AUC minus that of {balancer_name(baseline)}\n(same backbone, same seed); small dots: seeds\n"

@@ -24,14 +24,15 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if lines.empty:
         nothing(figure, "No run has cosines.")
         return figure
-    names = list(dict.fromkeys(lines["balancer"]))
+    names, left_out = list(dict.fromkeys(lines["balancer"])), ""
     if len(names) > MOST:
+        left_out = f" ({len({baseline, *FIRST} & set(names))} of {len(names)} methods; the others are in the table)"
         names = [name for name in names if name in (baseline, *FIRST)]
     shown = lines[lines["balancer"].isin(names)]
     backbones = list(dict.fromkeys(shown["backbone"]))
     look = looks(names, baseline)
     figure.set_size_inches(1.2 + 3.0 * max(2, len(backbones)), 4.4)
-    title(figure, f"{heading}: cosine of gradient and update\n{data_named(frame)}", frame)
+    title(figure, f"{heading}: cosine of gradient and update\n{data_named(frame)}{left_out}", frame)
     for axes, backbone in zip(
         figure.subplots(1, len(backbones), sharey=True, squeeze=False)[0], backbones, strict=True
     ):

@@ -22,8 +22,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     lifts = lifts[lifts["share"] == lifts["share"].max()]
     groups = list(lifts.groupby(["dataset", "backbone"], sort=False))
     tests = [group["balancer"].nunique() for _, group in groups]
-    heights = [max(3.6, 1.6 + 0.2 * number) for number in tests]
-    figure = Figure(figsize=(13.0, 0.6 + sum(heights)), layout="constrained")
+    heights = [max(4.2, 2.2 + 0.2 * number) for number in tests]
+    figure = Figure(figsize=(10.0, 0.8 + sum(heights)), layout="constrained")
     title(figure, f"{heading}: simulated A/B tests on synthetic data, revenue per thousand impressions (RPM)", frame)
     panels = figure.subplots(len(groups), 3, squeeze=False, gridspec_kw={"height_ratios": heights})
     for (by_day, by_method, trials), ((dataset, backbone), group) in zip(panels, groups, strict=True):
@@ -96,4 +96,4 @@ def _trials(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=1)

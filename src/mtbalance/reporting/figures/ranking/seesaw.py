@@ -30,7 +30,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
     columns = max(len(groups), 1)
     figure = Figure(figsize=(1.0 + 4.2 * columns, 5.6), layout="constrained")
-    said = f"up and to the right is better; dotted: {balancer_name(baseline)}; bars: standard deviation over seeds"
+    said = f"arrows: from {balancer_name(baseline)} (dotted) to each method; up and to the right is better"
+    said += "\nbars: standard deviation over seeds"
     title(figure, f"{heading}: the tasks against each other\n{said}", frame)
     if not groups or len(tasks) < 2:
         synthetic = ", ".join(_headings(rows))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting import captions, grid
+from mtbalance.reporting import captions, convergence, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell, Row, Table
@@ -22,8 +22,14 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells["best"] = grid.best(cells, +1)
     columns = grid.columns_of(cells)
 
+    doubtful = convergence.doubtful(frame)
+
     def fill(row: pd.Series) -> Cell:
-        return Cell(grid.text(row, grid.mark(row, significance, +1)), row["best"], grid.printed(row))
+        return Cell(
+            convergence.signed(grid.text(row, grid.mark(row, significance, +1)), row, doubtful),
+            row["best"],
+            grid.printed(row),
+        )
 
     table = Table(
         title=f"{title}: AUC",
@@ -31,7 +37,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         caption=_caption(frame, cells, baseline, significance),
         beside="printed (ours − printed)",
         groups=grid.groups(cells, lambda row: row["task_title"]),
-        rows=grid.rows(cells, baseline, fill) + _reachable(frame, columns),
+        rows=grid.rows(cells, baseline, fill) + references.rows(frame, columns) + _reachable(frame, columns),
     )
     return table, cells.drop(columns=["best", "ratio", "ratio_std"])
 
@@ -46,9 +52,15 @@ def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tu
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
-    sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
-    sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells)]
+    sentences = [
+        *captions.synthetic(frame),
+        captions.seeds(frame),
+        captions.selection(frame),
+        *convergence.sentence(frame),
+    ]
+    sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells, significance)]
     sentences += [*captions.untested(cells), "Bold: best mean of a column."]
+    sentences += references.caption(frame)
     if (frame["metric"] == "best_auc").any():
         sentences.append(f"{REACHABLE.capitalize()}: AUC of the generator's own probabilities on the test rows.")
     if cells["published"].notna().any():

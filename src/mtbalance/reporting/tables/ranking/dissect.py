@@ -87,7 +87,7 @@ def _caption(
     yield captions.selection(frame)
     tested = cells[cells["metric"] == "mean_auc"]
     yield from captions.marks(tested, baseline, significance, "higher")
-    yield from captions.power(tested)
+    yield from captions.power(tested, significance)
     yield captions.failures(frame, baseline)
 
 

@@ -61,7 +61,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         captions.seeds(frame),
         captions.selection(frame),
         *captions.marks(cells, baseline, significance, "higher"),
-        *captions.power(cells),
+        *captions.power(cells, significance),
         f"{balancer_name(baseline)} is `equal` at level loss. Bold: best mean of a data set.",
         captions.failures(frame, baseline),
     )

@@ -121,7 +121,7 @@ def _caption(rows: pd.DataFrame, cells: pd.DataFrame, baseline: str, significanc
     yield captions.seeds(rows)
     yield captions.selection(rows)
     yield from captions.marks(cells, baseline, significance, "higher")
-    yield from captions.power(cells)
+    yield from captions.power(cells, significance)
     yield from captions.untested(cells)
     yield _of_the_paper()
     yield captions.failures(rows, baseline)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting import captions, grid
+from mtbalance.reporting import captions, convergence, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
@@ -22,10 +22,16 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells["best"] = grid.best(cells, -1) & (cells["metric"] == "ne")
     cells["change_percent"] = 100 * (cells["ratio"] - 1)
 
+    doubtful = convergence.doubtful(frame)
+
     def fill(row: pd.Series) -> Cell:
         if row["metric"] in SPEEDS:
             return Cell(ratio_text(row, frame))
-        return Cell(grid.text(row, grid.mark(row, significance, -1)), row["best"], _change(row, baseline))
+        return Cell(
+            convergence.signed(grid.text(row, grid.mark(row, significance, -1)), row, doubtful),
+            row["best"],
+            _change(row, baseline),
+        )
 
     table = Table(
         title=f"{title}: normalized entropy and throughput",
@@ -33,7 +39,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         caption=_caption(frame, entropies, baseline, significance),
         beside=f"change against {balancer_name(baseline)}",
         groups=grid.groups(cells, lambda row: SPEEDS.get(row["metric"], f"NE {row['task_title']}")),
-        rows=grid.rows(cells, baseline, fill),
+        rows=grid.rows(cells, baseline, fill) + references.rows(frame, grid.columns_of(cells)),
     )
     return table, cells.drop(columns="best")
 
@@ -53,10 +59,12 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         " negative is better.",
         captions.seeds(frame),
         captions.selection(frame),
+        *convergence.sentence(frame),
         *captions.marks(cells, baseline, significance, "lower"),
-        *captions.power(cells),
+        *captions.power(cells, significance),
         *captions.untested(cells),
         "Bold: best mean of a column.",
+        *references.caption(frame),
         captions.throughput(frame, baseline),
         captions.failures(frame, baseline),
     )

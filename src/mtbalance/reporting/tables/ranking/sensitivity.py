@@ -74,6 +74,6 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
     tested = cells[cells["balancer"] != cells["base"]]
     for base in dict.fromkeys(cells["base"]):
         yield from captions.marks(tested[tested["base"] == base], base, significance, "better")
-    yield from captions.power(tested)
+    yield from captions.power(tested, significance)
     yield from captions.untested(tested)
     yield captions.failures(frame, baseline)

@@ -68,7 +68,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
     yield captions.seeds(frame)
     yield captions.selection(frame)
     yield from captions.marks(entropies, baseline, significance, "lower")
-    yield from captions.power(entropies)
+    yield from captions.power(entropies, significance)
     yield from captions.untested(entropies)
     yield captions.throughput(frame, baseline)
     yield captions.failures(frame, baseline)

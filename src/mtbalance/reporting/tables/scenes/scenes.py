@@ -82,7 +82,7 @@ def _constant(frame: pd.DataFrame, cells: pd.DataFrame) -> tuple[Row, ...]:
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
     sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
-    sentences += [*captions.marks(cells, baseline, significance, "better"), *captions.power(cells)]
+    sentences += [*captions.marks(cells, baseline, significance, "better"), *captions.power(cells, significance)]
     sentences += [
         *captions.untested(cells),
         "Bold: best mean of a column.",

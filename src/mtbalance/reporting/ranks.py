@@ -1,0 +1,76 @@
+"""Ranks of methods over data sets: mean ranks, the Friedman test, the critical difference, and wins over the baseline.
+
+Demsar (JMLR 2006) describes these tests. A data set is one independent sample, however many seeds it has; so they are
+made on each backbone alone, and see little with few data sets.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtbalance.reporting.statistics import pairs
+
+LEVEL = 0.95
+"""Level of the intervals."""
+
+
+class Ranks(NamedTuple):
+    """The methods of one backbone, over the data sets on which all of them finished."""
+
+    backbone: str
+    datasets: int
+    methods: pd.DataFrame
+    """By balancer, the best mean rank first: ``rank`` (1 is best; equal scores share a rank), ``low`` and ``high`` (its
+    interval over data sets, from Student's t; NaN for one data set), ``wins`` and ``runs`` (of the runs that the
+    baseline has, too: those with a higher score; equal ones count half), ``wins_low`` and ``wins_high`` (Wilson)."""
+    critical: float
+    """Smallest difference of two mean ranks that the Nemenyi test calls significant; NaN for one data set."""
+    friedman: float
+    """p of the Friedman test that all methods are equal; NaN for fewer than three methods or two data sets."""
+
+
+def ranks(frame: pd.DataFrame, baseline: str, level: float) -> list[Ranks]:
+    """The ranks of each backbone with several methods, by the mean AUC over finished seeds."""
+    rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna() & (frame["status"] == "finished")]
+    found = []
+    for backbone, group in rows.groupby("backbone", sort=False):
+        scores = group.pivot_table(index="dataset", columns="balancer", values="value", aggfunc="mean", sort=False)
+        scores = scores.dropna()
+        if scores.shape[1] > 1 and len(scores):
+            found.append(_ranks(str(backbone), scores, group, baseline, level))
+    return found
+
+
+def _ranks(backbone: str, scores: pd.DataFrame, runs: pd.DataFrame, baseline: str, level: float) -> Ranks:
+    datasets, methods = scores.shape
+    by_dataset = scores.rank(axis=1, ascending=False)
+    table = pd.DataFrame({"rank": by_dataset.mean()})
+    reach = stats.t.ppf((1 + LEVEL) / 2, datasets - 1) * by_dataset.std() / math.sqrt(datasets)
+    table["low"], table["high"] = (table["rank"] - reach).clip(lower=1), (table["rank"] + reach).clip(upper=methods)
+    wins = pd.DataFrame([_wins(runs, str(name), baseline) for name in table.index], index=table.index)
+    table = table.join(wins).sort_values("rank", kind="stable")
+    several = datasets > 1
+    quantile = stats.studentized_range.isf(level, methods, np.inf) / math.sqrt(2)
+    return Ranks(
+        backbone=backbone,
+        datasets=datasets,
+        methods=table,
+        critical=quantile * math.sqrt(methods * (methods + 1) / (6 * datasets)) if several else math.nan,
+        friedman=float(stats.friedmanchisquare(*scores.to_numpy().T).pvalue) if several and methods > 2 else math.nan,
+    )
+
+
+def _wins(runs: pd.DataFrame, name: str, baseline: str) -> dict[str, float]:
+    """How often a method is ahead of the baseline, over data sets and seeds."""
+    by_run = {key: group.set_index(["dataset", "seed"])["value"].to_dict() for key, group in runs.groupby("balancer")}
+    ours, theirs = pairs(by_run[name], by_run.get(baseline, {})) if name != baseline else ([], [])
+    if not ours:
+        return dict.fromkeys(("wins", "wins_low", "wins_high"), math.nan) | {"runs": 0}
+    wins = sum((one > other) + 0.5 * (one == other) for one, other in zip(ours, theirs, strict=True))
+    interval = stats.binomtest(round(wins), len(ours)).proportion_ci(LEVEL, method="wilson")
+    return {"wins": wins, "wins_low": interval.low, "wins_high": interval.high, "runs": len(ours)}

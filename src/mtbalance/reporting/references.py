@@ -1,0 +1,85 @@
+"""References: rows of tables for models that share nothing and balance nothing, on the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from mtbalance.records import REMEDY, RecordError, read_references
+from mtbalance.records.run import RunRecord
+from mtbalance.reporting import grid
+from mtbalance.reporting.formats import decimal
+from mtbalance.reporting.identity import identity_of
+from mtbalance.reporting.layout import Cell, Row
+from mtbalance.reporting.value import Value
+
+PREFIX = "reference_"
+"""Prefix of the metrics of references, before the model's name."""
+MODELS = {
+    "constant": "constant (training rate)",
+    "logistic": "logistic regression",
+    "boosting": "gradient boosting",
+    "mean": "constant (training mean)",
+    "ridge": "ridge regression",
+    "trees": "gradient boosting",
+}
+"""Their printed names."""
+AVERAGED = ("auc", "r2")
+"""Metrics whose mean over tasks has a column."""
+CAPTION = (
+    "Last rows: logistic regression and gradient boosting (scikit-learn), one model a task on the same rows, tuned on"
+    " valid; and the training rate for every row."
+)
+OF_REGRESSIONS = (
+    "Last rows: ridge regression and gradient boosting (scikit-learn), one model a task on the same rows, tuned on"
+    " valid; and the training mean for every row, with the loss log1p that of the logarithms."
+)
+
+
+def of_references(path: Path, records: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
+    """The numbers of a reference record, as rows of the first run on its data set: the data's, as ``best_auc`` is.
+
+    Raises :class:`~mtbalance.records.RecordError` if the runs were trained on other data.
+    """
+    found = read_references(path)
+    record = next((record for record in records if record.run.dataset == found.dataset), None)
+    if record is None or record.data.sha256 != found.sha256:
+        raise RecordError(f"{path} is of other data than the runs on {found.dataset}; {REMEDY}")
+    identity = identity_of(record) | {"task_title": "", "better": 0}
+    for name, model in found.models.items():
+        for metric, values in model.test.items():
+            for task, value in values.items():
+                yield identity | Value(None, "test", task, f"{PREFIX}{name}_{metric}", value)._asdict()
+            if metric in AVERAGED:
+                mean = sum(values.values()) / len(values)
+                yield identity | Value(None, "test", "mean", f"{PREFIX}{name}_mean_{metric}", mean)._asdict()
+
+
+def rows(
+    frame: pd.DataFrame,
+    columns: Mapping[str, Sequence[grid.Column]],
+    digits: Mapping[grid.Column, int] = MappingProxyType({}),
+) -> tuple[Row, ...]:
+    """A row of a table for each reference that was collected; ``digits`` are the decimals of its columns, if not 4."""
+    wanted = {key for keys in columns.values() for key in keys}
+    found = frame[frame["metric"].str.startswith(PREFIX)]
+    made = []
+    for name, title in MODELS.items():
+        values: dict[grid.Column, str] = {
+            key: decimal(row.value, digits.get(key, 4))
+            for row in found[found["metric"].str.startswith(f"{PREFIX}{name}_")].itertuples()
+            if (key := (row.dataset, row.metric.removeprefix(f"{PREFIX}{name}_"), row.task)) in wanted
+        }
+        if values:
+            cells = [[Cell(values.get(key, Cell().text)) for key in keys] for keys in columns.values()]
+            made.append(Row(title, "", tuple(map(tuple, cells))))
+    return tuple(made)
+
+
+def caption(frame: pd.DataFrame, sentence: str = CAPTION) -> list[str]:
+    """The ``sentence`` that says what these rows are; nothing if there are none."""
+    return [sentence] if frame["metric"].str.startswith(PREFIX).any() else []

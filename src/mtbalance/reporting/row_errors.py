@@ -1,0 +1,105 @@
+"""Row errors: how far a difference to the baseline would move if the test rows were drawn again.
+
+Seeds tell how much a difference depends on the training; their paired test takes the test rows as given. Here it is the
+other way round. Both are needed before a difference is told from chance.
+
+Each test row has an influence on a metric, and the standard error of a difference is the root of the sum of the squared
+differences of influences. For AUC that is DeLong, DeLong and Clarke-Pearson (Biometrics 1988), but for factors of
+n / (n - 1), and it also covers the mean AUC of several tasks on the same rows. For the normalized entropy, the entropy
+of the labels is taken as known.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from mtbalance.records import REMEDY, RecordError, RunRecord
+
+ENDING = "_row_error"
+"""The ending of the metric that has another metric's row error."""
+Vector = NDArray[np.float64]
+Metric = tuple[str, str]
+"""A metric and its task."""
+Method = tuple[str, str, str]
+"""Data set, backbone and balancer."""
+
+
+def row_errors(
+    runs: Sequence[tuple[Method, RunRecord]], files: Mapping[str, Path], baseline: str
+) -> dict[Method, dict[Metric, float]]:
+    """Standard errors over test rows of each method's difference to the baseline, both means over the common seeds.
+
+    ``files`` are the predictions of the runs, by their digest. Tasks without AUC have none, and so has the baseline.
+    Raises :class:`~mtbalance.records.RecordError` for predictions that are missing or of other tasks.
+    """
+    methods: dict[Method, dict[int, RunRecord]] = defaultdict(dict)
+    for method, record in runs:
+        if record.status == "finished":
+            methods[method][record.run.seed] = record
+    found = {}
+    for method, records in methods.items():
+        reference = methods.get((*method[:2], baseline), {})
+        seeds = sorted(records.keys() & reference.keys()) if method[2] != baseline else []
+        if seeds:
+            pairs = ((influences_of(of[seed], files) for of in (records, reference)) for seed in seeds)
+            found[method] = _errors(pairs, len(seeds))
+    return found
+
+
+def _errors(pairs: Iterable[Iterable[Mapping[Metric, Vector]]], seeds: int) -> dict[Metric, float]:
+    total: dict[Metric, Any] = defaultdict(float)
+    for ours, theirs in pairs:
+        for metric in ours:
+            total[metric] = total[metric] + (ours[metric] - theirs[metric]) / seeds
+    return {metric: float(np.sqrt(np.sum(values**2))) for metric, values in total.items()}
+
+
+def influences_of(record: RunRecord, files: Mapping[str, Path]) -> dict[Metric, Vector]:
+    """The influence of each test row on the metrics of a run, [rows] each."""
+    path = files[record.digest]
+    tasks = [task.name for task in record.tasks if "auc" in task.metrics]
+    try:
+        table = pq.read_table(path, columns=[name for task in tasks for name in (task, f"predicted_{task}")])
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read ({error}); {REMEDY}") from error
+    found: dict[Metric, Vector] = {}
+    for task in tasks:
+        labels, predicted = (table[name].to_numpy().astype(np.float64) for name in (task, f"predicted_{task}"))
+        known = np.isfinite(labels)
+        for metric, influence in (("auc", auc_influences), ("ne", entropy_influences)):
+            values = np.zeros(len(labels))
+            values[known] = influence(predicted[known], labels[known] > 0)
+            found[metric, task] = values
+    if tasks:
+        found["mean_auc", "mean"] = np.mean([found["auc", task] for task in tasks], axis=0)
+    return found
+
+
+def auc_influences(scores: Vector, positive: NDArray[np.bool_]) -> Vector:
+    """Each row's influence on the AUC, [rows]: its share of pairs in the right order, minus the AUC, over its kind."""
+    ranks = stats.rankdata(scores)
+    own = np.empty(len(scores))
+    for kind in (positive, ~positive):
+        own[kind] = stats.rankdata(scores[kind])
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    shares = np.where(positive, (ranks - own) / negatives, 1 - (ranks - own) / positives)
+    auc = shares[positive].mean()
+    influences: Vector = (shares - auc) / np.where(positive, positives, negatives)
+    return influences
+
+
+def entropy_influences(predicted: Vector, positive: NDArray[np.bool_]) -> Vector:
+    """Each row's influence on the normalized entropy of predicted probabilities, [rows]."""
+    losses = -np.log(np.clip(np.where(positive, predicted, 1 - predicted), np.finfo(np.float32).tiny, 1))
+    rate = positive.mean()
+    entropy = float(special.entr(rate) + special.entr(1 - rate))
+    influences: Vector = (losses - losses.mean()) / (len(losses) * entropy)
+    return influences

@@ -1,0 +1,63 @@
+"""Ranks over data sets, from records with numbers chosen by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+from scipy.stats import friedmanchisquare
+
+from mtbalance.reporting.collect import collect
+from mtbalance.reporting.figures import write_figure
+from mtbalance.reporting.figures.ranking.ranks import alike
+from mtbalance.reporting.ranks import ranks
+from mtbalance.reporting.tables import write_table
+
+DATASETS = ("synthetic_es", "synthetic_fr", "synthetic_nl", "synthetic_us")
+SCORES = {"ls": (0.70, 0.70, 0.70, 0.70), "mgda": (0.69, 0.71, 0.68, 0.69), "pub": (0.72, 0.72, 0.71, 0.72)}
+
+
+@pytest.fixture
+def metrics(write, tmp_path):
+    def collected(datasets=DATASETS, scores=SCORES):
+        results = {
+            (dataset, "mmoe", name): [(value, value), (value + 0.001, value)]
+            for name, values in scores.items()
+            for dataset, value in zip(datasets, values, strict=False)
+        }
+        paths, runs = write(results)
+        collect(paths, runs, [], [], tmp_path / "demo.parquet")
+        return tmp_path / "demo.parquet"
+
+    return collected
+
+
+def test_mean_ranks_and_wins(metrics):
+    (found,) = ranks(pd.read_parquet(metrics()), "ls", 0.05)
+    assert found.datasets == 4
+    assert found.methods["rank"].to_dict() == {"pub": 1.0, "ls": 2.25, "mgda": 2.75}
+    assert found.methods.loc["mgda", ["wins", "runs"]].tolist() == [2, 8]
+    assert found.methods.loc["pub", ["wins", "runs"]].tolist() == [8, 8]
+    # Demsar 2006, table 5: q is 2.343 for three methods at level .05.
+    assert found.critical == pytest.approx(2.343 * math.sqrt(3 * 4 / (6 * 4)), abs=2e-3)
+    assert found.friedman == pytest.approx(friedmanchisquare(*SCORES.values()).pvalue)
+    assert alike(found) == [(1.0, 2.25), (2.25, 2.75)]
+
+
+def test_the_table_and_the_figure_say_the_same(metrics, tmp_path):
+    path = metrics()
+    write_table("ranks", path, tmp_path / "ranks", title="Title")
+    text = (tmp_path / "ranks.md").read_text()
+    assert "| PUB | **1.00 [1.00, 1.00]** | 8 of 8 [68%, 100%] |" in text
+    assert "(Nemenyi, level 0.05): MMOE (4 data sets): 1.66; Friedman p = 0.039" in text
+    write_figure("ranks", path, tmp_path / "figure", title="Title")
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_one_data_set_has_ranks_and_no_test(metrics, tmp_path):
+    path = metrics(DATASETS[:1])
+    (found,) = ranks(pd.read_parquet(path), "ls", 0.05)
+    assert math.isnan(found.critical) and math.isnan(found.friedman) and alike(found) == []
+    write_table("ranks", path, tmp_path / "ranks", title="Title")
+    assert "one data set has no test" in (tmp_path / "ranks.md").read_text()
