@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import entropy
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
+from mtbalance.data.adapters.table import Table
 from mtbalance.reporting.references import MODELS
 from mtbalance.studies import references
+from mtbalance.studies.reference_rows import read_rows
 from tiny_problems import prepared
 
 
@@ -29,12 +32,12 @@ def test_references_are_scored_on_the_test_split(folder, monkeypatch):
 
     monkeypatch.setattr(references, "MODELS", {name: remembered(fit) for name, fit in references.MODELS.items()})
     record = references.references("synthetic_a", folder)
-    assert list(record.models) == list(MODELS)
-    test = references._rows(folder, "test")
+    assert set(record.models) < set(MODELS)
+    test = read_rows(folder, "test")
     tasks = list(record.models["constant"].chosen)
     models = [name for name in record.models for _ in tasks]
     for name, (task, fit) in zip(models, kept, strict=True):
-        labels, logits = test.labels[task], fit.logits(test.inputs)
+        labels, logits = test.labels[task], fit.outputs(test.inputs)
         found = {metric: values[tasks[task]] for metric, values in record.models[name].test.items()}
         loss = log_loss(labels, 1 / (1 + np.exp(-logits)))
         assert found["auc"] == pytest.approx(roc_auc_score(labels, logits), abs=1e-12)
@@ -46,3 +49,32 @@ def test_references_are_scored_on_the_test_split(folder, monkeypatch):
 def test_references_are_reproducible(folder):
     one, other = (references.references("synthetic_a", folder).model_dump(exclude={"models"}) for _ in range(2))
     assert one == other
+
+
+def test_regressions_have_references_in_their_units(tmp_path):
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(900, 2))
+    flow = np.exp(1 + inputs @ [0.5, -0.3] + 0.1 * random.normal(size=900))
+    frame = pl.DataFrame({"a": inputs[:, 0], "b": inputs[:, 1], "flow": flow, "high": (flow > 3).astype(int), "w": 2.0})
+    frame = frame.with_columns(flow=pl.when(pl.arange(900) % 3 > 0).then("flow"))
+    frame.write_parquet(tmp_path / "t.parquet")
+    tasks = {
+        "flow": {"column": "flow", "kind": "regression", "loss": "log1p"},
+        "high": {"column": "high", "above": 0.5},
+    }
+    block = {"adapter": "table", "files": {"all": {"path": str(tmp_path / "t.parquet")}}, "categorical": []}
+    block |= {
+        "numerical": ["a", "b"],
+        "tasks": tasks,
+        "weight": "w",
+        "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
+    }
+    schema = Table.model_validate(block).prepare("t", tmp_path / "out")
+    found = references.references("t", tmp_path / "out").models
+    test = pl.read_parquet(tmp_path / "out" / "test.parquet")["flow"].drop_nans().to_numpy()
+    (task,) = [task for task in schema.tasks if task.name == "flow"]
+    constant = np.full(len(test), np.expm1(task.mean))
+    assert found["mean"].test["rmse"]["flow"] == pytest.approx(root_mean_squared_error(test, constant), rel=1e-5)
+    assert found["mean"].test["r2"]["flow"] == pytest.approx(r2_score(test, constant), rel=1e-4)
+    assert found["ridge"].test["r2"]["flow"] > 0.9 and found["trees"].test["r2"]["flow"] > 0.7
+    assert list(found["logistic"].test["auc"]) == ["high"] and list(found["ridge"].test["r2"]) == ["flow"]

@@ -111,7 +111,10 @@ def references(dataset: str, output: Path, data: DataOption = None) -> None:
 
     record = fit(dataset, prepared(dataset, data))
     for name, model in record.models.items():
-        said = ", ".join(f"{task} auc {value:.4f} ({model.chosen[task]})" for task, value in model.test["auc"].items())
+        metric = "auc" if "auc" in model.test else "r2"
+        said = ", ".join(
+            f"{task} {metric} {value:.4f} ({model.chosen[task]})" for task, value in model.test[metric].items()
+        )
         typer.echo(f"{name}: {said}; {model.seconds:.1f} s")
     write_record(output, record)
 

@@ -15,8 +15,9 @@ from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, dat
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
-DELTA = "delta_m"
-DELTA_TITLE = "Δm against STL in percent (lower is better)"
+DELTA_M = "Δm against STL in percent (lower is better)"
+LOW = {"delta_m"}
+"""Scores that are better low."""
 ONE_SEED = "No two seeds are common: no difference between methods can be told from chance."
 COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
@@ -28,24 +29,25 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     """At most five sentences about an experiment, each computed from its collected metrics.
 
     What was run; the best balancer of each backbone; PUB and MultiBalance against the baseline, with the interval of
-    the difference and the cost of a step; and how small a difference these seeds can show. The score is the mean AUC,
-    and Δm where STL was run on the same scenes. With one seed the scores' range stands for the best, since nothing can
-    be told from chance. An experiment that is only timed has the cost of a step.
+    the difference and the cost of a step; and how small a difference these seeds can show. The score is that by which
+    epochs are chosen, such as the mean AUC, and Δm where STL was run on the same scenes. With one seed the scores'
+    range stands for the best, since nothing can be told from chance. An experiment that is only timed has the cost of a
+    step.
     """
     sentences = [_what_was_run(frame, title)]
     if trained(frame).empty:
         return [*sentences, *_costs(frame, baseline)]
     if frame["problem"].iloc[0] == "scenes":
         frame = with_delta_m(frame)
-    score = DELTA if (frame["metric"] == DELTA).any() else score_of(frame)
-    if not (frame["metric"] == score).any():
+    score = next((name for name in (score_of(frame), "delta_m") if (frame["metric"] == name).any()), None)
+    if score is None:
         return sentences
-    title = DELTA_TITLE if score == DELTA else score_titles(frame)
     cells = compare(frame, [score], baseline)
+    named = DELTA_M if score in LOW else score_titles(frame)
     if cells["pairs"].max() < 2:
-        return [*sentences, *_range(cells, title), ONE_SEED]
-    best, resolution = _best(cells, title, baseline), _resolution(frame, cells, baseline)
-    return [*sentences, best, *_subjects(frame, cells, baseline), resolution]
+        return [*sentences, *_range(cells, named), ONE_SEED]
+    best, reached = _best(cells, named, baseline), _resolution(frame, cells, baseline)
+    return [*sentences, best, *_subjects(frame, cells, baseline), reached]
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:
@@ -93,7 +95,7 @@ def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
 
 def _ordered(group: pd.DataFrame) -> pd.DataFrame:
     """The cells of one score, the best mean first."""
-    return group.sort_values("mean", ascending=group["metric"].iloc[0] == DELTA, kind="stable")
+    return group.sort_values("mean", ascending=group["metric"].iloc[0] in LOW, kind="stable")
 
 
 def _printed(row: pd.Series) -> str:

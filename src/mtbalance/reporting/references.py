@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -22,11 +23,20 @@ MODELS = {
     "constant": "constant (training rate)",
     "logistic": "logistic regression",
     "boosting": "gradient boosting",
+    "mean": "constant (training mean)",
+    "ridge": "ridge regression",
+    "trees": "gradient boosting",
 }
 """Their printed names."""
+AVERAGED = ("auc", "r2")
+"""Metrics whose mean over tasks has a column."""
 CAPTION = (
     "Last rows: logistic regression and gradient boosting (scikit-learn), one model a task on the same rows, tuned on"
     " valid; and the training rate for every row."
+)
+OF_REGRESSIONS = (
+    "Last rows: ridge regression and gradient boosting (scikit-learn), one model a task on the same rows, tuned on"
+    " valid; and the training mean for every row, with the loss log1p that of the logarithms."
 )
 
 
@@ -44,19 +54,25 @@ def of_references(path: Path, records: Sequence[RunRecord]) -> Iterator[dict[str
         for metric, values in model.test.items():
             for task, value in values.items():
                 yield identity | Value(None, "test", task, f"{PREFIX}{name}_{metric}", value)._asdict()
-            if metric == "auc" and values:
+            if metric in AVERAGED:
                 mean = sum(values.values()) / len(values)
-                yield identity | Value(None, "test", "mean", f"{PREFIX}{name}_mean_auc", mean)._asdict()
+                yield identity | Value(None, "test", "mean", f"{PREFIX}{name}_mean_{metric}", mean)._asdict()
 
 
-def rows(frame: pd.DataFrame, columns: Mapping[str, Sequence[grid.Column]]) -> tuple[Row, ...]:
-    """A row of a table for each reference that was collected."""
+def rows(
+    frame: pd.DataFrame,
+    columns: Mapping[str, Sequence[grid.Column]],
+    digits: Mapping[grid.Column, int] = MappingProxyType({}),
+) -> tuple[Row, ...]:
+    """A row of a table for each reference that was collected; ``digits`` are the decimals of its columns, if not 4."""
+    wanted = {key for keys in columns.values() for key in keys}
     found = frame[frame["metric"].str.startswith(PREFIX)]
     made = []
     for name, title in MODELS.items():
         values: dict[grid.Column, str] = {
-            (row.dataset, row.metric.removeprefix(f"{PREFIX}{name}_"), row.task): decimal(row.value, 4)
+            key: decimal(row.value, digits.get(key, 4))
             for row in found[found["metric"].str.startswith(f"{PREFIX}{name}_")].itertuples()
+            if (key := (row.dataset, row.metric.removeprefix(f"{PREFIX}{name}_"), row.task)) in wanted
         }
         if values:
             cells = [[Cell(values.get(key, Cell().text)) for key in keys] for keys in columns.values()]
@@ -64,6 +80,6 @@ def rows(frame: pd.DataFrame, columns: Mapping[str, Sequence[grid.Column]]) -> t
     return tuple(made)
 
 
-def caption(frame: pd.DataFrame) -> list[str]:
-    """What these rows are; nothing if there are none."""
-    return [CAPTION] if frame["metric"].str.startswith(PREFIX).any() else []
+def caption(frame: pd.DataFrame, sentence: str = CAPTION) -> list[str]:
+    """The ``sentence`` that says what these rows are; nothing if there are none."""
+    return [sentence] if frame["metric"].str.startswith(PREFIX).any() else []

@@ -1,57 +1,33 @@
-"""References: a constant, logistic regression and gradient boosting on the rows of a ranking data set.
+"""References: simple models on the rows of a ranking data set, which share nothing and balance nothing.
 
-A reader wants to know them before any comparison of balancers. Each is one model a binary task, from scikit-learn, on
-the inputs that the networks get. What is chosen, is chosen by the log loss on the valid split: the strength of the
-regression's penalty, and the number of trees.
+A reader wants to know them before any comparison of balancers. Each is one model a task, from scikit-learn, on the
+inputs that the networks get: a constant, logistic regression and gradient boosting of a binary task, and their like of
+a regression (:mod:`mtbalance.studies.regression_references`). What is chosen, is chosen by the log loss on the valid
+split: the strength of the regression's penalty, and the number of trees. Weights of rows do not count.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
-from mtbalance.data.ranking.batches import RankingRows
-from mtbalance.data.ranking.schema import SPLITS, RankingSchema
+from mtbalance.data.ranking.schema import SPLITS, RankingSchema, RankingTask
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
-from mtbalance.tasks import binary
-from mtbalance.tasks._rows import labels_of
+from mtbalance.studies import regression_references
+from mtbalance.studies.reference_rows import Fit, Model, Rows, Vector, for_trees, indicators, read_rows
+from mtbalance.tasks import binary, regression
 
-MOST_ROWS = 1_000_000
-"""Training rows that models are fitted to, at most."""
-FEW = 255
-"""Most values of a column whose categories gradient boosting takes as they are; of others it gets the label rate."""
-RARE = 10
-"""Categories of fewer training rows are one category in the regression."""
 PENALTIES = (0.01, 0.1, 1.0)
 """Inverse strengths C of the regression's penalty, of which the best on valid is taken."""
 MOST_TREES, PATIENCE = 500, 20
-
-Vector = NDArray[np.float64]
-
-
-class Rows(NamedTuple):
-    """The inputs of a split [rows, columns], ids first, and the labels of its tasks [rows]."""
-
-    inputs: NDArray[np.float32]
-    labels: list[NDArray[np.float32]]
-
-
-class Fit(NamedTuple):
-    """A fitted model: its logits on rows [rows], and what was chosen."""
-
-    logits: Callable[[NDArray[np.float32]], Vector]
-    chosen: str
 
 
 def constant(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
@@ -62,10 +38,7 @@ def constant(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
 
 def logistic(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
     """Logistic regression on one indicator a category and standardized numbers."""
-    encode = make_column_transformer(
-        (OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE, dtype=np.float32), slice(0, ids)),
-        (StandardScaler(), slice(ids, train.inputs.shape[1])),
-    )
+    encode = indicators(train, ids)
     inputs, others = encode.fit_transform(train.inputs), encode.transform(valid.inputs)
     fits = [LogisticRegression(C=c, max_iter=300).fit(inputs, train.labels[task]) for c in PENALTIES]
     losses = [float(binary.metrics(_logits(fit, others), _whole(valid.labels[task]))["log_loss"]) for fit in fits]
@@ -75,53 +48,45 @@ def logistic(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
 
 def boosting(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
     """Histogram gradient boosting, stopped early on valid."""
-    few = [column for column in range(ids) if train.inputs[:, column].max(initial=0) < FEW]
-    many = [column for column in range(ids) if column not in few]
-    rest = list(range(ids, train.inputs.shape[1]))
-    encode = make_column_transformer(
-        ("passthrough", few), (TargetEncoder(target_type="binary", random_state=0), many), ("passthrough", rest)
-    )
+    encode, categories = for_trees(train, ids, "binary")
     inputs = encode.fit_transform(train.inputs, train.labels[task])
     model = HistGradientBoostingClassifier(
         max_iter=MOST_TREES,
         early_stopping=True,
         n_iter_no_change=PATIENCE,
-        categorical_features=np.arange(inputs.shape[1]) < len(few),
+        categorical_features=np.arange(inputs.shape[1]) < categories,
         random_state=0,
     )
     model.fit(inputs, train.labels[task], X_val=encode.transform(valid.inputs), y_val=valid.labels[task])
     return Fit(lambda rows: _logits(model, encode.transform(rows)), f"{model.n_iter_} trees")
 
 
-MODELS: dict[str, Callable[[Rows, Rows, int, int], Fit]] = {
+MODELS: dict[str, Model] = {
     "constant": constant,
     "logistic": logistic,
     "boosting": boosting,
 }
-"""How each reference is fitted to one task."""
+"""How each reference is fitted to one binary task."""
 
 
 def references(dataset: str, folder: Path) -> ReferenceRecord:
-    """Fit every reference to every task of the prepared data set in ``folder``, and score it on the test split."""
+    """Fit every reference to every task of its kind of the prepared data set in ``folder``, and score it on test."""
     schema = RankingSchema.read(folder)
-    ids = len(schema.categorical)
-    train, valid, test = (_rows(folder, split) for split in SPLITS)
+    train, valid, test = (read_rows(folder, split) for split in SPLITS)
     models = {}
-    for name, fit in MODELS.items():
-        began = time.perf_counter()
-        found: dict[str, dict[str, float]] = {metric: {} for metric in binary.Binary.metrics}
-        chosen = {}
-        for position, task in enumerate(schema.tasks):
-            if task.loss is not None:  # a regression
-                continue
-            fitted = fit(_labelled(train, position), _labelled(valid, position), position, ids)
-            scored = _labelled(test, position)
-            numbers = binary.metrics(fitted.logits(scored.inputs), _whole(scored.labels[position]))
-            chosen[task.name] = fitted.chosen
-            for metric, value in numbers.items():
-                found[metric][task.name] = value
-        seconds = time.perf_counter() - began
-        models[name] = ReferenceModel(test=found, chosen=chosen, seconds=seconds)
+    for fits, regressions in ((MODELS, False), (regression_references.MODELS, True)):
+        places = [place for place, task in enumerate(schema.tasks) if (task.loss is not None) == regressions]
+        for name, fit in fits.items() if places else ():
+            began = time.perf_counter()
+            found: dict[str, dict[str, float]] = {}
+            chosen = {}
+            for place in places:
+                task, scored = schema.tasks[place], test.labelled(place)
+                fitted = fit(train.labelled(place), valid.labelled(place), place, len(schema.categorical))
+                chosen[task.name] = fitted.chosen
+                for metric, value in _metrics(task, fitted.outputs(scored.inputs), scored.labels[place]).items():
+                    found.setdefault(metric, {})[task.name] = value
+            models[name] = ReferenceModel(test=found, chosen=chosen, seconds=time.perf_counter() - began)
     return ReferenceRecord(
         dataset=dataset,
         sha256={name: split.sha256 for name, split in schema.splits.items()},
@@ -131,19 +96,10 @@ def references(dataset: str, folder: Path) -> ReferenceRecord:
     )
 
 
-def _rows(folder: Path, split: str) -> Rows:
-    """The first rows of a split, at most :data:`MOST_ROWS` of train."""
-    source = RankingRows(folder, split)
-    size = min(source.rows, MOST_ROWS) if split == "train" else source.rows
-    batch = next(source.batches(size, None))
-    inputs = np.column_stack([part.numpy().astype(np.float32) for part in batch.inputs])
-    return Rows(inputs, [labels_of(target).numpy() for target in batch.targets])
-
-
-def _labelled(rows: Rows, task: int) -> Rows:
-    """The rows that have a label of the task."""
-    known = np.isfinite(rows.labels[task])
-    return rows if known.all() else Rows(rows.inputs[known], [labels[known] for labels in rows.labels])
+def _metrics(task: RankingTask, outputs: Vector, labels: NDArray[np.float32]) -> dict[str, float]:
+    if task.loss is None:
+        return binary.metrics(outputs, _whole(labels))
+    return regression.metrics(task.in_units(outputs), task.in_units(labels.astype(np.float64)))
 
 
 def _whole(labels: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -45,10 +45,13 @@ def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
     training, history = session.config.training, session.history
     if training.selection != "last" and history.best_epoch == training.epochs:
         yield f"epoch {history.best_epoch} was chosen, the last one that the training may have"
-    entropies = test.get("ne")
+    entropies, shares = test.get("ne"), test.get("r2")
     for task, value in entropies.items() if isinstance(entropies, dict) else ():
         if value > 1:
             yield f"the normalized entropy of {task} is {value:.3g}: a constant prediction has 1"
+    for task, value in shares.items() if isinstance(shares, dict) else ():
+        if value < 0:
+            yield f"the R^2 of {task} is {value:.3g}: a constant prediction has 0"
 
 
 def _speed(history: History) -> Speed:

@@ -85,6 +85,10 @@ class Features(Block):
         """The columns whose missing numbers are marked, by the names of their marks in the prepared data."""
         return {f"{feature.column} (missing)": feature.column for feature in self.numerical if feature.mark_missing}
 
+    def logarithms(self) -> list[str]:
+        """The columns whose numbers are stored as logarithms."""
+        return [feature.column for feature in self.numerical if feature.form == "log1p"]
+
     def feature_columns(self) -> list[str]:
         """The columns of the table that are features."""
         return list(dict.fromkeys([*(f.column for f in self.categorical), *(f.column for f in self.numerical)]))

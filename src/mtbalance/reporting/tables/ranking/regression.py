@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from mtbalance.reporting import captions, grid
+from mtbalance.reporting import captions, convergence, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
@@ -34,9 +34,12 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     ]
     cells["best"] = pd.concat(best)
 
+    columns, doubtful = grid.columns_of(cells), convergence.doubtful(frame)
+    digits = {tuple(column[COLUMN]): int(column["digits"]) for _, column in cells.drop_duplicates(COLUMN).iterrows()}
+
     def fill(row: pd.Series) -> Cell:
         text = grid.text(row, grid.mark(row, significance, row["better"]), row["digits"])
-        return Cell(text, row["best"], _change(row, baseline))
+        return Cell(convergence.signed(text, row, doubtful), row["best"], _change(row, baseline))
 
     table = Table(
         title=f"{title}: regressions",
@@ -44,7 +47,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         caption=_caption(frame, cells, baseline, significance),
         beside=f"change against {balancer_name(baseline)}",
         groups=grid.groups(cells, _heading),
-        rows=grid.rows(cells, baseline, fill),
+        rows=grid.rows(cells, baseline, fill) + references.rows(frame, columns, digits),
     )
     return table, cells.drop(columns=["best", "digits"])
 
@@ -78,9 +81,11 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         f"Change: against {name} on the same backbone, mean over seeds of the change in percent; of R² the difference.",
         captions.seeds(frame),
         captions.selection(frame),
+        *convergence.sentence(frame),
         *captions.marks(cells, baseline, significance, "better"),
         *captions.power(cells, significance),
         *captions.untested(cells),
         "Bold: best mean of a column.",
+        *references.caption(frame, references.OF_REGRESSIONS),
         captions.failures(frame, baseline),
     )
