@@ -15,7 +15,7 @@ from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
 from mtbalance.config.training import TrainingConfig
 
 PACKAGE = Path(mtbalance.__file__).parent
-HELPERS = {"_layers", "_options", "_trunk"}
+HELPERS = {"_layers", "_options", "_trunk", "_fields", "_numbers"}
 EXAMPLES = {
     "ls": {"level": "loss", "rule": "equal"},
     "mgda": {"level": "gradient", "rule": "min_norm"},

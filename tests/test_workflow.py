@@ -129,7 +129,13 @@ def test_raw_files_are_those_that_can_be_had(workflow: Workflow):
 def test_addresses_are_safe_in_a_shell():
     urls = ["https://host/a?b=1&c=2", "gdrive:1F0T/It's $HOME.csv"]
     file = {"path": "data/raw/t/t.csv", "urls": urls, "sha256": "ab" * 32, "bytes": 5}
-    table = {"adapter": "table", "files": {"all": file}, "categorical": ["c"], "tasks": {}, "split": {"train": 0.5}}
+    table = {
+        "adapter": "table",
+        "files": {"all": file},
+        "categorical": ["c"],
+        "tasks": {},
+        "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
+    }
     workflow = Workflow(parse(TINY | {"datasets": TINY["datasets"] | {"mine": table}}))
     options = ["--url", urls[0], "--url", urls[1], "--sha256", "ab" * 32, "--bytes", "5", "--dataset", "mine"]
     assert shlex.split(workflow.addresses(file["path"])) == options

@@ -84,7 +84,7 @@ def made(way: str) -> bool:
 
 @pytest.mark.parametrize(
     ("build", "ways"),
-    [(paper_size_mmoe, FEW), pytest.param(mtan, list(WAYS), marks=pytest.mark.long)],
+    [pytest.param(build, ways, marks=pytest.mark.long) for build, ways in ((paper_size_mmoe, FEW), (mtan, list(WAYS)))],
 )
 def test_reads_are_few_and_do_not_grow_with_the_model(build, ways, monkeypatch):
     model, tasks, losses = build()

@@ -95,7 +95,7 @@ def new_rule_file(tree: Tree) -> None:
 
 
 def rule_renamed(tree: Tree) -> None:
-    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule train", "rule fit"))
+    tree.edit("workflow/rules/runs.smk", lambda text: text.replace("rule time:", "rule clock:"))
 
 
 RERUNS: dict[str, tuple[Edit, set[str]]] = {

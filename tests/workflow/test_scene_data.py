@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from workflow_tree import Tree
 
@@ -38,6 +39,7 @@ def test_scenes_are_generated_and_prepared_and_again_after_an_edit_of_their_file
     assert tree.due(SCENES) == both
 
 
+@pytest.mark.long
 def test_placed_images_are_prepared_and_again_when_one_is_replaced(tree: Tree):
     assert tree.due(REAL) == {"prepare_scenes nyuv2"}  # which says what to place where
     assert "NYUv2 is not here" in tree.snakemake(REAL, expect=1)

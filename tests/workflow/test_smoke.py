@@ -13,7 +13,20 @@ from mtbalance import places
 from mtbalance.config.run import RunConfig, canonical
 from workflow_tree import Tree, numbers
 
-COMMANDS = ("__init__", "arguments", "compare", "data", "plan", "results", "runs", "status", "test", "toy")
+COMMANDS = (
+    "__init__",
+    "arguments",
+    "compare",
+    "data",
+    "models",
+    "new",
+    "plan",
+    "results",
+    "runs",
+    "status",
+    "test",
+    "toy",
+)
 CELL = "tiny/synthetic_a/mmoe/pub/seed-1"
 
 DIES_AFTER_ITS_FIRST_EPOCH = """

@@ -77,6 +77,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_tables_show_the_best_trial_on_valid_as_its_records_have_it(ran: Tree):
     scores = {
         cell.split("/")[3]: max(epoch["evaluation"]["mean_auc"] for epoch in record["epochs"])
@@ -98,6 +99,7 @@ def test_the_tables_show_the_best_trial_on_valid_as_its_records_have_it(ran: Tre
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_finished_experiment_has_nothing_to_do_and_a_wider_grid_runs_the_new_trials_alone(ran: Tree, tmp_path: Path):
     assert ran.due() == set()
     tree = ran.copy(tmp_path / "tree")
@@ -107,6 +109,7 @@ def test_a_finished_experiment_has_nothing_to_do_and_a_wider_grid_runs_the_new_t
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_method_that_is_edited_trains_its_trials_again(ran: Tree, tmp_path: Path):
     tree = ran.copy(tmp_path / "tree")
     tree.set("balancers.pub.every", 3)
