@@ -8,10 +8,14 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from mtbalance.forkserver import ADDRESS, NUMBER, ONE_THREAD
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that ask a process to end."""
 
 
 def run(module: str) -> None:
@@ -35,22 +39,26 @@ def _forked(module: str) -> int | None:
     surroundings = {"arguments": sys.argv, "folder": str(Path.cwd()), "environment": dict(os.environ)}
     request = json.dumps({"module": module} | surroundings).encode()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+
+        def pass_on(number: int, _: FrameType | None) -> None:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(process, number)
+
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until it is known whom they are for
         try:
             connection.connect(address)
             socket.send_fds(connection, [request], [0, 1, 2])
             process = _number(connection)
+            for number in ENDINGS:
+                signal.signal(number, pass_on)
         except OSError:
             return None
-
-        def pass_on(number: int, _: FrameType | None) -> None:
-            os.kill(process, number)
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, pass_on)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         try:
             status = _number(connection)
         except OSError:  # the server was killed
-            os.kill(process, signal.SIGKILL)
+            pass_on(signal.SIGKILL, None)
             return 1
         return status if status >= 0 else 128 - status
 

@@ -161,12 +161,15 @@ class Server:
             connection.close()
 
         def left_alone() -> None:
+            if connection.fileno() < 0:  # the process has ended, in the same look
+                return
             os.kill(process, signal.SIGKILL)
             self.selector.unregister(connection)
 
         self.selector.register(ending, selectors.EVENT_READ, ended)
         self.selector.register(connection, selectors.EVENT_READ, left_alone)
-        connection.send(NUMBER.pack(process))
+        with suppress(OSError):  # a command that is gone already is seen by the end of its connection
+            connection.send(NUMBER.pack(process))
 
 
 if __name__ == "__main__":

@@ -60,19 +60,17 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
         return f"{text}, timed on {data_named(frame)}; nothing was trained."
     text += f", {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
     text += f"; {counted(failed, 'run')} of {len(runs)} failed" if failed else ""
-    flagged = int((frame.loc[frame["metric"] == convergence.METRIC, "value"] > 0).sum())
+    flagged = len(convergence.flagged(frame))
     return f"{text}; {flagged} of {len(runs)} runs may not have converged." if flagged else f"{text}."
 
 
 def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
     """The best mean of each data set and backbone that has several balancers."""
     parts = []
-    for (dataset, backbone), group in cells.groupby(["dataset", "backbone"], sort=False):
-        if len(group) > 1:
-            row = _ordered(group).iloc[0]
-            where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
-            against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
-            parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
+    for where, group in _compared(cells):
+        row = group.iloc[0]
+        against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
+        parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
     if not parts:
         return "There is one balancer on each backbone: no comparison."
     return f"Best {title}: {'; '.join(parts)}."
@@ -81,21 +79,20 @@ def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
 def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
     """The scores of each data set and backbone that has several balancers, from the best to the worst."""
     parts = []
-    for (dataset, backbone), group in cells[cells["mean"].notna()].groupby(["dataset", "backbone"], sort=False):
-        if len(group) > 1:
-            order = _ordered(group)
-            ends = " to ".join(
-                f"{_printed(row)} ({balancer_name(row['balancer'])})" for _, row in order.iloc[[0, -1]].iterrows()
-            )
-            where = backbone_name(str(backbone)) + (f" on {dataset}" if cells["dataset"].nunique() > 1 else "")
-            parts.append(f"{where} {ends}")
+    for where, group in _compared(cells[cells["mean"].notna()]):
+        ends = (f"{_printed(row)} ({balancer_name(row['balancer'])})" for _, row in group.iloc[[0, -1]].iterrows())
+        parts.append(f"{where} {' to '.join(ends)}")
     if parts:
         yield f"{title[0].upper()}{title[1:]}, from best to worst: {'; '.join(parts)}."
 
 
-def _ordered(group: pd.DataFrame) -> pd.DataFrame:
-    """The cells of one score, the best mean first."""
-    return group.sort_values("mean", ascending=group["metric"].iloc[0] in LOW, kind="stable")
+def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each backbone and data set that has several balancers, by name, with its cells, the best mean first."""
+    several = cells["dataset"].nunique() > 1
+    for (dataset, backbone), group in cells.groupby(["dataset", "backbone"], sort=False):
+        if len(group) > 1:
+            where = backbone_name(str(backbone)) + (f" on {dataset}" if several else "")
+            yield where, group.sort_values("mean", ascending=group["metric"].iloc[0] in LOW, kind="stable")
 
 
 def _printed(row: pd.Series) -> str:

@@ -16,7 +16,7 @@ METHOD = RUN[:-1]
 
 def doubtful(frame: pd.DataFrame) -> set[tuple[str, ...]]:
     """Data set, backbone and balancer of the methods with at least one such run."""
-    runs = _flagged(frame)
+    runs = flagged(frame)
     return set(zip(*(runs[name] for name in METHOD), strict=True))
 
 
@@ -27,14 +27,15 @@ def signed(text: str, row: pd.Series, methods: set[tuple[str, ...]]) -> str:
 
 def sentence(frame: pd.DataFrame) -> list[str]:
     """What the sign means, and how many runs it is about; nothing if there is none."""
-    flagged, trained = len(_flagged(frame)), int((frame["metric"] == METRIC).sum())
-    if not flagged:
+    found, trained = len(flagged(frame)), int((frame["metric"] == METRIC).sum())
+    if not found:
         return []
     return [
-        f"{SIGN}: {counted(flagged, 'run')} of {trained} chose the last epoch that they may have, or predict a"
+        f"{SIGN}: {counted(found, 'run')} of {trained} chose the last epoch that they may have, or predict a"
         " task worse than a constant does. They may not have converged: with more epochs the order may be another."
     ]
 
 
-def _flagged(frame: pd.DataFrame) -> pd.DataFrame:
+def flagged(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row of the collected frame for each run with such a sign."""
     return frame[(frame["metric"] == METRIC) & (frame["value"] > 0)]

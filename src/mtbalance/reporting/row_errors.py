@@ -28,6 +28,8 @@ ENDING = "_row_error"
 Vector = NDArray[np.float64]
 Metric = tuple[str, str]
 """A metric and its task."""
+Influences = dict[Metric, Vector]
+"""The influence of each test row on the metrics of a run, [rows] each."""
 Method = tuple[str, str, str]
 """Data set, backbone and balancer."""
 
@@ -45,16 +47,19 @@ def row_errors(
         if record.status == "finished":
             methods[method][record.run.seed] = record
     found = {}
-    for method, records in methods.items():
-        reference = methods.get((*method[:2], baseline), {})
-        seeds = sorted(records.keys() & reference.keys()) if method[2] != baseline else []
-        if seeds:
-            pairs = ((influences_of(of[seed], files) for of in (records, reference)) for seed in seeds)
-            found[method] = _errors(pairs, len(seeds))
+    for place in dict.fromkeys(method[:2] for method in methods):
+        others = {method: own for method, own in methods.items() if method[:2] == place and method[2] != baseline}
+        reference = methods.get((*place, baseline), {}) if others else {}
+        theirs = {seed: influences_of(record, files) for seed, record in reference.items()}
+        for method, records in others.items():
+            seeds = sorted(records.keys() & theirs.keys())
+            if seeds:
+                pairs = ((influences_of(records[seed], files), theirs[seed]) for seed in seeds)
+                found[method] = _errors(pairs, len(seeds))
     return found
 
 
-def _errors(pairs: Iterable[Iterable[Mapping[Metric, Vector]]], seeds: int) -> dict[Metric, float]:
+def _errors(pairs: Iterable[tuple[Influences, Influences]], seeds: int) -> dict[Metric, float]:
     total: dict[Metric, Any] = defaultdict(float)
     for ours, theirs in pairs:
         for metric in ours:
@@ -62,7 +67,7 @@ def _errors(pairs: Iterable[Iterable[Mapping[Metric, Vector]]], seeds: int) -> d
     return {metric: float(np.sqrt(np.sum(values**2))) for metric, values in total.items()}
 
 
-def influences_of(record: RunRecord, files: Mapping[str, Path]) -> dict[Metric, Vector]:
+def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
     path = files[record.digest]
     tasks = [task.name for task in record.tasks if "auc" in task.metrics]
@@ -70,7 +75,7 @@ def influences_of(record: RunRecord, files: Mapping[str, Path]) -> dict[Metric, 
         table = pq.read_table(path, columns=[name for task in tasks for name in (task, f"predicted_{task}")])
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read ({error}); {REMEDY}") from error
-    found: dict[Metric, Vector] = {}
+    found: Influences = {}
     for task in tasks:
         labels, predicted = (table[name].to_numpy().astype(np.float64) for name in (task, f"predicted_{task}"))
         known = np.isfinite(labels)

@@ -20,6 +20,8 @@ FEW = 255
 """Most values of a column whose categories gradient boosting takes as they are; of others it gets the mean label."""
 RARE = 10
 """Categories of fewer training rows are one category in a linear model."""
+MOST_TREES, PATIENCE = 500, 20
+"""Trees of gradient boosting, at most, and those without a better loss on valid after which it stops."""
 
 Vector = NDArray[np.float64]
 
@@ -69,6 +71,22 @@ def for_trees(rows: Rows, ids: int, labels: str) -> tuple[ColumnTransformer, int
     rest = list(range(ids, rows.inputs.shape[1]))
     rates = TargetEncoder(target_type=labels, random_state=0)
     return _by_column(("passthrough", few), (rates, many), ("passthrough", rest)), len(few)
+
+
+def boosted(
+    kind: type[Any], labels: str, train: Rows, valid: Rows, task: int, ids: int
+) -> tuple[Any, ColumnTransformer]:
+    """Histogram gradient boosting of a ``kind``, stopped early on valid, and what encodes rows for it."""
+    encode, categories = for_trees(train, ids, labels)
+    inputs = encode.fit_transform(train.inputs, train.labels[task])
+    model = kind(
+        max_iter=MOST_TREES,
+        early_stopping=True,
+        n_iter_no_change=PATIENCE,
+        categorical_features=np.arange(inputs.shape[1]) < categories,
+        random_state=0,
+    )
+    return model.fit(inputs, train.labels[task], X_val=encode.transform(valid.inputs), y_val=valid.labels[task]), encode
 
 
 def _by_column(*encoders: tuple[Any, list[int]]) -> ColumnTransformer:

@@ -22,12 +22,11 @@ from sklearn.linear_model import LogisticRegression
 from mtbalance.data.ranking.schema import SPLITS, RankingSchema, RankingTask
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
 from mtbalance.studies import regression_references
-from mtbalance.studies.reference_rows import Fit, Model, Rows, Vector, for_trees, indicators, read_rows
+from mtbalance.studies.reference_rows import Fit, Model, Rows, Vector, boosted, indicators, read_rows
 from mtbalance.tasks import binary, regression
 
 PENALTIES = (0.01, 0.1, 1.0)
 """Inverse strengths C of the regression's penalty, of which the best on valid is taken."""
-MOST_TREES, PATIENCE = 500, 20
 
 
 def constant(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
@@ -48,16 +47,7 @@ def logistic(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
 
 def boosting(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
     """Histogram gradient boosting, stopped early on valid."""
-    encode, categories = for_trees(train, ids, "binary")
-    inputs = encode.fit_transform(train.inputs, train.labels[task])
-    model = HistGradientBoostingClassifier(
-        max_iter=MOST_TREES,
-        early_stopping=True,
-        n_iter_no_change=PATIENCE,
-        categorical_features=np.arange(inputs.shape[1]) < categories,
-        random_state=0,
-    )
-    model.fit(inputs, train.labels[task], X_val=encode.transform(valid.inputs), y_val=valid.labels[task])
+    model, encode = boosted(HistGradientBoostingClassifier, "binary", train, valid, task, ids)
     return Fit(lambda rows: _logits(model, encode.transform(rows)), f"{model.n_iter_} trees")
 
 

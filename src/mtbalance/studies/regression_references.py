@@ -10,11 +10,10 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 
-from mtbalance.studies.reference_rows import Fit, Model, Rows, for_trees, indicators
+from mtbalance.studies.reference_rows import Fit, Model, Rows, boosted, indicators
 
 PENALTIES = (1.0, 100.0, 10_000.0)
 """Strengths of the ridge penalty, of which the best on valid is taken."""
-MOST_TREES, PATIENCE = 500, 20
 
 
 def mean(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
@@ -37,16 +36,7 @@ def ridge(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
 
 def trees(train: Rows, valid: Rows, task: int, ids: int) -> Fit:
     """Histogram gradient boosting, stopped early on valid."""
-    encode, categories = for_trees(train, ids, "continuous")
-    inputs = encode.fit_transform(train.inputs, train.labels[task])
-    model = HistGradientBoostingRegressor(
-        max_iter=MOST_TREES,
-        early_stopping=True,
-        n_iter_no_change=PATIENCE,
-        categorical_features=np.arange(inputs.shape[1]) < categories,
-        random_state=0,
-    )
-    model.fit(inputs, train.labels[task], X_val=encode.transform(valid.inputs), y_val=valid.labels[task])
+    model, encode = boosted(HistGradientBoostingRegressor, "continuous", train, valid, task, ids)
     return Fit(lambda rows: model.predict(encode.transform(rows)), f"{model.n_iter_} trees")
 
 
