@@ -13,7 +13,7 @@ import mtbalance
 
 PACKAGE = Path(mtbalance.__file__).parent
 FLOORS = (
-    {"", "errors", "blocks", "registry", "faults", "writing"},
+    {"", "errors", "blocks", "canonical", "registry", "faults", "writing"},
     {"balancing", "records", "places"},
     {"config"},
     {"data", "models", "tasks"},

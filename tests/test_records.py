@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 
 import pytest
 from pydantic import ValidationError
@@ -34,6 +35,7 @@ def written(folder, change=lambda content: None):
     path = folder / "record.json"
     write_record(path, a_record())
     content = json.loads(path.read_text())
+    del content["checksum"]  # as in older records
     change(content)
     path.write_text(json.dumps(content))
     return path
@@ -114,3 +116,35 @@ def test_every_block_and_field_of_the_schema_has_a_sentence(kind):
         if not facts.get("description", "").endswith(".")
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda content: content["test"]["auc"].update(click=1.5), "auc of click is 1.5"),
+        (lambda content: content["test"].update(mean_auc=-1), "mean_auc is -1"),
+        (lambda content: content["test"]["auc"].update(click="0.9"), "test.auc"),
+        (lambda content: content["test"]["auc"].update(click=math.nan), "finite"),
+        (lambda content: content.update(test=None), "finished goes with test metrics"),
+        (lambda content: content.update(status="diverged"), "diverged goes without test metrics"),
+        (lambda content: content.update(best_epoch=2), "best_epoch is 2 of 1"),
+        (lambda content: content["epochs"][0].update(epoch=2), "not numbered from 1"),
+        (lambda content: content["config"].update(seed=1), "is not that of the configuration"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path, change, found):
+    assert found in refused(read_run, written(tmp_path, change))
+
+
+def test_one_changed_byte_is_found_wherever_it_is(tmp_path):
+    path = tmp_path / "record.json"
+    write_record(path, a_record())
+    content, draws = path.read_bytes(), random.Random(0)
+    for _ in range(200):
+        changed = bytearray(content)
+        changed[draws.randrange(len(content))] = draws.randrange(256)
+        path.write_bytes(changed)
+        try:
+            assert read_run(path) == a_record()
+        except UserError as error:
+            assert str(error).startswith(str(path)) and "\n" not in str(error) and len(str(error)) < 1000

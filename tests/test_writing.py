@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from mtbalance.writing import replacing, write_json, write_text
+from mtbalance.writing import MACHINE, replacing, write_json, write_text
 
 
 def test_a_file_is_replaced_when_it_is_complete(tmp_path: Path):
@@ -33,6 +34,8 @@ def test_after_an_error_the_file_is_as_it_was(tmp_path: Path):
 
 
 def test_what_a_killed_process_left_is_replaced(tmp_path: Path):
-    (tmp_path / ".file.txt.partial").write_text("left")
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".file.txt.{MACHINE}-{dead.pid}.partial").write_text("left")
     write_text(tmp_path / "file.txt", "whole")
     assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]

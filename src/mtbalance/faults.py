@@ -30,6 +30,28 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
             yield ": ".join(filter(None, (".".join(where), _message(fault))))
 
 
+SHOWN = 5
+"""Largest number of faults of one file that a message lists."""
+
+
+def briefly(error: Exception, raw: Any = None) -> str:
+    """What is wrong with a file that could not be read, in one line: pydantic's first faults, or the error's text."""
+    if isinstance(error, ValidationError):
+        lines = list(fault_lines(error, raw))
+        more = [f"{len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        return "; ".join([*lines[:SHOWN], *more])
+    return shortened(str(error))
+
+
+LONGEST = 200
+"""Most characters of a value that a message quotes."""
+
+
+def shortened(text: str) -> str:
+    """A text, with its end left out if it is long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 WANTED = {
     "list_type": "a list is wanted, in brackets",
     "dict_type": "a block of keys and values is wanted",
@@ -50,7 +72,7 @@ def _message(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
         return "missing"
     message = WANTED.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
-    return message if isinstance(fault["input"], Mapping) else f"{message}, not {fault['input']!r}"
+    return message if isinstance(fault["input"], Mapping) else f"{message}, not {shortened(repr(fault['input']))}"
 
 
 def _keys_of(raw: Any, location: Location, last: bool = True) -> tuple[str, ...]:

@@ -28,7 +28,9 @@ def train(
     ] = None,
     data: DataOption = None,
     params: ParametersOption = places.PARAMETERS,
-    checkpoint: Annotated[Path | None, typer.Option(help="Saved after each epoch; a killed run resumes.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Saved every few minutes and on SIGTERM; a killed run resumes.")
+    ] = None,
     sample: Annotated[Path | None, typer.Option(help="Where predictions for the first test rows go (.npz).")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Where those for all test rows go (.parquet).")] = None,
     valid_predictions: Annotated[
@@ -45,6 +47,7 @@ def train(
     `mtbalance train demo/mmoe/pub/0 --set balancer.every=5` tries something: the workflow's results stay as they are.
     The workflow itself gives --config and --output.
     """
+    from mtbalance.training.checkpoint import files
     from mtbalance.training.progress import ProgressBar, summary_line
     from mtbalance.training.run import train as run_it
     from mtbalance.training.watcher import Watcher, Watchers
@@ -60,13 +63,21 @@ def train(
 
         watchers.append(tracker := Tracker())
     with ProgressBar(name, chosen.training.epochs) as bar:
-        kept = {"checkpoint": checkpoint, "sample": sample, "predictions": predictions, "steps": steps}
-        kept |= {"valid_predictions": valid_predictions, "model": model}
-        record = run_it(chosen, folder, **kept, watcher=Watchers([bar, *watchers]))
+        record = run_it(
+            chosen,
+            folder,
+            checkpoint=checkpoint,
+            sample=sample,
+            predictions=predictions,
+            valid_predictions=valid_predictions,
+            model=model,
+            steps=steps,
+            watcher=Watchers([bar, *watchers]),
+        )
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
-    if checkpoint:
-        checkpoint.unlink(missing_ok=True)
+    for file in files(checkpoint) if checkpoint else ():
+        file.unlink(missing_ok=True)
     if track and (failure := tracker.finish(output)):
         typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
 

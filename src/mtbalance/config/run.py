@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -11,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, SerializeAsAny, model_validator
 
 from mtbalance.balancing.checking import AnyBalancer
 from mtbalance.blocks import Block, Seed, refuse
+from mtbalance.canonical import canonical_json, checksum_of
 from mtbalance.config.contradictions import of_balancer_with_training, of_training
 from mtbalance.config.kinds import kind, kinds
 from mtbalance.config.models import AnyBackbone, ModelSizes
@@ -78,9 +77,9 @@ class RunConfig(Block):
 
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hashlib.sha256(canonical(self).encode()).hexdigest()[:12]
+        return checksum_of(self.model_dump(mode="json"))[:12]
 
 
 def canonical(config: BaseModel) -> str:
     """Canonical JSON of ``config``: defaults filled in, keys sorted, no spaces."""
-    return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return canonical_json(config.model_dump(mode="json"))

@@ -6,19 +6,29 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from mtbalance.canonical import checksum_of
 from mtbalance.data import DataError
+from mtbalance.faults import briefly
 from mtbalance.places import SCHEMA
 from mtbalance.writing import write_text
 
+CHECKSUM = "checksum"
+"""The key of ``schema.json`` that has the checksum of all the others."""
+REMEDY = "delete it and prepare the data set again"
+Number = Annotated[int, Field(ge=0)]
+"""A number of things that are counted."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Checksum = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
 
 class Facts(BaseModel):
-    """A block of the manifest."""
+    """A block of the manifest, with finite numbers only."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TaskTitle(Facts):
@@ -31,8 +41,8 @@ class TaskTitle(Facts):
 class StoredSplit(Facts):
     """The Parquet file of one split."""
 
-    rows: int
-    sha256: str
+    rows: Number
+    sha256: Checksum
 
 
 class Manifest(Facts):
@@ -51,8 +61,10 @@ class Manifest(Facts):
         """A summary of each split as readable text, one line each."""
 
     def text(self) -> str:
-        """The manifest as readable JSON."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        """The manifest as readable JSON, with a checksum of all the rest."""
+        content = self.model_dump(mode="json")
+        content[CHECKSUM] = checksum_of(content)
+        return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
     def save(self, folder: Path) -> None:
         """Write ``schema.json`` into ``folder``."""
@@ -62,12 +74,18 @@ class Manifest(Facts):
     def read(cls, place: Path) -> Self:
         """Read ``schema.json`` of a folder, or the schema file that a kept model has.
 
-        Raises :class:`DataError` if it is absent or not a schema.
+        Raises :class:`DataError` if it is absent, not a schema, or not as it was written.
         """
         path = place if place.suffix == ".json" else place / SCHEMA
+        content: Any = None
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_bytes())
+            checksum = content.pop(CHECKSUM, None) if isinstance(content, dict) else None
+            found = cls.model_validate(content)
         except FileNotFoundError:
             raise DataError(f"{path} is missing: this data set is not prepared (`mtbalance prepare`)") from None
-        except ValidationError as error:
-            raise DataError(f"{path} is not a schema of this version: {error}; prepare the data set again") from error
+        except (OSError, RecursionError, ValidationError, ValueError) as error:
+            raise DataError(f"{path} is not a schema of this version: {briefly(error, content)}; {REMEDY}") from error
+        if checksum != checksum_of(content):
+            raise DataError(f"{path} is not as it was written: its checksum is of other content; {REMEDY}")
+        return found

@@ -22,7 +22,7 @@ from mtbalance.records import RecordError, read_run
 
 STATES = ("done", "diverged", "other settings", "running", "cut short", "failed", "left")
 """``other settings``: there is a record, but ``params.yaml`` has changed since. ``cut short``: the run was ended in the
-middle, and goes on from its last epoch."""
+middle, and goes on from its checkpoint."""
 SHOWN = 12
 """Largest number of runs of which a line is shown."""
 

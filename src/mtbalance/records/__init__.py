@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from mtbalance.canonical import checksum_of
 from mtbalance.errors import UserError
+from mtbalance.faults import briefly, shortened
 from mtbalance.records.parts import FORMAT
 from mtbalance.records.reference import ReferenceRecord
 from mtbalance.records.run import RunRecord
@@ -34,8 +36,8 @@ __all__ = [
 
 REMEDY = "delete the file and run the workflow again"
 """The advice at the end of a message about a file that cannot be used."""
-SHOWN = 5
-"""Largest number of faults of one file that a message lists."""
+CHECKSUM = "checksum"
+"""The key of a record that has the checksum of all the others. Older records have none."""
 Record = TypeVar("Record", RunRecord, TimingRecord, ReferenceRecord)
 
 
@@ -59,26 +61,30 @@ def read_references(path: Path) -> ReferenceRecord:
 
 
 def write_record(path: Path, record: RunRecord | TimingRecord | ReferenceRecord) -> None:
-    """Write a record as JSON, whole or not at all. Raises ``ValueError`` for numbers that are not finite."""
-    write_json(path, record.model_dump())
+    """Write a record and its checksum as JSON, whole or not at all.
+
+    Raises ``ValueError`` for numbers that are not finite.
+    """
+    content = record.model_dump()
+    write_json(path, content | {CHECKSUM: checksum_of(content)})
 
 
 def _read(path: Path, kind: type[Record]) -> Record:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise RecordError(f"{path} is missing: run the workflow again") from None
-    except ValueError as error:
-        raise RecordError(f"{path} is not JSON ({error}); {REMEDY}") from None
+    except (OSError, RecursionError, ValueError) as error:
+        raise RecordError(f"{path} is not JSON ({shortened(str(error))}); {REMEDY}") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise RecordError(f"{path} has format {found!r}, not {FORMAT}; {REMEDY}")
+        raise RecordError(f"{path} has format {shortened(repr(found))}, not {FORMAT}; {REMEDY}")
+    checksum = content.pop(CHECKSUM, None)
     try:
-        return kind.model_validate(content)
+        record = kind.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
-        faults = "; ".join(_faults(error)[:SHOWN])
+        faults = briefly(error, content)
         raise RecordError(f"{path} is not a {kind.__name__} of format {FORMAT} ({faults}); {REMEDY}") from None
-
-
-def _faults(error: ValidationError) -> list[str]:
-    return [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    if checksum not in (None, checksum_of(content)):
+        raise RecordError(f"{path} is not as it was written: its checksum is of other content; {REMEDY}")
+    return record

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, Self
 
+from pydantic import model_validator
+
+from mtbalance.blocks import refuse
+from mtbalance.canonical import checksum_of
+from mtbalance.records import bounds
 from mtbalance.records.parts import FORMAT, Environment, Format, Part
 
 ByTask = dict[str, float]
@@ -155,3 +161,20 @@ class RunRecord(Part):
     """Memory of the K rows that are balanced, in units of 2^20 bytes. 0 if losses are balanced."""
     status: Literal["finished", "diverged"]
     """``diverged``: losses or outputs stopped being finite, and training ended there."""
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        refuse(("", fault) for fault in self._faults())
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        if checksum_of(self.config)[: len(self.digest)] != self.digest:
+            yield f"digest {self.digest} is not that of the configuration"
+        if (self.status == "finished") != (self.test is not None):
+            yield f"status {self.status} goes {'with' if self.test is None else 'without'} test metrics"
+        if [epoch.epoch for epoch in self.epochs] != list(range(1, len(self.epochs) + 1)):
+            yield "the epochs are not numbered from 1"
+        if not 0 <= self.best_epoch <= len(self.epochs):
+            yield f"best_epoch is {self.best_epoch} of {len(self.epochs)}"
+        for evaluation in (*(epoch.evaluation for epoch in self.epochs), self.test or {}):
+            yield from bounds.faults(evaluation)

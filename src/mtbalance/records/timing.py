@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import PositiveFloat
+
 from mtbalance.records.parts import FORMAT, Environment, Format, Part
 from mtbalance.records.run import ModelSize
 
@@ -9,18 +11,18 @@ from mtbalance.records.run import ModelSize
 class BalancerTiming(Part):
     """Training steps of one balancer against those of the baseline."""
 
-    seconds_a_step: float
+    seconds_a_step: PositiveFloat
     """Seconds of a step, median over blocks; on a CPU the processor's, so that other programs do not count."""
     seconds_a_search: float | None = None
     """Seconds by which a step with a search takes longer than one without, median over blocks. Null if every step is
     of one kind."""
-    relative_throughput: float
+    relative_throughput: PositiveFloat
     """The baseline's seconds over the balancer's, median over blocks."""
-    quartiles: tuple[float, float]
+    quartiles: tuple[PositiveFloat, PositiveFloat]
     """Quartiles of the relative throughput over blocks."""
-    relative_throughput_with_data: float
+    relative_throughput_with_data: PositiveFloat
     """Relative throughput with the wait for batches included, median over blocks."""
-    quartiles_with_data: tuple[float, float]
+    quartiles_with_data: tuple[PositiveFloat, PositiveFloat]
     """Quartiles of the relative throughput with data, over blocks."""
 
 

@@ -37,7 +37,7 @@ def reproduce(parameters: Parameters) -> None:
     try:
         seen = watch(command, console)
     except KeyboardInterrupt:
-        raise UserError(f"Interrupted. {GO_ON} A run that was cut short goes on from its last epoch.") from None
+        raise UserError(f"Interrupted. {GO_ON} A run that was cut short goes on from its last step.") from None
     if seen.code:
         said = "\n".join(seen.failures() or seen.tail)
         raise UserError(f"{said}\n\nThe run failed (exit status {seen.code}). {GO_ON}")

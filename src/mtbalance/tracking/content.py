@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from mtbalance import places
+from mtbalance.canonical import canonical_json
 from mtbalance.config.parameters import Tables
 from mtbalance.config.variants import parsed
 from mtbalance.records.parts import Part
@@ -155,7 +156,7 @@ def artifacts(begun: Begun, path: Path) -> list[Path]:
 
 def _description(begun: Begun) -> str:
     """The command that repeats the run, in Markdown."""
-    config = json.dumps(begun.config, sort_keys=True, separators=(",", ":"))
+    config = canonical_json(begun.config)
     place = places.PREPARED.format(dataset=begun.config["dataset"])
     words = ["mtbalance", "train", "--config", config, "--data", place, "--output", "again.json"]
     return f"Repeat this run:\n\n```shell\n{shlex.join(words)}\n```"

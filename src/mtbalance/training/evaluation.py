@@ -43,7 +43,11 @@ def evaluate(session: Session, split: Rows, predictions: Predictions | None = No
 
 
 def outputs_of(session: Session, split: Rows) -> Iterator[tuple[Batch, list[Tensor]]]:
-    """The rows of the split in batches, in file order, each with the outputs of every task."""
+    """The rows of the split in batches, in file order, each with the outputs of every task.
+
+    Raises :class:`~mtbalance.training.stopping.Stopped` if the run was asked to end.
+    """
     for batch in split.batches(session.problem.evaluation_batch, None):
+        session.stopping.check()
         batch = batch.to(session.device)
         yield batch, predict(session.model, batch.inputs, session.config.training)

@@ -44,8 +44,12 @@ class ProgressBar(Watcher):
 
     def opened(self, session: Session) -> None:
         """Say that the run goes on where it was cut short."""
-        if session.history.epochs:
-            done = len(session.history.epochs)
+        done = len(session.history.epochs)
+        if session.passed:
+            share = session.passed.rows / session.problem.split("train").rows
+            self.console.print(f"goes on in epoch {done + 1} of {self.epochs}, at {share:.0%}, from the checkpoint")
+            self.progress.update(self.task, completed=done + share)
+        elif done:
             self.console.print(f"goes on after epoch {done} of {self.epochs}, from the checkpoint")
             self.progress.update(self.task, completed=done)
 
@@ -60,6 +64,10 @@ class ProgressBar(Watcher):
     def diverged(self, error: FloatingPointError) -> None:
         """Print a line above the bar."""
         self.console.print(f"diverged: {error}")
+
+    def remark(self, text: str) -> None:
+        """Print a line above the bar."""
+        self.console.print(text)
 
 
 def epoch_line(history: History, epochs: int) -> str:

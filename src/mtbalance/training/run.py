@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -17,8 +19,9 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.models.kept import keep_model
 from mtbalance.problems import open_problem
 from mtbalance.records.run import Evaluation, RunRecord
-from mtbalance.training.checkpoint import Checkpoint
+from mtbalance.training.checkpoint import MINUTES, Checkpoint
 from mtbalance.training.evaluation import evaluate, outputs_of
+from mtbalance.training.lock import alone
 from mtbalance.training.loop import fit
 from mtbalance.training.predictions import Predictions, kept
 from mtbalance.training.record import make_record
@@ -26,6 +29,7 @@ from mtbalance.training.sample import keep_sample
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.session import Session
 from mtbalance.training.steps import StepLog
+from mtbalance.training.stopping import Stopped
 from mtbalance.training.watcher import SILENT, Watcher
 
 
@@ -34,6 +38,7 @@ def train(
     data: Path,
     *,
     checkpoint: Path | None = None,
+    minutes: float = MINUTES,
     sample: Path | None = None,
     predictions: Path | None = None,
     valid_predictions: Path | None = None,
@@ -44,30 +49,34 @@ def train(
     """Train one model and return its record.
 
     ``data`` is the folder of the prepared data set. With a ``checkpoint`` path the run is saved there after every
-    epoch, and goes on from there, bit for bit, if it was killed; the file can be deleted once the record is written.
+    epoch, every ``minutes`` within one, and on SIGTERM or Ctrl-C, which then end it between two steps
+    (:class:`~mtbalance.training.stopping.Stopped`). If it was killed, it goes on from there, bit for bit. The files can
+    be deleted once the record is written (:func:`~mtbalance.training.checkpoint.files`). Raises :class:`UserError` if
+    another process trains the run with that path.
     With a ``sample`` path the trained model's predictions for the first test rows are kept there (npz), with a
     ``predictions`` path those for all of them (Parquet), with a ``valid_predictions`` path those for all valid rows.
     With a ``model`` path its weights are kept there (:mod:`mtbalance.models.kept`). With a ``steps`` path gradient and
     update of every training step are measured, and the numbers are kept there (Parquet). ``watcher`` receives the
     events of the run. A run whose losses stop being finite ends with the status ``diverged`` and no test metrics.
     """
-    session = open_session(config, data)
-    if steps:
-        session.log = StepLog(session.level, session.reach(), [t.name for t in session.problem.tasks], config.seed)
-    saved = Checkpoint(checkpoint, _identity(session))
-    saved.restore(session)
-    watcher.opened(session)
-    with kept(session.problem, predictions) as rows:
+    with alone(checkpoint):
+        session = open_session(config, data)
+        if steps:
+            session.log = StepLog(session.level, session.reach(), [t.name for t in session.problem.tasks], config.seed)
+        saved = Checkpoint(checkpoint, _identity(session), watcher, minutes)
+        saved.restore(session)
+        watcher.opened(session)
         try:
-            fit(session, saved, watcher)
-            test = _test(session, rows)
-        except FloatingPointError as error:
-            watcher.diverged(error)
-            test = None
-    if sample:
-        keep_sample(session, sample)
-    if valid_predictions:
-        _predictions(session, ["valid"] if test else []).write(valid_predictions)
+            with session.stopping.noticed() if checkpoint else nullcontext():
+                test = _trained(session, saved, predictions, watcher)
+                if sample:
+                    keep_sample(session, sample)
+                if valid_predictions:
+                    _predictions(session, ["valid"] if test else []).write(valid_predictions)
+        except Stopped:
+            saved.save(session)
+            watcher.remark("ended by a signal; the checkpoint has everything, and starting it again goes on from here")
+            raise
     if model:
         keep_model(model, config, session.problem.schema.text(), session.model.state_dict() if test else {})
     if session.log and steps:
@@ -75,11 +84,24 @@ def train(
     return make_record(session, test, "diverged" if test is None else "finished")
 
 
+def _trained(session: Session, saved: Checkpoint, predictions: Path | None, watcher: Watcher) -> Evaluation | None:
+    """Train the session's model to the end. The test metrics; None if the run diverged."""
+    with kept(session.problem, predictions) as rows:
+        try:
+            fit(session, saved, watcher)
+            return _test(session, rows)
+        except FloatingPointError as error:
+            watcher.diverged(error)
+            return None
+
+
 def open_session(config: RunConfig, data: Path) -> Session:
     """The run at its beginning: generators seeded, data opened, model drawn."""
     order = seed_everything(config.seed)
     device = choose_device(config.training.device)
     problem = open_problem(config, data)
+    for split in problem.schema.splits:  # a damaged file is found now, and not after training
+        problem.split(split)
     model = problem.model().to(device)
     level = build_balancer(config, model, [task.name for task in problem.tasks])
     return Session(problem, model, level, order, device)
@@ -127,7 +149,13 @@ def choose_device(name: str) -> torch.device:
 
 
 def _identity(session: Session) -> str:
-    """The settings, the code, the data, and whether steps are measured: a checkpoint of this run has the same."""
-    code = sources.checksum(sources.of_run(session.config))
-    measured = "-measured" if session.log else ""
-    return f"{session.config.digest()}-{code}-{session.problem.schema.splits['train'].sha256}{measured}"
+    """What a checkpoint of this run has in common with it: settings, code, data, torch, device, what is measured."""
+    parts = (
+        session.config.digest(),
+        sources.checksum(sources.of_run(session.config)),
+        session.problem.schema.text(),
+        torch.__version__,
+        str(session.device),
+        str(session.log is not None),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -13,9 +13,11 @@ from mtbalance.balancing.reach import Reach, find_reach
 from mtbalance.config.run import RunConfig
 from mtbalance.models.backbone import Backbone
 from mtbalance.problems import Problem
+from mtbalance.training.epoch_pass import Pass
 from mtbalance.training.history import History
 from mtbalance.training.seeding import random_state, restore_random_state
 from mtbalance.training.steps import StepLog
+from mtbalance.training.stopping import Stopping
 
 
 @dataclass
@@ -29,8 +31,11 @@ class Session:
     """Draws the order of the training rows."""
     device: torch.device
     history: History = field(default_factory=History)
+    passed: Pass | None = None
+    """The pass over the training rows that is under way; None between two."""
     log: StepLog | None = None
     """Gathers gradient and update of every step, if the run measures them."""
+    stopping: Stopping = field(default_factory=Stopping)
 
     @property
     def config(self) -> RunConfig:
@@ -50,7 +55,9 @@ class Session:
             "model": self.model.state_dict(),
             "level": self.level.state_dict(),
             "random": random_state(self.order),
-        } | ({"log": self.log.state_dict()} if self.log else {})
+            "passed": self.passed and self.passed.state_dict(),
+            "log": self.log and self.log.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave."""
@@ -58,5 +65,6 @@ class Session:
         self.level.load_state_dict(state["level"])
         restore_random_state(state["random"], self.order)
         self.history = History.from_state(state["history"])
+        self.passed = state["passed"] and Pass.from_state(state["passed"])
         if self.log:
             self.log.load_state_dict(state["log"])

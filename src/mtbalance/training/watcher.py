@@ -23,6 +23,9 @@ class Watcher:
     def diverged(self, error: FloatingPointError) -> None:
         """Losses or outputs stopped being finite, and training ended."""
 
+    def remark(self, text: str) -> None:
+        """Something happened that changes no number, and that a person should know."""
+
 
 class Watchers(Watcher):
     """Passes every event on to several watchers."""
@@ -49,6 +52,11 @@ class Watchers(Watcher):
         """Tell all."""
         for watcher in self.watchers:
             watcher.diverged(error)
+
+    def remark(self, text: str) -> None:
+        """Tell all."""
+        for watcher in self.watchers:
+            watcher.remark(text)
 
 
 SILENT = Watcher()

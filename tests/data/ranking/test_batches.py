@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +11,6 @@ from mtbalance.data.ranking import batches, row_groups
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.batches import RankingRows
 from mtbalance.data.ranking.schema import RankingSchema
-from mtbalance.places import SCHEMA
 
 
 @pytest.fixture
@@ -125,11 +122,16 @@ def test_numbers_are_normalized_and_missing_ones_are_the_training_mean(tmp_path,
 
 
 def test_files_that_do_not_belong_to_the_schema_are_refused(prepared, tmp_path):
-    facts = json.loads((prepared / SCHEMA).read_text())
-    (tmp_path / SCHEMA).write_text(json.dumps(facts))
+    schema = RankingSchema.read(prepared)
+    schema.save(tmp_path)
     with pytest.raises(DataError, match=r"train.parquet cannot be read"):
         RankingRows(tmp_path, "train")
     (tmp_path / "train.parquet").symlink_to(prepared / "test.parquet")
+    with pytest.raises(DataError, match=r"train.parquet has SHA-256 .* changed or damaged"):
+        RankingRows(tmp_path, "train")
+    train, test = schema.splits["train"], schema.splits["test"]
+    other = train.model_copy(update={"sha256": test.sha256})
+    schema.model_copy(update={"splits": {**schema.splits, "train": other}}).save(tmp_path)
     with pytest.raises(DataError, match="not the file of its schema"):
         RankingRows(tmp_path, "train")
     with pytest.raises(DataError, match="no split 'all'"):

@@ -1,4 +1,3 @@
-import json
 from itertools import islice
 
 import numpy as np
@@ -10,7 +9,7 @@ from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
 from mtbalance.data.scenes import batches
 from mtbalance.data.scenes.batches import SceneRows
-from mtbalance.places import SCHEMA
+from mtbalance.data.scenes.schema import SceneSchema
 
 IMAGES = SMALL.train_scenes
 
@@ -104,14 +103,14 @@ def test_large_splits_are_not_kept(prepared, monkeypatch):
 
 
 def test_files_that_do_not_belong_to_the_schema_are_refused(prepared, tmp_path):
-    facts = json.loads((prepared / SCHEMA).read_text())
-    (tmp_path / SCHEMA).write_text(json.dumps(facts))
+    schema = SceneSchema.read(prepared)
+    schema.save(tmp_path)
     with pytest.raises(DataError, match=r"train.parquet cannot be read"):
         SceneRows(tmp_path, "train")
     (tmp_path / "train.parquet").symlink_to(prepared / "test.parquet")
-    with pytest.raises(DataError, match="not the file of its schema"):
+    with pytest.raises(DataError, match=r"train.parquet has SHA-256 .* changed or damaged"):
         SceneRows(tmp_path, "train")
-    (tmp_path / SCHEMA).write_text(json.dumps(facts | {"height": WIDTH}))
+    schema.model_copy(update={"height": WIDTH}).save(tmp_path)
     (tmp_path / "test.parquet").symlink_to(prepared / "test.parquet")
     with pytest.raises(DataError, match="not the file of its schema"):
         SceneRows(tmp_path, "test")

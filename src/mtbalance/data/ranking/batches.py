@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
+from mtbalance.data.files.verified import verified
 from mtbalance.data.ranking.decode import Array, decode
 from mtbalance.data.ranking.schema import SPLITS, RankingSchema
 
@@ -36,7 +37,7 @@ class RankingRows:
         self.name = split
         self.schema = RankingSchema.read(folder)
         self.rows = self.schema.splits[split].rows
-        self._path = folder / f"{split}.parquet"
+        self._path = verified(folder / f"{split}.parquet", self.schema.splits[split].sha256)
         try:
             metadata = pq.read_metadata(self._path)
         except (OSError, ValueError) as error:

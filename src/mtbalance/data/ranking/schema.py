@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field, NonNegativeFloat
 
-from mtbalance.data.manifest import Facts, Manifest, StoredSplit, TaskTitle
+from mtbalance.data.manifest import Facts, Manifest, Number, Share, StoredSplit, TaskTitle
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
@@ -19,11 +20,20 @@ NO_LABEL = 255
 """Stands in a Parquet file for a binary label that is missing; a number that is missing is NaN."""
 
 
+def _ascending(values: list[Any]) -> list[Any]:
+    if any(one >= other for one, other in pairwise(values)):
+        raise ValueError("its values must ascend")
+    return values
+
+
+Ascending = AfterValidator(_ascending)
+
+
 class Categorical(Facts):
     """A categorical column."""
 
     name: str
-    vocabulary: list[int] | list[str]
+    vocabulary: Annotated[list[int] | list[str], Ascending]
     """Sorted distinct training values. A value's model index is its position plus one; 0: not among them."""
 
 
@@ -32,13 +42,13 @@ class Numerical(Facts):
 
     name: str
     mean: float
-    std: float
+    std: NonNegativeFloat
     """Population standard deviation."""
     min: float
     max: float
     form: NumberForm = "number"
     """``number``; ``quantile``: its place among the knots, from -1 to 1; ``bins``: a category for each knot."""
-    knots: list[float] = Field(default_factory=list)
+    knots: Annotated[list[float], Ascending] = Field(default_factory=list)
     """Ascending training values (:func:`~mtbalance.data.ranking.knots.knots_of`)."""
 
 
@@ -49,7 +59,7 @@ class RankingTask(TaskTitle):
     """None for a binary task."""
     mean: float = 0.0
     """Mean of a regression's training labels, of log(1 + label) with the loss ``log1p``."""
-    std: float = 1.0
+    std: Annotated[float, Field(gt=0)] = 1.0
     """Population standard deviation of the same."""
 
     def scaled(self, labels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -66,12 +76,12 @@ class RankingTask(TaskTitle):
 class SplitFacts(StoredSplit):
     """One split: counts, label rates and the checksum of its Parquet file."""
 
-    groups: int | None
-    labels: dict[str, int] = Field(default_factory=dict)
+    groups: Number | None
+    labels: dict[str, Number] = Field(default_factory=dict)
     """Rows that have a label, by task. A task without an entry has one in all rows."""
-    positives: dict[str, int]
+    positives: dict[str, Number]
     """Rows whose label is 1, by binary task."""
-    rates: dict[str, float]
+    rates: dict[str, Share]
     """Share of them in the rows that have a label."""
     means: dict[str, float] = Field(default_factory=dict)
     """Mean label, by regression."""
@@ -113,13 +123,13 @@ class RankingSchema(Manifest):
     form: dict[str, Any] | None = None
     """What a table of one's own says of the cells of features, as in its block of ``params.yaml``
     (:mod:`mtbalance.data.ranking.raw_rows`). None: raw rows have the columns of the Parquet files."""
-    dropped_rows: dict[str, int] = Field(default_factory=dict)
+    dropped_rows: dict[str, Number] = Field(default_factory=dict)
     """Numbers of raw rows that were left out, by their file."""
     known_rows: KnownRows | None = None
     """The numbers of rows that the raw files should have. Another number is no error, and is said."""
     unused_columns: list[str] = Field(default_factory=list)
     """Columns of the raw files that are nothing and that nobody said to ignore."""
-    best_auc: dict[Literal["valid", "test"], dict[str, float | None]] | None = None
+    best_auc: dict[Literal["valid", "test"], dict[str, Share | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 
     @property

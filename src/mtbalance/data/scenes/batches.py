@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
+from mtbalance.data.files.verified import verified
 from mtbalance.data.scenes.augmentation import Maps, View, draw_views, view
 from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import SPLITS, SceneSchema
@@ -36,7 +37,7 @@ class SceneRows:
         self.name, self.augment = split, augment
         self.schema = SceneSchema.read(folder)
         self.rows = self.schema.splits[split].rows
-        self._path = folder / f"{split}.parquet"
+        self._path = verified(folder / f"{split}.parquet", self.schema.splits[split].sha256)
         self._file = self._open()
         pixels = self.rows * self.schema.height * self.schema.width
         self._kept: dict[int, Maps] | None = {} if BYTES_A_PIXEL * pixels <= BYTES_IN_MEMORY else None

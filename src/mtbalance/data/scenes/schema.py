@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from mtbalance.data.manifest import Manifest, StoredSplit, TaskTitle
+from pydantic import NonNegativeFloat, PositiveInt
+
+from mtbalance.data.manifest import Manifest, Number, Share, StoredSplit, TaskTitle
 
 SceneSplitName = Literal["train", "test"]
 """No published protocol has a split for validation."""
@@ -36,24 +38,24 @@ TASKS = [
 class SceneSplitFacts(StoredSplit):
     """One split: counts over all its pixels, and the checksum of its Parquet file."""
 
-    class_pixels: list[int]
+    class_pixels: list[Number]
     """Pixels of each class."""
-    class_shares: list[float]
+    class_shares: list[Share]
     """Share of each class among the labeled pixels."""
-    valid: dict[str, float]
+    valid: dict[str, Share]
     """Share of pixels that count, by task."""
-    not_unit: float
+    not_unit: Share
     """Share of the normals whose length differs from 1 by more than 0.01, as interpolation leaves them."""
 
 
 class SceneSchema(Manifest):
     """The manifest of a prepared scene data set."""
 
-    height: int
-    width: int
+    height: PositiveInt
+    width: PositiveInt
     classes: list[str]
     splits: dict[SceneSplitName, SceneSplitFacts]
-    mean_depth: float
+    mean_depth: NonNegativeFloat
     """Mean over the valid pixels of train, in meters: a constant prediction that ignores the image."""
     mean_normal: tuple[float, float, float]
     """Mean direction of the valid normals of train, a unit vector."""

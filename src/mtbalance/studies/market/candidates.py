@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from mtbalance.config.datasets import HashSplit
 from mtbalance.data import DataError
+from mtbalance.data.files.verified import verified
 from mtbalance.data.ranking.processed_csv import in_valid
+from mtbalance.data.ranking.schema import RankingSchema
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -53,7 +55,8 @@ def read_candidates(raw: Path, prepared: Path, split: HashSplit) -> Candidates:
     """
     truth = pl.read_csv(raw / TRUTH)
     truth = truth.filter(~in_valid(truth.get_column("search_id"), split))
-    test = pl.read_parquet(prepared / TEST, columns=["search_id", *LABELS])
+    sha256 = RankingSchema.read(prepared).splits["test"].sha256
+    test = pl.read_parquet(verified(prepared / TEST, sha256), columns=["search_id", *LABELS])
     search = test.get_column("search_id").to_numpy()
     if not np.array_equal(search, truth.get_column("search_id").to_numpy()):
         raise DataError(

@@ -1,0 +1,52 @@
+"""verified: a file with the checksum that its description has, or a refusal; read again only when it has changed."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from mtbalance.data import DataError
+from mtbalance.data.files.checksums import sha256_of
+from mtbalance.writing import write_json
+
+MARK = ".{name}.verified"
+"""The side file that remembers a check."""
+
+
+def verified(path: Path, sha256: str) -> Path:
+    """The path of a file whose SHA-256 is ``sha256``.
+
+    A side file remembers which size, time of change and inode were checked, so that the runs of a grid do not read the
+    file once more each. A file with others is read again. Where the side file cannot be written, each call reads.
+
+    Raises :class:`DataError` for a file that is missing, cannot be read or has another checksum.
+    """
+    mark = path.with_name(MARK.format(name=path.name))
+    try:
+        seen = _facts(path) | {"sha256": sha256}
+        if _read(mark) == seen:
+            return path
+        found = sha256_of(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error}); prepare the data set again") from error
+    if found != sha256:
+        raise DataError(
+            f"{path} has SHA-256 {found}, but its schema.json says {sha256}: it was changed or damaged since it was "
+            "prepared; delete it and run the workflow again"
+        )
+    with suppress(OSError):
+        write_json(mark, seen)
+    return path
+
+
+def _facts(path: Path) -> dict[str, int]:
+    found = path.stat()
+    return {"size": found.st_size, "mtime_ns": found.st_mtime_ns, "inode": found.st_ino}
+
+
+def _read(mark: Path) -> object:
+    try:
+        return json.loads(mark.read_bytes())
+    except (OSError, ValueError):
+        return None
