@@ -189,7 +189,7 @@ def new_tree(root: Path, cache: Path, parameters: Mapping[str, Any] = TINY) -> T
 
 def numbers(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the same run must repeat to the last bit: all of a record but times, memory and the machine."""
-    changing = ("started", "ended", "speed", "peak_memory_mb", "environment")
+    changing = ("started", "ended", "speed", "peak_memory_mb", "environment", "checksum")
     kept = {key: value for key, value in record.items() if key not in changing}
     epochs = [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in record["epochs"]]
     return kept | {"epochs": epochs}

@@ -34,12 +34,12 @@ def wildcards(balancer: str) -> dict[str, str]:
     return cell | {"balancer": balancer}
 
 
-def record(parameters: Parameters, balancer: str, **changed: object) -> None:
+def record(parameters: Parameters, balancer: str, epochs: int | None = None, **changed: object) -> None:
     run = parameters.run("demo", "synthetic_nl", "mmoe", balancer, 0)
     test = {"auc": {"click": 0.7}, "mean_auc": 0.7}
-    write_record(
-        Path(places.RECORD.format(**run.wildcards)), run_record(run, TASKS, [], test).model_copy(update=changed)
-    )
+    training = run.training.model_copy(update={"epochs": epochs} if epochs else {})
+    found = run_record(run.model_copy(update={"training": training}), TASKS, [], test)
+    write_record(Path(places.RECORD.format(**run.wildcards)), found.model_copy(update=changed))
     benchmark = Path(places.benchmark("train", places.CELL).format(**run.wildcards))
     benchmark.parent.mkdir(parents=True, exist_ok=True)
     benchmark.write_text("s\th:m:s\n100.0\t0:01:40\n")
@@ -54,7 +54,7 @@ def log(balancer: str, text: str) -> None:
 def test_each_run_is_counted_once_by_its_state(parameters: Parameters):
     record(parameters, "ls")
     record(parameters, "rlw", status="diverged", test=None)
-    record(parameters, "pub", digest="another")
+    record(parameters, "pub", epochs=99)
     log("mgda", "epoch 1/10: mean_auc 0.6\nmtbalance: data/processed/synthetic_nl is missing\n")
     log("famo", "epoch 1/10: mean_auc 0.6\nepoch 2/10: mean_auc 0.7\n")
     (found,) = statuses(parameters)

@@ -14,7 +14,7 @@ rule train:
 rule train:
     output: results/runs/a/1.json
     jobid: 4
-    reason: Params have changed since last execution; Updated input files: src/a.py, src/b.py, src/c.py
+    reason: Params have changed: {"ignore":"late; out"}; Updated input files: src/a.py, src/b.py, src/c.py
 
 localrule collect:
     output: results/metrics/a.parquet

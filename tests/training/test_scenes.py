@@ -6,13 +6,7 @@ import pytest
 from mtbalance.training.run import train
 from mtbalance.training.watcher import Watcher
 from tiny_problems import configure, prepared
-
-
-def numbers(record):
-    """What must be the same whenever the run is the same: everything but timings, memory and the machine."""
-    whole = ("started", "ended", "speed", "peak_memory_mb", "environment")
-    changing = dict.fromkeys(whole, True) | {"epochs": {"__all__": {"seconds"}}}
-    return record.model_dump(exclude=changing)
+from watched_runs import numbers
 
 
 @pytest.fixture(scope="module")

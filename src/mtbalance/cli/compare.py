@@ -32,7 +32,7 @@ def compare(
     name = experiment_of(parameters, experiment or next(iter(parameters.active())))
     path = Path(places.METRICS.format(experiment=name))
     if not path.exists():
-        raise UserError(f"{path} is missing: run the workflow first")
+        raise UserError(f"{path} is missing: run the workflow first, or name another --preset or --experiment")
     console = Console(highlight=False, soft_wrap=True)
     for line in duel(pd.read_parquet(path), method, other, metric):
         console.print(line)

@@ -55,7 +55,7 @@ def train(
     chosen = _chosen(run, set or [], config, params)
     output = output or Path(places.TRIED, f"{places.CELL.format(**chosen.wildcards)}.json")
     track = run is None if track is None else track
-    name = f"{chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
+    name = f"{chosen.experiment}: {chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     folder = prepared(chosen.dataset, data)
     watchers: list[Watcher] = []
     if track:

@@ -25,6 +25,8 @@ REASONS = {
     "Code has changed": "its command changed",
 }
 """What Snakemake's reasons mean, by their beginnings."""
+NEXT = re.compile(rf"; (?={'|'.join(REASONS)})")
+"""Between two reasons; values of settings may have semicolons of their own."""
 TARGETS = ("all", "data")
 SHOWN = 2
 """Largest number of changed files that are named."""
@@ -61,7 +63,7 @@ def read(text: str) -> dict[str, Due]:
 def _reasons(block: str) -> Iterator[str]:
     """The reasons of a job; that it follows another one is said only if there is no other."""
     given = REASON.search(block)
-    said = dict.fromkeys(_said(part) for part in given[1].split("; ")) if given else {}
+    said = dict.fromkeys(_said(part) for part in NEXT.split(given[1])) if given else {}
     yield from [reason for reason in said if reason != FOLLOWS] or said
 
 

@@ -99,5 +99,5 @@ def closing(
         parts.append(f"training {'of ' + UNKNOWN + ' length' if total is None else duration(total, most)}")
     verdict = "enough disk" if all(disk.enough for disk in disks) else "not enough disk"
     if unknown:
-        verdict += f" (without {', '.join(unknown)}, of unknown size)"
+        verdict += f", without {', '.join(unknown)}, whose size is unknown"
     yield f"{', '.join(parts)}: {verdict}. Start: snakemake --cores all --config preset={preset}"

@@ -21,6 +21,8 @@ STEPS = re.compile(r"(\d+) of (\d+) steps")
 STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
 TAIL, LOG_TAIL = 40, 8
 """Lines that are shown after a failure: from the end of the output, and from the end of a failed job's log."""
+EARLIEST = 0.05
+"""The time that is left is told when this share of the jobs is done: the first ones are short."""
 SHOWN = 5
 """Largest number of failed jobs whose logs are shown."""
 
@@ -103,7 +105,7 @@ def watch(command: list[str], console: Console) -> Seen:
                         began = time.monotonic()
                     before = done
                     progress.update(task, completed=done, total=total)
-                    if not moving:
+                    if not moving and done >= EARLIEST * total:
                         left = (time.monotonic() - began) / done * (total - done)
                         console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
         except KeyboardInterrupt:

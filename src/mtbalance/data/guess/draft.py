@@ -42,7 +42,7 @@ def _experiment(table: Look, name: str) -> str:
     single_task: [ls]
     mmoe: [ls, multibalance, pub]
   seeds: [0, 1]
-  model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1}}
+  model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1, head_bias: rate}}
   training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{weight_decay: 1.0e-6}}}}
 """
 

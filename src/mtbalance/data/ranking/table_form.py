@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mtbalance.blocks import refuse
 from mtbalance.data.ranking.table_features import Features
@@ -20,8 +20,8 @@ class TableForm(Features):
     columns: list[str] | None = None
     """Column names, in order, of files without a header line."""
     missing: list[str] = [""]
-    """Cell texts that mark a missing value. A missing category is a category of its own. A missing number becomes the
-    training mean."""
+    """Cell texts that mark a missing value; name the empty one, too, if you name others. A missing category is a
+    category of its own. A missing number becomes the training mean."""
     tasks: dict[str, TableTask]
     """The tasks, each a label read from a column. Their order is that of tables and of a rule's list of numbers. A
     missing label does not count: in the loss, in the metrics or in the rates."""
@@ -43,6 +43,12 @@ class TableForm(Features):
     def _within_each_other(cls, tasks: dict[str, TableTask]) -> dict[str, TableTask]:
         refuse(faults_between(tasks))
         return tasks
+
+    @model_validator(mode="after")
+    def _ignored_is_ignored(self) -> Self:
+        used = [name for name in self.feature_columns() if name in self.ignore]
+        refuse((f"ignore.{name}", "this column is a feature, too; leave it out here or there") for name in used)
+        return self
 
     def named_columns(self) -> list[str]:
         """The columns of the table that the block names, but for those to ignore."""
