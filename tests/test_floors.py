@@ -19,7 +19,7 @@ FLOORS = (
     {"data", "models", "tasks"},
     {"problems"},
     {"training", "inference", "studies", "reporting", "sources"},
-    {"workflow", "tracking", "planning", "reproduce", "cli", "forkserver", "__main__"},
+    {"workflow", "tracking", "planning", "reproduce", "verification", "cli", "forkserver", "__main__"},
 )
 """Parts of the package from the ground up. A part imports from the floors below it, and from its own part."""
 BESIDE = {
@@ -32,6 +32,8 @@ BESIDE = {
     ("cli", "tracking"),
     ("cli", "planning"),
     ("cli", "reproduce"),
+    ("cli", "verification"),
+    ("verification", "workflow"),
     ("reproduce", "planning"),
 }
 """Imports between two parts of one floor that are meant; none of them has a counterpart."""

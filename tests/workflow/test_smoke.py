@@ -18,6 +18,7 @@ COMMANDS = (
     "arguments",
     "compare",
     "data",
+    "evidence",
     "models",
     "new",
     "plan",

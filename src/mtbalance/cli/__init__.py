@@ -1,7 +1,8 @@
 """The command ``mtbalance``, which the workflow's rules call and which can be called by hand.
 
 The commands are in the same files as the workflow's rules: data, runs, results, toy. More are for people: ``plan``
-before a preset is run, ``predict`` and ``export`` after it, and ``test`` for those who write a rule.
+before a preset is run, ``predict``, ``export``, ``verify`` and ``archive`` after it, and ``test`` for those who write a
+rule.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
-from mtbalance.cli import compare, data, models, new, plan, results, runs, status, test, toy
+from mtbalance.cli import compare, data, evidence, models, new, plan, results, runs, status, test, toy
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -74,6 +75,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
     *(results.audit, results.market, results.claims, results.report, results.trials, results.calibrate),
     *(plan.plan, status.status, compare.compare),
+    *(evidence.verify, evidence.archive),
     test.test,
 )
 for command in COMMANDS:

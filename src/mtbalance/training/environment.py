@@ -28,7 +28,7 @@ def environment(device: torch.device) -> Environment:
         instruction_set=torch.backends.cpu.get_cpu_capability(),
         threads=torch.get_num_threads(),
         deterministic=torch.are_deterministic_algorithms_enabled(),
-        commit=_commit(),
+        commit=commit(),
     )
 
 
@@ -46,7 +46,7 @@ def peak_memory(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of the checkout that this code runs from; None outside of one."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:

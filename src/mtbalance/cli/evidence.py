@@ -1,0 +1,40 @@
+"""Commands that check what lies in a project, and pack it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbalance import places
+from mtbalance.cli import results
+from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
+from mtbalance.errors import UserError
+
+
+def verify(preset: PresetOption = None, params: ParametersOption = places.PARAMETERS) -> None:
+    """Check data, records, predictions, metrics and tables of a preset against each other, and name what differs."""
+    from mtbalance.verification.verify import verify as check
+
+    found = check(
+        parameters_from(params, preset), lambda experiment, output: results.collect(experiment, output, params)
+    )
+    for difference in found.differences:
+        typer.echo(difference)
+    if found.differences:
+        raise UserError(f"{len(found.differences)} differences in {found.said()}")
+    typer.echo(f"{found.said()}: all as they should be")
+
+
+def archive(
+    output: Annotated[Path, typer.Argument(help="Such as supplement.tar.xz.")],
+    predictions: Annotated[bool, typer.Option("--predictions", help="With those for all test rows.")] = False,
+    preset: PresetOption = None,
+    params: ParametersOption = places.PARAMETERS,
+) -> None:
+    """Pack the evidence of a preset into one file: records, metrics and tables, with the commit and checksums."""
+    from mtbalance.verification.archive import write_archive
+
+    count = write_archive(output, parameters_from(params, preset), predictions)
+    typer.echo(f"{output}: {count} files, {output.stat().st_size / 2**20:.1f} MiB")
