@@ -53,6 +53,7 @@ def test_a_clone_has_the_results_and_nothing_to_do(clone: Tree, versioned: Tree)
     assert clone.call("git", "status", "--porcelain") == ""
 
 
+@pytest.mark.long
 def test_an_edit_in_a_clone_changes_the_numbers_and_both_states_can_be_had_back(clone: Tree):
     first, toy = texts(clone), what_make_toy_leaves(clone)
     assert UP_TO_DATE in clone.call("dvc", "status")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from workflow_tree import Tree
 
 EXPERIMENT = {
@@ -16,6 +18,7 @@ EXPERIMENT = {
 }
 
 
+@pytest.mark.long
 def test_scenes_run_beside_ranking_and_an_edit_re_runs_what_uses_it(tree: Tree):
     tree.set("experiments.scenes", EXPERIMENT)
     tree.set("backbones.segnet", {"kind": "segnet"})
