@@ -38,18 +38,24 @@ class Positions:
 
     def _line(self, path: str) -> int:
         """The line of the key with that path, or of the last key of it that stands in the file."""
-        node, line = self._root, 1
-        for key in path.split("."):
-            found = _entries(node).get(key)
-            if found is None:
+        node, line, keys = self._root, 1, path.split(".")
+        while keys:
+            entries = _entries(node)
+            name = next((name for name in _beginnings(keys) if name in entries), None)
+            if name is None:
                 break
-            marked, node = found
-            line = marked.start_mark.line + 1
+            marked, node = entries[name]
+            line, keys = marked.start_mark.line + 1, keys[name.count(".") + 1 :]
         return line
 
     def twice(self) -> Iterator[str]:
         """A fault for each key that a block has more than once; YAML would take the last one in silence."""
         yield from _twice(self._root, ())
+
+
+def _beginnings(keys: list[str]) -> Iterator[str]:
+    """The key that a path begins with: the first part of it, or more where a key itself has points."""
+    return (".".join(keys[:count]) for count in range(1, len(keys) + 1))
 
 
 def _entries(node: yaml.Node | None) -> dict[str, tuple[yaml.Node, yaml.Node]]:
