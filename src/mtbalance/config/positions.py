@@ -1,25 +1,41 @@
-"""Positions: the lines of a YAML file that its keys stand in, and the keys that stand in it twice."""
+"""Positions: the lines of a YAML file that its keys stand in, the keys that stand in it twice, and its content."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 MERGE = "<<"
 """The key whose value's entries a block takes over."""
+MOST_VALUES = 200_000
+"""Keys and values of a file, with those that aliases (``*name``) repeat. A few lines of aliases can repeat billions."""
+
+
+class Loader(yaml.SafeLoader):
+    """A loader that names the line of a value that cannot be made, such as a date in month 13."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
 
 
 class Positions:
     """The keys of one YAML file.
 
-    Raises ``yaml.YAMLError`` for text that is no YAML.
+    Raises ``yaml.YAMLError`` for text that is no YAML, or whose aliases repeat too much.
     """
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._root = yaml.compose(text, yaml.SafeLoader)
+        self._root = yaml.compose(text, Loader)
+        _refuse_many(self._root)
+        self.content: Any = yaml.load(text, Loader)
 
     def located(self, faults: Iterable[str]) -> list[str]:
         """Faults that begin with the path of their key, with the file and the line of the key before them.
@@ -51,6 +67,24 @@ class Positions:
     def twice(self) -> Iterator[str]:
         """A fault for each key that a block has more than once; YAML would take the last one in silence."""
         yield from _twice(self._root, ())
+
+
+def _refuse_many(root: yaml.Node | None) -> None:
+    """Raise ``yaml.YAMLError`` for a node with very many values below it, or with itself."""
+    counts: dict[int, float] = {}
+
+    def count(node: yaml.Node) -> float:
+        if id(node) not in counts:
+            counts[id(node)] = float("inf")  # it is, if it is below itself
+            pairs = isinstance(node, yaml.MappingNode)
+            below = [part for pair in node.value for part in pair] if pairs else node.value
+            counts[id(node)] = 1 + sum(map(count, below if isinstance(below, list) else ()))
+        if counts[id(node)] > MOST_VALUES:
+            raise yaml.MarkedYAMLError(None, None, "its aliases (*name) repeat too much", node.start_mark)
+        return counts[id(node)]
+
+    if root is not None:
+        count(root)
 
 
 def _beginnings(keys: list[str]) -> Iterator[str]:
