@@ -20,7 +20,7 @@ from tiny_problems import PARAMETERS
 HEADER = "visit;country;device;visitor;note;minutes;pages;depth;speed;bought;returned"
 VISITS = {
     "adapter": "table",
-    "files": {"all": {"path": "visits.csv"}},
+    "files": {"all": {"path": "data/raw/visits.csv"}},
     "separator": ";",
     "missing": ["", "?"],
     "categorical": [{"column": "country", "at_least": 5}, "device", {"column": "visitor", "buckets": 7}, "pages"],
@@ -82,9 +82,10 @@ def keep(folder: Path) -> dict[str, Kept]:
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        Path("visits.csv").write_text(visits())
+        Path("data/raw").mkdir(parents=True)
+        Path("data/raw/visits.csv").write_text(visits())
         chosen = parameters()
-        raw = {"rows": folder / "data/raw/synthetic_rows/test.csv", "visits": folder / "visits.csv"}
+        raw = {"rows": folder / "data/raw/synthetic_rows/test.csv", "visits": folder / "data/raw/visits.csv"}
         for name, dataset in DATASETS.items():
             chosen.datasets[dataset].prepare(dataset, folder / dataset)
             model, predictions = folder / f"{name}.model.safetensors", folder / f"{name}.predictions.parquet"
@@ -95,7 +96,7 @@ def keep(folder: Path) -> dict[str, Kept]:
             test = folder / dataset / "test.parquet"
             if name == "visits":  # its Parquet files have features, which differ from the cells of the table
                 chosen_rows = pd.read_parquet(test, columns=["visit"])["visit"]
-                table = pd.read_csv("visits.csv", sep=";", dtype=str, keep_default_na=False)
+                table = pd.read_csv("data/raw/visits.csv", sep=";", dtype=str, keep_default_na=False)
                 test = folder / "test.csv"
                 table[table["visit"].isin(set(chosen_rows))].to_csv(test, sep=";", index=False)
             found[name] = Kept(model, predictions, raw[name], test, folder / dataset)

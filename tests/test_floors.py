@@ -25,6 +25,7 @@ FLOORS = (
 BESIDE = {
     ("registry", "errors"),
     ("faults", "blocks"),
+    ("faults", "errors"),
     ("faults", "registry"),
     ("training", "sources"),
     ("__main__", "forkserver"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -76,7 +75,7 @@ def test_experiments_that_measure_or_keep_more_have_more_files_and_a_rule_of_the
         "train_measured_model_valid_predictions": ("both", ["model", "schema", "steps", "valid_predictions"]),
     }
     pattern = "results/runs/{experiment}/{dataset}/{backbone}/{balancer}/seed-{seed}"
-    assert workflow.trainings()["train_model"].options == f"--model {pattern}.model.safetensors"
+    assert workflow.trainings()["train_model"].options == [f"--model={pattern}.model.safetensors"]
     assert workflow.steps("tiny") == workflow.models("other") == workflow.valid_predictions("kept") == []
     stems = [path.removesuffix(".json") for path in workflow.records("other")]
     assert workflow.steps("other") == [f"{stem}.steps.parquet" for stem in stems]
@@ -123,27 +122,33 @@ def test_raw_files_are_those_that_can_be_had(workflow: Workflow):
     ]
     assert workflow.raw("nyuv2") == []  # nothing is placed: `prepare` says what to place
     assert list(workflow.raw_files()) == ["data/raw/nyuv2/nyuv2.zip"]
-    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip") == "--dataset nyuv2"
+    assert workflow.addresses("data/raw/nyuv2/nyuv2.zip") == ["--dataset=nyuv2"]
 
 
-def test_addresses_are_safe_in_a_shell():
-    urls = ["https://host/a?b=1&c=2", "gdrive:1F0T/It's $HOME.csv"]
+def test_addresses_are_options_of_fetch_without_their_secrets():
+    urls = ["https://me:SECRET@host/a?b=SECRET", "gdrive:1F0T/It's $HOME.csv"]
     file = {"path": "data/raw/t/t.csv", "urls": urls, "sha256": "ab" * 32, "bytes": 5}
     table = {
         "adapter": "table",
         "files": {"all": file},
         "categorical": ["c"],
-        "tasks": {},
+        "tasks": {"t": {"column": "y", "positive": [1]}},
         "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
     }
     workflow = Workflow(parse(TINY | {"datasets": TINY["datasets"] | {"mine": table}}))
-    options = ["--url", urls[0], "--url", urls[1], "--sha256", "ab" * 32, "--bytes", "5", "--dataset", "mine"]
-    assert shlex.split(workflow.addresses(file["path"])) == options
+    assert workflow.addresses(file["path"]) == [
+        "--url=https://host/a?...",
+        f"--url={urls[1]}",
+        f"--sha256={'ab' * 32}",
+        "--bytes=5",
+        "--dataset=mine",
+    ]
+    assert workflow.dataset("mine").raw_files()[0].urls == urls and "SECRET" not in workflow.dataset_config("mine")
 
 
-def test_options_of_tables_are_safe_in_a_shell(workflow: Workflow):
-    assert workflow.table_options("scenes") == """--title 'It'"'"'s scenes' --baseline ls"""
-    assert workflow.timing_options("tiny") == "--blocks 2 --steps 2"
+def test_tables_and_timings_have_options(workflow: Workflow):
+    assert workflow.table_options("scenes") == ["--title=It's scenes", "--baseline=ls"]
+    assert workflow.timing_options("tiny") == ["--blocks=2", "--steps=2"]
 
 
 def test_the_generator_does_not_hear_of_the_split(workflow: Workflow):

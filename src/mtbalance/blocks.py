@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+Bytes = Annotated[int, Field(ge=1, lt=2**63)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed that every generator of random numbers takes."""
 Side = Annotated[int, Field(ge=32, multiple_of=32)]

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mtbalance.blocks import Contradictions, UnknownKeys
+from mtbalance.errors import quoted, shortened
 from mtbalance.registry import suggestion
 
 Location = tuple[int | str, ...]
@@ -25,7 +26,7 @@ def fault_lines(error: ValidationError, raw: Any, path: tuple[str, ...] = ()) ->
         elif isinstance(cause, UnknownKeys):
             block = path + _keys_of(raw, fault["loc"], last=False)
             for key in cause.keys:
-                yield f"{'.'.join((*block, str(key)))}: unknown key; allowed: {suggestion(str(key), cause.allowed)}"
+                yield f"{'.'.join((*block, _shown(key)))}: unknown key; allowed: {suggestion(str(key), cause.allowed)}"
         else:
             yield ": ".join(filter(None, (".".join(where), _message(fault))))
 
@@ -41,15 +42,6 @@ def briefly(error: Exception, raw: Any = None) -> str:
         more = [f"{len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
         return "; ".join([*lines[:SHOWN], *more])
     return shortened(str(error))
-
-
-LONGEST = 200
-"""Most characters of a value that a message quotes."""
-
-
-def shortened(text: str) -> str:
-    """A text, with its end left out if it is long."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 WANTED = {
@@ -68,11 +60,15 @@ WANTED = {
 """What pydantic's most frequent faults ask for."""
 
 
+OF_KEY = "[key]"
+"""The end of a location of pydantic's where not a value but its key is wrong."""
+
+
 def _message(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
         return "missing"
     message = WANTED.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
-    return message if isinstance(fault["input"], Mapping) else f"{message}, not {shortened(repr(fault['input']))}"
+    return message if isinstance(fault["input"], Mapping) else f"{message}, not {quoted(fault['input'])}"
 
 
 def _keys_of(raw: Any, location: Location, last: bool = True) -> tuple[str, ...]:
@@ -83,12 +79,19 @@ def _keys_of(raw: Any, location: Location, last: bool = True) -> tuple[str, ...]
     """
     keys = []
     for position, key in enumerate(location):
+        if key == OF_KEY:
+            break
         inside = (isinstance(raw, Mapping) and key in raw) or (isinstance(raw, list) and isinstance(key, int))
         if inside:
             raw = raw[key]
         if inside or (last and position == len(location) - 1):
-            keys.append(str(key))
+            keys.append(_shown(key))
     return tuple(keys)
+
+
+def _shown(key: object) -> str:
+    text = str(key)
+    return shortened(text if text.isprintable() else repr(text))
 
 
 def _at(raw: Any, location: Location) -> Any:

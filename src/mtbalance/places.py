@@ -13,7 +13,8 @@ PARAMETERS_SCHEMA = "params.schema.json"
 """What an editor reads to complete and check ``params.yaml``; in git."""
 
 # Data sets.
-RAW = "data/raw/{dataset}"
+RAW_DATA = "data/raw"
+RAW = f"{RAW_DATA}/{{dataset}}"
 SOURCES_LOCK = "data/sources.lock.json"
 """Size, checksum, date and address of fetched files whose checksum ``params.yaml`` does not have; in git."""
 PREPARED = "data/processed/{dataset}"
@@ -88,6 +89,13 @@ TOY_REPORT = "results/figures/toy"
 def prepared(splits: Iterable[str]) -> list[str]:
     """Files of a prepared data set with these splits, as patterns with the wildcard ``dataset``."""
     return [f"{PREPARED}/{file}" for file in [*(f"{split}.parquet" for split in splits), SCHEMA]]
+
+
+def is_raw(path: str) -> bool:
+    """True if a path is that of a raw file: in ``data/raw``, with no way out of it, and no pattern of Snakemake's."""
+    parts = Path(path).parts
+    inside = parts[:2] == Path(RAW_DATA).parts and len(parts) > 2 and ".." not in parts
+    return inside and path.isprintable() and not {*path} & {*"{}"}
 
 
 def model_beside(record: Path) -> Path:

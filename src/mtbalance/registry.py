@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from mtbalance.errors import UserError
+from mtbalance.errors import UserError, quoted, shortened
 
 PACKAGE = "mtbalance"
 Base = TypeVar("Base")
@@ -145,7 +145,7 @@ def _constants(node: ast.AST) -> dict[str, Any]:
 
 def unknown(what: str, name: str, known: list[str]) -> str:
     """The message about an unknown name, with the known names and the one that was probably meant."""
-    return f"no {what} {name!r}; there are {suggestion(name, known)}"
+    return f"no {what} {quoted(name)}; there are {suggestion(name, known)}"
 
 
 def suggestion(name: str, known: list[str]) -> str:
@@ -153,9 +153,9 @@ def suggestion(name: str, known: list[str]) -> str:
 
     Of more than :data:`LISTED` names, only those like ``name`` are listed, if there are any.
     """
-    near = get_close_matches(name, known)
+    near = get_close_matches(shortened(name), known)
     if not near:
-        return ", ".join(known)
+        return ", ".join(map(shortened, known))
     listed = known if len(known) <= LISTED else [*near, f"{len(known) - len(near)} others"]
     return f"{', '.join(listed)} (did you mean {near[0]}?)"
 

@@ -27,12 +27,13 @@ def project(tmp_path, monkeypatch):
         "sold": [n % 2 for n in range(200)],
         "kept": [n % 5 // 4 for n in range(200)],
     }
-    pl.DataFrame(columns).write_csv("sales.csv")
+    (tmp_path / "data/raw").mkdir(parents=True)
+    pl.DataFrame(columns).write_csv("data/raw/sales.csv")
     return tmp_path
 
 
 def new(*arguments: str) -> str:
-    result = CliRunner().invoke(app, ["new", "sales.csv", *arguments], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["new", "data/raw/sales.csv", *arguments], catch_exceptions=False)
     assert result.exit_code == 0
     return result.output
 
@@ -60,6 +61,13 @@ def test_a_name_that_is_taken_is_refused(project):
     new("--write")
     with pytest.raises(UserError, match=r"params.yaml: presets.sales is there already; choose another --name"):
         new("--write")
+
+
+def test_a_table_outside_of_the_raw_data_is_not_written_into_the_parameters(project):
+    Path("sales.csv").write_bytes(Path("data/raw/sales.csv").read_bytes())
+    with pytest.raises(UserError, match=r"datasets.sales.files.all.path: a path in data/raw is wanted.* 'sales.csv'"):
+        CliRunner().invoke(app, ["new", "sales.csv", "--write"], catch_exceptions=False)
+    assert (project / "params.yaml").read_text() == FILE.read_text()
 
 
 def test_blocks_are_indented_as_their_siblings():

@@ -12,7 +12,7 @@ NUMBER = {"column": "b", "kind": "regression"}
 def experiment(tasks: dict, **changes):
     table = {
         "adapter": "table",
-        "files": {"all": {"path": "t.csv"}},
+        "files": {"all": {"path": "data/raw/t.csv"}},
         "categorical": ["c"],
         "tasks": tasks,
         "split": {"train": 0.6, "valid": 0.2, "test": 0.2},

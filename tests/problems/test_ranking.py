@@ -1,5 +1,12 @@
+import json
+from pathlib import Path
+
 import pytest
 import torch
+
+from mtbalance.errors import UserError
+from mtbalance.problems import open_problem
+from tiny_problems import configure
 
 
 @pytest.fixture
@@ -26,3 +33,17 @@ def test_facts_have_label_rates_and_the_best_auc_of_synthetic_data(problem):
 def test_the_score_is_the_mean_auc(problem):
     metrics = {"auc": {"click": 0.6, "conversion": 0.9}, "ne": {"click": 1.0, "conversion": 1.0}}
     assert problem.summarize(metrics) == {"mean_auc": pytest.approx(0.75)}
+
+
+@pytest.mark.parametrize("alike", [0, 1])
+@pytest.mark.parametrize("split", ["test", "valid"])
+def test_labels_that_are_all_alike_are_refused_when_data_are_opened(problem, tmp_path: Path, split: str, alike: int):
+    schema = json.loads(problem.schema.text())
+    facts = schema["splits"][split]
+    facts["positives"]["conversion"] = alike * facts["rows"]
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    said = rf"task 'conversion': every label of split '{split}' is {alike}, so AUC is not defined; prepare the data"
+    with pytest.raises(UserError, match=said):
+        open_problem(configure("ranking"), tmp_path)
+    if split == "valid":  # nothing is evaluated on it here
+        open_problem(configure("ranking", selection="test"), tmp_path)

@@ -20,5 +20,5 @@ rule claims:
         options=WORKFLOW.claims_options(),
         significance=PARAMETERS.tables.significance,
     shell:
-        "mtbalance claims {params.stem} {input.metrics} {params.options:q}"
-        " --significance {params.significance} > {log} 2>&1"
+        "mtbalance claims {params.stem:q} {input.metrics:q} {params.options:q}"
+        " --significance {params.significance:q} > {log:q} 2>&1"

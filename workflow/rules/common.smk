@@ -29,7 +29,18 @@ from mtbalance.workflow import (
     toy_sources,
 )
 
+
+def read_parameters():
+    """Read params.yaml as `configfile:` does, but without a traceback for a file that YAML cannot read."""
+    try:
+        workflow.configfile(places.PARAMETERS)
+    except (ValueError, RecursionError):
+        reading.refuse_unreadable(Path(places.PARAMETERS))
+        raise
+
+
 try:
+    read_parameters()
     PARAMETERS = reading.parse(config, Path(places.PARAMETERS))
 except reading.ParametersError as error:
     raise WorkflowError(f"The parameters are not valid:\n{error}")

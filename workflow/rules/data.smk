@@ -7,7 +7,7 @@ rule download:
     params:
         addresses=ask(WORKFLOW.addresses, "raw"),
     shell:
-        "mtbalance fetch {output:q} {params.addresses} 2>&1 | tee {log:q} >&2"
+        "mtbalance fetch {output:q} {params.addresses:q} 2>&1 | tee {log:q} >&2"
 
 
 # Stand-in data: a rule for each adapter that generates its raw files.
@@ -29,8 +29,8 @@ for adapter, generator in WORKFLOW.generators().items():
             config=ask(WORKFLOW.generator_config, "dataset"),
             folder=ask(WORKFLOW.raw_folder, "dataset"),
         shell:
-            "mtbalance generate {wildcards.dataset} {params.folder}"
-            " --config {params.config:q} > {log} 2>&1"
+            "mtbalance generate {wildcards.dataset:q} {params.folder:q}"
+            " --config {params.config:q} > {log:q} 2>&1"
 
 
 # Prepared data: a rule for each kind of problem, because the splits differ between kinds.
@@ -56,5 +56,5 @@ for problem, preparation in WORKFLOW.preparations().items():
         params:
             config=ask(WORKFLOW.dataset_config, "dataset"),
         shell:
-            "mtbalance prepare {wildcards.dataset} --config {params.config:q} > {log} 2>&1"
-            " || (cat {log} >&2; false)"
+            "mtbalance prepare {wildcards.dataset:q} --config {params.config:q} > {log:q} 2>&1"
+            " || (cat {log:q} >&2; false)"

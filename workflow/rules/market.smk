@@ -11,5 +11,5 @@ rule market:
     params:
         params=ask(WORKFLOW.experiment_params, "experiment"),
     shell:
-        "mtbalance market {wildcards.experiment} {output}"
-        " --params {params.params:q} > {log} 2>&1"
+        "mtbalance market {wildcards.experiment:q} {output:q}"
+        " --params {params.params:q} > {log:q} 2>&1"

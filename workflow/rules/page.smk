@@ -9,4 +9,4 @@ rule page:
     params:
         config=WORKFLOW.page_config(),
     shell:
-        "mtbalance report {output} --config {params.config:q} > {log} 2>&1"
+        "mtbalance report {output:q} --config {params.config:q} > {log:q} 2>&1"

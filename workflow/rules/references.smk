@@ -10,5 +10,5 @@ rule references:
     params:
         data=ask(WORKFLOW.prepared_folder, "dataset"),
     shell:
-        "mtbalance references {wildcards.dataset} {output}"
-        " --data {params.data} > {log} 2>&1"
+        "mtbalance references {wildcards.dataset:q} {output:q}"
+        " --data {params.data:q} > {log:q} 2>&1"

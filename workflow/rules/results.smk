@@ -13,8 +13,8 @@ rule collect:
     params:
         params=ask(WORKFLOW.experiment_params, "experiment"),
     shell:
-        "mtbalance collect {wildcards.experiment} {output}"
-        " --params {params.params:q} > {log} 2>&1"
+        "mtbalance collect {wildcards.experiment:q} {output:q}"
+        " --params {params.params:q} > {log:q} 2>&1"
 
 
 rule summarize:
@@ -29,8 +29,8 @@ rule summarize:
     params:
         baseline=WORKFLOW.parameters.tables.baseline,
     shell:
-        "mtbalance summarize {input.metrics} --means {output.means} --output {output.summary}"
-        " --baseline {params.baseline} > {log} 2>&1"
+        "mtbalance summarize {input.metrics:q} --means {output.means:q} --output {output.summary:q}"
+        " --baseline {params.baseline:q} > {log:q} 2>&1"
 
 
 rule table:
@@ -54,8 +54,8 @@ rule table:
         options=ask(WORKFLOW.table_options, "experiment"),
         significance=PARAMETERS.tables.significance,
     shell:
-        "mtbalance table {wildcards.table} {input.metrics} {params.folder}"
-        " {params.options} --significance {params.significance} > {log} 2>&1"
+        "mtbalance table {wildcards.table:q} {input.metrics:q} {params.folder:q}"
+        " {params.options:q} --significance {params.significance:q} > {log:q} 2>&1"
 
 
 rule audit:
@@ -72,7 +72,7 @@ rule audit:
     log:
         places.log("audit", "pub"),
     shell:
-        "mtbalance audit {output} > {log} 2>&1"
+        "mtbalance audit {output:q} > {log:q} 2>&1"
 
 
 rule figure:
@@ -94,8 +94,8 @@ rule figure:
         folder=places.FIGURES,
         options=ask(WORKFLOW.table_options, "experiment"),
     shell:
-        "mtbalance figure {wildcards.figure} {input.metrics} {params.folder}"
-        " {params.options} > {log} 2>&1"
+        "mtbalance figure {wildcards.figure:q} {input.metrics:q} {params.folder:q}"
+        " {params.options:q} > {log:q} 2>&1"
 
 
 # DVC shows all figures of a folder, and knows no pattern for their names.
@@ -107,8 +107,8 @@ rule plots:
     log:
         places.log("plots", "{preset}"),
     shell:
-        "(mkdir -p {output} && for file in {input:q}; do"
-        ' cp "$file" {output}/$(basename $(dirname $file))-$(basename $file); done) > {log} 2>&1'
+        "(mkdir -p {output:q} && for file in {input:q}; do"
+        ' cp "$file" {output:q}/"$(basename "$(dirname "$file")")-$(basename "$file")"; done) > {log:q} 2>&1'
 
 
 rule picture:
@@ -131,4 +131,4 @@ rule picture:
     wildcard_constraints:
         experiment=alternatives(WORKFLOW.pictured()),
     shell:
-        "mtbalance picture {input.record} {input.sample} {output} > {log} 2>&1"
+        "mtbalance picture {input.record:q} {input.sample:q} {output:q} > {log:q} 2>&1"

@@ -31,12 +31,12 @@ for name, training in WORKFLOW.trainings().items():
         shell:
             "mtbalance train"
             " --config {params.config:q}"
-            " --data {params.data}"
-            " --checkpoint {params.checkpoint}"
-            " --output {output.record}"
-            " --sample {output.sample}"
-            " --predictions {output.predictions}"
-            " {params.options} > {log} 2>&1"
+            " --data {params.data:q}"
+            " --checkpoint {params.checkpoint:q}"
+            " --output {output.record:q}"
+            " --sample {output.sample:q}"
+            " --predictions {output.predictions:q}"
+            " {params.options:q} > {log:q} 2>&1"
 
 
 rule time:
@@ -54,8 +54,8 @@ rule time:
         data=ask(WORKFLOW.prepared_folder, "dataset"),
         options=ask(WORKFLOW.timing_options, "experiment"),
     shell:
-        "mtbalance time {output}"
+        "mtbalance time {output:q}"
         " --config {params.config:q}"
-        " --data {params.data}"
-        " {params.options}"
-        " > {log} 2>&1"
+        " --data {params.data:q}"
+        " {params.options:q}"
+        " > {log:q} 2>&1"

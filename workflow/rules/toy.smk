@@ -14,7 +14,7 @@ rule toy_landscape:
     params:
         scale=TOY_SCALE,
     shell:
-        "mtbalance toy landscape {output} --scale {params.scale} > {log} 2>&1"
+        "mtbalance toy landscape {output:q} --scale {params.scale:q} > {log:q} 2>&1"
 
 
 rule toy_trajectories:
@@ -31,8 +31,8 @@ rule toy_trajectories:
         scale=TOY_SCALE,
         steps=TOY_STEPS,
     shell:
-        "mtbalance toy run {wildcards.method} {output}"
-        " --scale {params.scale} --steps {params.steps} > {log} 2>&1"
+        "mtbalance toy run {wildcards.method:q} {output:q}"
+        " --scale {params.scale:q} --steps {params.steps:q} > {log:q} 2>&1"
 
 
 rule toy_report:
@@ -54,4 +54,4 @@ rule toy_report:
     params:
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
-        "mtbalance toy report {params.stem} {input.landscape} {input.trajectories} > {log} 2>&1"
+        "mtbalance toy report {params.stem:q} {input.landscape:q} {input.trajectories:q} > {log:q} 2>&1"

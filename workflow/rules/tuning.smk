@@ -10,5 +10,5 @@ rule trials:
     params:
         params=ask(WORKFLOW.experiment_params, "experiment"),
     shell:
-        "mtbalance trials {wildcards.experiment} {output}"
-        " --params {params.params:q} > {log} 2>&1"
+        "mtbalance trials {wildcards.experiment:q} {output:q}"
+        " --params {params.params:q} > {log:q} 2>&1"

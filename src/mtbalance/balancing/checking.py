@@ -13,6 +13,7 @@ from mtbalance.balancing.contradictions import of_balancer, of_rule
 from mtbalance.balancing.options import LEVELS, RULES, BalancerOptions
 from mtbalance.balancing.rules import Rule
 from mtbalance.blocks import extended, refuse
+from mtbalance.errors import quoted
 from mtbalance.registry import available, declaration, entry, unknown
 
 
@@ -84,6 +85,8 @@ def _lists(options: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def _checked(block: Any) -> BalancerOptions:
+    if not isinstance(block, Mapping | BalancerOptions):
+        refuse([("", f"a block with level and rule is wanted, not {quoted(block)}")])
     return block if isinstance(block, BalancerOptions) else balancer_options(block)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from mtbalance import places
 from mtbalance.cli.arguments import BlockOption, ParametersOption, dataset_from, prepared
+from mtbalance.config.addresses import shown
 from mtbalance.config.datasets import RawFile
 from mtbalance.config.reading import checked
 from mtbalance.data import DataError
@@ -30,13 +31,24 @@ def fetch(
     """
     from mtbalance.data.files.fetching import fetch as download
 
-    file = checked(RawFile, json.dumps({"path": path, "urls": url or [], "sha256": sha256, "bytes": size}))
+    urls = _with_secrets(path, url or [], dataset)
+    file = checked(RawFile, json.dumps({"path": path, "urls": urls, "sha256": sha256, "bytes": size}))
     try:
         download(file)
     except DataError as error:
         if dataset is None:
             raise
         raise DataError(f"{error}\n{dataset_from(dataset, None, places.PARAMETERS).routes(dataset)}") from error
+
+
+def _with_secrets(path: str, urls: list[str], dataset: str | None) -> list[str]:
+    """Addresses as params.yaml has them, if these are the same without user, password and query."""
+    if dataset is None or not Path(places.PARAMETERS).is_file():
+        return urls
+    for file in dataset_from(dataset, None, places.PARAMETERS).raw_files():
+        if file.path == path and [shown(address) for address in file.urls] == urls:
+            return file.urls
+    return urls
 
 
 def generate(

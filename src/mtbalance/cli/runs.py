@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mtbalance import places
+from mtbalance.cli._outputs import refuse_unwritable
 from mtbalance.cli.arguments import DataOption, ParametersOption, parameters_from, prepared
 from mtbalance.config.by_name import FORM, run_named
 from mtbalance.config.reading import checked
@@ -56,6 +57,7 @@ def train(
     output = output or Path(places.TRIED, f"{places.CELL.format(**chosen.wildcards)}.json")
     track = run is None if track is None else track
     name = f"{chosen.experiment}: {chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
+    refuse_unwritable(output, checkpoint, sample, predictions, valid_predictions, model, steps)
     folder = prepared(chosen.dataset, data)
     watchers: list[Watcher] = []
     if track:
@@ -110,6 +112,7 @@ def time(
     from mtbalance.training.speed import measure
 
     runs: list[RunConfig] = checked(list[RunConfig], config)
+    refuse_unwritable(output)
     record = measure(runs, prepared(runs[0].dataset, data), blocks, steps)
     for name, timing in record.balancers.items():
         typer.echo(f"{name}: {timing.relative_throughput:.3f} of the baseline's samples per second")
@@ -120,6 +123,7 @@ def references(dataset: str, output: Path, data: DataOption = None) -> None:
     """Fit a constant, logistic regression and gradient boosting to each task of the ranking data set DATASET."""
     from mtbalance.studies.references import references as fit
 
+    refuse_unwritable(output)
     record = fit(dataset, prepared(dataset, data))
     for name, model in record.models.items():
         metric = "auc" if "auc" in model.test else "r2"

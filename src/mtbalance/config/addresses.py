@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
+
+from mtbalance.errors import quoted, without_secrets
 
 FORMS = {
     "http": ("https://<host>/<path>", re.compile(r"https?://[^\s/]+\S*")),
@@ -33,12 +34,9 @@ def parsed(address: str) -> Address:
         if match := form.fullmatch(address):
             return Address(kind, match.groupdict())
     known = ", ".join(shape for shape, _ in FORMS.values())
-    raise ValueError(f"{shown(address)!r} is no address that can be fetched; it should be one of {known}")
+    raise ValueError(f"{quoted(shown(address))} is no address that can be fetched; it should be one of {known}")
 
 
 def shown(address: str) -> str:
     """An address as messages and files may hold it: without user, password and query, which can be secrets."""
-    if not address.startswith(("http://", "https://")):
-        return address
-    scheme, place, path, query, _ = urlsplit(address)
-    return f"{scheme}://{place.rpartition('@')[2]}{path}{'?...' if query else ''}"
+    return without_secrets(address) if address.startswith(("http://", "https://")) else address

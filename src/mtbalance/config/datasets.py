@@ -5,12 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, Self
 
-from pydantic import AfterValidator, BeforeValidator, SerializeAsAny, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    SerializeAsAny,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from mtbalance.blocks import Block, Count, Fraction, refuse
-from mtbalance.config.addresses import parsed
+from mtbalance.blocks import Block, Bytes, Fraction, Seed, refuse
+from mtbalance.config.addresses import parsed, shown
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.errors import UserError
 from mtbalance.registry import available, entry, unknown
@@ -29,8 +37,10 @@ def _folder(address: str) -> str:
     return address
 
 
-Folder = Annotated[str, AfterValidator(_folder)]
+Folder = Annotated[str, AfterValidator(_folder), PlainSerializer(shown)]
 """An address that the names of files are appended to."""
+Address = Annotated[str, PlainSerializer(shown)]
+"""An address of a file. As JSON, which commands and Snakemake's records hold, it is without secrets."""
 
 
 class RawFile(Block):
@@ -38,12 +48,12 @@ class RawFile(Block):
 
     path: str
     """The file's place, relative to the project."""
-    urls: list[str] = []
+    urls: list[Address] = []
     """Addresses, tried in order; empty: the file must be placed by hand. Forms: ``https://...``,
     ``hf:<owner>/<data set>@<revision>/<file>`` (Hugging Face), ``gdrive:<folder or file id>/<name>`` (Google Drive)."""
     sha256: Checksum | None = None
     """SHA-256 of the file; another file is refused. Without it, the file must stay what it was when it first came."""
-    bytes: Count | None = None
+    bytes: Bytes | None = None
     """Size of the file as published; another size is refused."""
 
     @field_validator("urls")
@@ -72,8 +82,13 @@ class HashSplit(Block):
     """Share of valid."""
     test: Fraction = 0.5
     """Share of test."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the hash; another seed gives another split."""
+
+    @model_validator(mode="after")
+    def _refuse_empty_splits(self) -> Self:
+        refuse((name, "no row would go here") for name in ("valid", "test") if not getattr(self, name))
+        return self
 
 
 class Prepared(Protocol):

@@ -10,6 +10,7 @@ from mtbalance.blocks import Block, Fraction
 from mtbalance.config.datasets import AnyDataset
 from mtbalance.config.experiments import Experiment, Names
 from mtbalance.config.models import AnyBackbone
+from mtbalance.config.names import Name
 from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.config.variants import parsed, replaced
@@ -29,15 +30,15 @@ class Parameters(Block):
 
     preset: str
     """The preset that is run."""
-    presets: dict[str, Names]
+    presets: dict[Name, Names]
     """The experiments of each preset."""
-    experiments: dict[str, Experiment]
+    experiments: dict[Name, Experiment]
     """Experiments: data sets, a grid of backbones and balancers, and seeds."""
-    datasets: dict[str, AnyDataset]
+    datasets: dict[Name, AnyDataset]
     """Data sets: the places of their raw files, and their preparation."""
-    backbones: dict[str, AnyBackbone]
+    backbones: dict[Name, AnyBackbone]
     """Models that fork."""
-    balancers: dict[str, AnyBalancer]
+    balancers: dict[Name, AnyBalancer]
     """A rule at a level, each with its options."""
     tables: Tables = Tables()
     """The comparison of runs in tables."""

@@ -1,25 +1,41 @@
-"""Positions: the lines of a YAML file that its keys stand in, and the keys that stand in it twice."""
+"""Positions: the lines of a YAML file that its keys stand in, the keys that stand in it twice, and its content."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 MERGE = "<<"
 """The key whose value's entries a block takes over."""
+MOST_VALUES = 200_000
+"""Keys and values of a file, with those that aliases (``*name``) repeat. A few lines of aliases can repeat billions."""
+
+
+class Loader(yaml.SafeLoader):
+    """A loader that names the line of a value that cannot be made, such as a date in month 13."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
 
 
 class Positions:
     """The keys of one YAML file.
 
-    Raises ``yaml.YAMLError`` for text that is no YAML.
+    Raises ``yaml.YAMLError`` for text that is no YAML, or whose aliases repeat too much.
     """
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._root = yaml.compose(text, yaml.SafeLoader)
+        self._root = yaml.compose(text, Loader)
+        _refuse_many(self._root)
+        self.content: Any = yaml.load(text, Loader)
 
     def located(self, faults: Iterable[str]) -> list[str]:
         """Faults that begin with the path of their key, with the file and the line of the key before them.
@@ -38,18 +54,42 @@ class Positions:
 
     def _line(self, path: str) -> int:
         """The line of the key with that path, or of the last key of it that stands in the file."""
-        node, line = self._root, 1
-        for key in path.split("."):
-            found = _entries(node).get(key)
-            if found is None:
+        node, line, keys = self._root, 1, path.split(".")
+        while keys:
+            entries = _entries(node)
+            name = next((name for name in _beginnings(keys) if name in entries), None)
+            if name is None:
                 break
-            marked, node = found
-            line = marked.start_mark.line + 1
+            marked, node = entries[name]
+            line, keys = marked.start_mark.line + 1, keys[name.count(".") + 1 :]
         return line
 
     def twice(self) -> Iterator[str]:
         """A fault for each key that a block has more than once; YAML would take the last one in silence."""
         yield from _twice(self._root, ())
+
+
+def _refuse_many(root: yaml.Node | None) -> None:
+    """Raise ``yaml.YAMLError`` for a node with very many values below it, or with itself."""
+    counts: dict[int, float] = {}
+
+    def count(node: yaml.Node) -> float:
+        if id(node) not in counts:
+            counts[id(node)] = float("inf")  # it is, if it is below itself
+            pairs = isinstance(node, yaml.MappingNode)
+            below = [part for pair in node.value for part in pair] if pairs else node.value
+            counts[id(node)] = 1 + sum(map(count, below if isinstance(below, list) else ()))
+        if counts[id(node)] > MOST_VALUES:
+            raise yaml.MarkedYAMLError(None, None, "its aliases (*name) repeat too much", node.start_mark)
+        return counts[id(node)]
+
+    if root is not None:
+        count(root)
+
+
+def _beginnings(keys: list[str]) -> Iterator[str]:
+    """The key that a path begins with: the first part of it, or more where a key itself has points."""
+    return (".".join(keys[:count]) for count in range(1, len(keys) + 1))
 
 
 def _entries(node: yaml.Node | None) -> dict[str, tuple[yaml.Node, yaml.Node]]:

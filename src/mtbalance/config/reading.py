@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.positions import Positions
 from mtbalance.config.references import faults
-from mtbalance.errors import UserError
+from mtbalance.errors import UserError, quoted
 from mtbalance.faults import fault_lines
+
+MOST_BYTES = 500_000
+"""Size of the largest file of parameters. A YAML file of this size takes ten seconds to read."""
+MOST_FAULTS = 50
+"""Number of faults that a message has, at most."""
 
 
 class ParametersError(UserError):
@@ -36,8 +41,14 @@ def _parsed(raw: Mapping[str, Any], positions: Positions | None) -> Parameters:
     parameters, wrong = _checked(raw)
     if parameters is None or twice or wrong:
         said = [*twice, *wrong]
-        raise ParametersError("\n".join(positions.located(said) if positions else said))
+        raise ParametersError(_first(positions.located(said) if positions else said))
     return parameters
+
+
+def _first(faults: Sequence[str]) -> str:
+    """The first faults, a line each."""
+    more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+    return "\n".join([*faults[:MOST_FAULTS], *more])
 
 
 def _checked(raw: Mapping[str, Any]) -> tuple[Parameters | None, list[str]]:
@@ -57,8 +68,9 @@ def read_parameters(path: Path) -> Parameters:
 def _read(path: Path) -> tuple[dict[str, Any], Positions]:
     """The content of a YAML file, and the positions of its keys."""
     try:
-        text = path.read_text(encoding="utf-8")
-        raw, positions = yaml.safe_load(text), Positions(path, text)
+        if path.stat().st_size > MOST_BYTES:
+            raise ParametersError(f"{path} has more than {MOST_BYTES:,} bytes: that is no file of parameters")
+        positions = Positions(path, path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParametersError(f"{path} is not here: run this in the project's folder, or name one: --params") from None
     except yaml.MarkedYAMLError as error:
@@ -66,10 +78,17 @@ def _read(path: Path) -> tuple[dict[str, Any], Positions]:
         said = ", ".join(filter(None, (error.context, error.problem)))
         raise ParametersError(f"{path}:{line}: cannot be read as YAML: {said}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParametersError(f"{path} cannot be read as YAML: {error}") from None
-    if not isinstance(raw, dict):
+        raise ParametersError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ParametersError(f"{path} cannot be read as YAML: its brackets are nested too deeply") from None
+    if not isinstance(positions.content, dict):
         raise ParametersError(f"{path} holds no keys; it should begin with `preset:`")
-    return raw, positions
+    return positions.content, positions
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Raise :class:`ParametersError` for a file that is no YAML, which Snakemake would answer with a traceback."""
+    _read(path)
 
 
 def parse_json(text: str) -> Parameters:
@@ -86,11 +105,13 @@ def checked(kind: Any, text: str) -> Any:
     try:
         return TypeAdapter(kind).validate_python(raw)
     except ValidationError as error:
-        raise ParametersError("\n".join(fault_lines(error, raw))) from None
+        raise ParametersError(_first([*fault_lines(error, raw)])) from None
 
 
 def _from_json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ParametersError(f"this is not JSON ({error}): {text}") from None
+        raise ParametersError(f"this is not JSON ({error}): {quoted(text)}") from None
+    except (ValueError, RecursionError) as error:
+        raise ParametersError(f"this JSON cannot be read ({error}): {quoted(text)}") from None

@@ -11,12 +11,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mtbalance import places
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
 from mtbalance.config.experiments import CALIBRATION, Experiment
 from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in, package_of
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.variants import SIGN
+from mtbalance.errors import quoted
 from mtbalance.faults import fault_lines
 from mtbalance.registry import suggestion
 
@@ -37,6 +39,7 @@ def faults(parameters: Parameters) -> list[str]:
             *_not_measured(parameters),
             *_not_kept(parameters),
             *_no_such_tasks(parameters),
+            *_elsewhere(parameters),
             *_contradictions(parameters),
             *dict.fromkeys(_wrong_number_of_tasks(parameters)),
         ]
@@ -64,7 +67,7 @@ def _undefined(parameters: Parameters) -> Iterator[str]:
 def _check(path: str, names: Iterable[str], defined: Mapping[str, Any]) -> Iterator[str]:
     for name in names:
         if name not in defined:
-            yield f"{path}: {name!r} is not defined; allowed: {suggestion(name, list(defined))}"
+            yield f"{path}: {quoted(name)} is not defined; allowed: {suggestion(name, list(defined))}"
 
 
 def _of_another_kind(path: str, experiment: Experiment, parameters: Parameters) -> Iterator[str]:
@@ -88,7 +91,8 @@ def _unknown_outputs(path: str, experiment: Experiment) -> Iterator[str]:
         known = names_in(packages)
         for name in names:
             if name not in known:
-                yield f"{path}.{key}: {experiment.model.problem} has no {name!r}; allowed: {suggestion(name, known)}"
+                wrong = f"{experiment.model.problem} has no {quoted(name)}"
+                yield f"{path}.{key}: {wrong}; allowed: {suggestion(name, known)}"
 
 
 def _impossible_variants(parameters: Parameters) -> Iterator[str]:
@@ -179,6 +183,25 @@ def _no_such_tasks(parameters: Parameters) -> Iterator[str]:
                         f"experiments.{name}.{key}: {shown!r} shows {what}, and {', '.join(experiment.datasets)} has"
                         f" none; give `{key}` without it" + ("" if binary else f", such as [{instead}]")
                     )
+
+
+def _elsewhere(parameters: Parameters) -> Iterator[str]:
+    """Raw files whose place is not in the project's folder of raw data: the workflow may write there."""
+    for name, dataset in parameters.datasets.items():
+        paths = [file.path for form in dataset.forms() for file in form if not places.is_raw(file.path)]
+        for key, value in _texts(dataset.model_dump(), f"datasets.{name}") if paths else ():
+            if any(path == value or path.startswith(f"{value}/") for path in paths):
+                wanted = f"a path in {places.RAW_DATA}, without braces, is wanted (a link will do)"
+                yield f"{key}: {wanted}, not {quoted(value)}"
+
+
+def _texts(block: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The path of each key below a block whose value is a text, and the text."""
+    if isinstance(block, str):
+        yield path, block
+    elif isinstance(block, Mapping):
+        for key, value in block.items():
+            yield from _texts(value, f"{path}.{key}")
 
 
 def _contradictions(parameters: Parameters) -> Iterator[str]:

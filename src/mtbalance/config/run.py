@@ -13,7 +13,9 @@ from mtbalance.canonical import canonical_json, checksum_of
 from mtbalance.config.contradictions import of_balancer_with_training, of_training
 from mtbalance.config.kinds import kind, kinds
 from mtbalance.config.models import AnyBackbone, ModelSizes
+from mtbalance.config.names import Name
 from mtbalance.config.training import TrainingConfig
+from mtbalance.config.variants import Method
 from mtbalance.registry import unknown
 
 DEFAULT_PROBLEM = "ranking"
@@ -35,22 +37,22 @@ Model = Annotated[SerializeAsAny[ModelSizes], BeforeValidator(_sizes)]
 class BackboneChoice(Block):
     """A backbone, with its name in ``params.yaml``."""
 
-    name: str
+    name: Name
     options: AnyBackbone
 
 
 class BalancerChoice(Block):
-    """A balancer, with its name in ``params.yaml``."""
+    """A balancer, with its name in ``params.yaml``, or that of a variant."""
 
-    name: str
+    name: Method
     options: AnyBalancer
 
 
 class RunConfig(Block):
     """One run: everything that decides its numbers, besides the data and the code."""
 
-    experiment: str
-    dataset: str
+    experiment: Name
+    dataset: Name
     backbone: BackboneChoice
     balancer: BalancerChoice
     model: Model

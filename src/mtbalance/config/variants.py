@@ -2,21 +2,25 @@
 
 ``pub@rescale=sum_to_1,every=1`` is the balancer ``pub`` with two other options. A key of ``training`` replaces the
 experiment's: ``ls@optimizer.lr=0.006``. The whole text is the variant's name, in paths, records and tables.
+Its values have the signs of a name (:mod:`mtbalance.config.names`) and ``+ , [ ]``, no others.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import yaml
+from pydantic import AfterValidator
 
+from mtbalance.config.names import checked_name
 from mtbalance.config.training import TrainingConfig
+from mtbalance.errors import quoted
 
 SIGN = "@"
 FORM = f"name{SIGN}key=value,key=value"
-OPTION = re.compile(r"([\w.]+)=([^=\s/]+)")
+OPTION = re.compile(r"([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)=((?:[A-Za-z0-9_+,[\]-]|\.(?!\.))+)")
 
 
 class Variant(NamedTuple):
@@ -37,10 +41,22 @@ def parsed(name: str) -> Variant:
     for part in re.split(r",(?=[\w.]+=)", text) if sign else ():
         option = OPTION.fullmatch(part)
         if option is None or option[1] in found:
-            raise ValueError(f"{part!r} is not key=value with a key of its own; a variant is written {FORM}")
-        found[option[1]] = yaml.safe_load(option[2])
+            raise ValueError(f"{quoted(part)} is not key=value with a key of its own; a variant is written {FORM}")
+        try:
+            found[option[1]] = yaml.safe_load(option[2])
+        except (yaml.YAMLError, RecursionError):
+            raise ValueError(f"{quoted(part)}: the value cannot be read as YAML") from None
     training = {key: value for key, value in found.items() if key.partition(".")[0] in TrainingConfig.model_fields}
     return Variant(balancer, {key: value for key, value in found.items() if key not in training}, training)
+
+
+def _checked(name: str) -> str:
+    checked_name(parsed(name).balancer)
+    return name
+
+
+Method = Annotated[str, AfterValidator(_checked)]
+"""The name of a balancer, or of a variant of one."""
 
 
 def written(name: str, options: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from mtbalance.canonical import checksum_of
-from mtbalance.errors import UserError
-from mtbalance.faults import briefly, shortened
+from mtbalance.errors import UserError, quoted, shortened
+from mtbalance.faults import briefly
 from mtbalance.records.parts import FORMAT
 from mtbalance.records.reference import ReferenceRecord
 from mtbalance.records.run import RunRecord
@@ -78,7 +78,7 @@ def _read(path: Path, kind: type[Record]) -> Record:
         raise RecordError(f"{path} is not JSON ({shortened(str(error))}); {REMEDY}") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise RecordError(f"{path} has format {shortened(repr(found))}, not {FORMAT}; {REMEDY}")
+        raise RecordError(f"{path} has format {quoted(found)}, not {FORMAT}; {REMEDY}")
     checksum = content.pop(CHECKSUM, None)
     try:
         record = kind.model_validate_json(json.dumps(content), strict=True)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from mtbalance.errors import masked
 from mtbalance.records import read_run
 from mtbalance.records.parts import Part
 from mtbalance.records.run import EpochRecord
@@ -40,7 +41,7 @@ def main() -> None:
     try:
         log(sys.stdin)
     except Exception as error:  # noqa: BLE001  nothing depends on the store
-        sys.stdout.write(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        sys.stdout.write(f"{type(error).__name__}: {' '.join(masked(str(error)).split())}")
         sys.exit(1)
 
 

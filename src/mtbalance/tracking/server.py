@@ -88,8 +88,9 @@ def _free(port: int | None) -> int:
 def _server(store: str, port: int) -> Iterator[str]:
     """MLflow's server in a process group of its own, which ends with the block. Yields its address."""
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", store, "--artifacts-destination", str(home.artifacts())]
-    settings = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    command += ["--artifacts-destination", str(home.artifacts())]
+    # Any user of this machine can see commands, and the store's address may hold a password.
+    settings = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_BACKEND_STORE_URI": store}
     log = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=settings) as process:
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from shlex import quote
 from typing import NamedTuple
 
 from mtbalance import places
+from mtbalance.config.addresses import shown
 from mtbalance.config.datasets import Dataset, RawFile
 from mtbalance.config.kinds import kind
 from mtbalance.config.parameters import Parameters
@@ -37,12 +37,15 @@ class DataFiles:
         for name, dataset in self.parameters.datasets.items():
             yield from ((name, file) for file in dataset.raw_files())
 
-    def addresses(self, path: str) -> str:
-        """A raw file's addresses, checksum, size and data set, as options of ``mtbalance fetch``."""
+    def addresses(self, path: str) -> list[str]:
+        """A raw file's addresses, checksum, size and data set, as options of ``mtbalance fetch``.
+
+        Addresses are without secrets, as logs and Snakemake's records keep the command. The command looks them up.
+        """
         name, file = next((name, file) for name, file in self._raw_files() if file.path == path)
         facts = {"sha256": file.sha256, "bytes": file.bytes, "dataset": name}
-        options = [*(("url", url) for url in file.urls), *facts.items()]
-        return " ".join(f"--{key} {quote(str(value))}" for key, value in options if value is not None)
+        options = [*(("url", shown(url)) for url in file.urls), *facts.items()]
+        return [f"--{key}={value}" for key, value in options if value is not None]
 
     def raw(self, name: str) -> list[str]:
         """Raw files that a data set is prepared from.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from shlex import quote
 
 from mtbalance import places
 from mtbalance.config.experiments import CALIBRATION, TUNING
@@ -151,10 +150,10 @@ class Workflow(RunFiles):
         """The parameters that an experiment's results depend on, as canonical JSON."""
         return canonical(self.parameters.excerpt(experiment))
 
-    def table_options(self, experiment: str) -> str:
+    def table_options(self, experiment: str) -> list[str]:
         """Title and baseline of an experiment's tables and figures, as options of ``mtbalance table``."""
         title = self.parameters.experiments[experiment].title
-        return f"--title {quote(title)} --baseline {self.parameters.tables.baseline}"
+        return [f"--title={title}", f"--baseline={self.parameters.tables.baseline}"]
 
     def table_sources(self, experiment: str, table: str) -> list[str]:
         """Source files that a table depends on, and the printed numbers that it sets beside ours."""

@@ -23,10 +23,9 @@ class TrainingRule(NamedTuple):
     """Regular expression that matches these experiments."""
 
     @property
-    def options(self) -> str:
+    def options(self) -> list[str]:
         """The options of ``mtbalance train`` that ask for its files."""
-        asked = {name.replace("_", "-"): file for name, file in self.files.items() if name != "schema"}
-        return " ".join(f"--{name} {file}" for name, file in asked.items())
+        return [f"--{name.replace('_', '-')}={file}" for name, file in self.files.items() if name != "schema"]
 
 
 def _rule_of(experiment: Experiment) -> str:
@@ -109,10 +108,10 @@ class RunFiles(DataFiles):
         """The configurations of the runs that are timed in turn, as JSON."""
         return "[" + ",".join(map(canonical, runs)) + "]"
 
-    def timing_options(self, experiment: str) -> str:
+    def timing_options(self, experiment: str) -> list[str]:
         """Length of a timing, as options of ``mtbalance time``."""
         timing = self.parameters.experiments[experiment].timing
-        return f"--blocks {timing.blocks} --steps {timing.steps}"
+        return [f"--blocks={timing.blocks}", f"--steps={timing.steps}"]
 
     def timing_sources(self, runs: Iterable[RunConfig]) -> list[str]:
         """Source files that a timing depends on."""

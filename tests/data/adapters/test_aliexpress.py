@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,11 @@ def assert_same_values(found: pl.DataFrame, expected: pd.DataFrame) -> None:
 
 
 def test_real_rows_are_reproduced_exactly(tmp_path):
+    """The test side is both samples: the 20 rows of one cannot be cut so that both parts have all labels."""
     config = real_sample()
+    both = [Path(file.path).read_text() for file in (config.train_csv, config.test_csv)]
+    (tmp_path / "test.csv").write_text(both[0].rstrip("\n") + "\n" + both[1].partition("\n")[2])
+    config = config.model_copy(update={"test_csv": RawFile(path=str(tmp_path / "test.csv"))})
     schema = config.prepare("sample", tmp_path / "out")
     assert_same_values(all_rows(tmp_path / "out", "train"), pd.read_csv(config.train_csv.path))
     # the rows of test are cut in two; each part keeps their order
@@ -157,8 +162,18 @@ def test_empty_files_are_refused(broken, rows, says):
 def test_a_task_without_positives_is_refused(broken):
     rows = pl.read_csv(broken / "train.csv")
     rows.with_columns(conversion=pl.lit(0)).write_csv(broken / "train.csv")
-    with pytest.raises(DataError, match="task 'conversion': every training label is 0"):
+    with pytest.raises(DataError, match="task 'conversion': every label of split 'train' is 0; it cannot be learned"):
         processed(broken).prepare("broken", broken / "out")
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_task_that_cannot_be_judged_is_refused_before_anything_is_trained(broken, label):
+    rows = pl.read_csv(broken / "test.csv")
+    rows.with_columns(click=pl.lit(1), conversion=pl.lit(label)).write_csv(broken / "test.csv")
+    said = r"^task 'click': every label of split 'valid' is 1; it cannot be judged; look at `split`"
+    with pytest.raises(DataError, match=said):
+        processed(broken).prepare("broken", broken / "out")
+    assert not (broken / "out").exists()
 
 
 def test_a_wrong_checksum_is_refused(broken):

@@ -176,7 +176,7 @@ def test_a_bad_cell_is_named(tmp_path, row, cells, says):
         ({"group": "team"}, "t.csv has no column 'team'"),
         (
             {"tasks": {"buy": {"column": "bought", "positive": ["maybe"]}}},
-            "task 'buy': every training label is 0",
+            "task 'buy': every label of split 'train' is 0",
         ),
         (
             {"tasks": {"buy": {"column": "color", "positive": ["red"]}}},
@@ -186,7 +186,7 @@ def test_a_bad_cell_is_named(tmp_path, row, cells, says):
             {"tasks": {"size": {"column": "bought", "positive": ["yes"]}}},
             r"columns \['size'\] have two roles",
         ),
-        ({"split": {"train": 1, "valid": 0, "test": 0}}, "no rows for split 'valid'"),
+        ({"split": {"train": 1 - 2e-12, "valid": 1e-12, "test": 1e-12}}, "no rows for split 'valid'"),
         ({"columns": ["color", "size", "size", "bought"]}, r"names \['size'\] occur twice"),
     ],
 )

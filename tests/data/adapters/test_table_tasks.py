@@ -200,7 +200,7 @@ def test_weights_go_with_the_labels(tmp_path):
 
 def test_thirty_two_tasks_keep_their_order(tmp_path):
     order = np.random.default_rng(0).permutation(32)
-    tasks = {f"t{n}": {"column": "row", "above": float(10 * n + 5)} for n in order}
+    tasks = {f"t{n}": {"column": "row", "above": float(5 * n + 100)} for n in order}
     schema = table(written(tmp_path, visits()), tasks, numerical=["weight"]).prepare("t", tmp_path / "out")
     assert [task.name for task in RankingSchema.read(tmp_path / "out").tasks] == list(tasks)
     assert [schema.splits["train"].positives[task] > 0 for task in tasks] == [True] * 32
@@ -258,9 +258,9 @@ def test_a_bad_label_or_weight_is_named(tmp_path, column, cell, task, says):
 @pytest.mark.parametrize(
     ("changes", "task", "says"),
     [
-        ({"click": 0}, {"column": "click", "positive": [1]}, "task 'x': every training label is 0"),
+        ({"click": 0}, {"column": "click", "positive": [1]}, "task 'x': every label of split 'train' is 0"),
         ({"click": None}, {"column": "click", "positive": [1]}, "task 'x': no row of split 'train' has a label"),
-        ({"spent": 3.0}, {"column": "spent", "kind": "regression"}, "task 'x': every training label is 3"),
+        ({"spent": 3.0}, {"column": "spent", "kind": "regression"}, "task 'x': every label of split 'train' is 3"),
         ({"weight": 0}, {"column": "click", "positive": [1]}, "'weight': every training row has weight 0"),
     ],
 )

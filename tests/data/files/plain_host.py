@@ -108,6 +108,13 @@ def dripping(exchange: Exchange, content: bytes) -> None:
         time.sleep(0.01)
 
 
+def dripping_head(exchange: Exchange, content: bytes) -> None:
+    """A server whose head never ends, a byte at a time."""
+    exchange.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not exchange.server.closing.wait(0.05):
+        exchange.wfile.write(b".")
+
+
 def in_chunks(size: int, end: bool = True) -> Answer:
     """The file without a size, in chunks; with or without the chunk that ends it."""
 
@@ -118,6 +125,17 @@ def in_chunks(size: int, end: bool = True) -> Answer:
             exchange.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
         exchange.wfile.write(b"0\r\n\r\n" if end else b"")
         exchange.close_connection = not end
+
+    return answer
+
+
+def unsized(after: int | None = None) -> Answer:
+    """The file, or its beginning, as an old server sends it: without a size, and the connection's end is its own."""
+
+    def answer(exchange: Exchange, content: bytes) -> None:
+        exchange.head(200, Connection="close", ETag=tag_of(content))
+        exchange.wfile.write(content[:after])
+        exchange.close_connection = True
 
     return answer
 

@@ -23,6 +23,7 @@ from plain_host import (
     cut,
     dated,
     dripping,
+    dripping_head,
     in_chunks,
     message,
     of_another_version,
@@ -30,6 +31,7 @@ from plain_host import (
     redirect,
     stalled,
     status,
+    unsized,
     whole,
     without_range,
 )
@@ -91,6 +93,15 @@ CASES = {
         [cut(HALF), status(503)], "503 Service Unavailable: the server is busy", asked=3, kept=HALF
     ),
     "cut in chunks": Case([in_chunks(SIZE, end=False)], f"connection ended after {SIZE} bytes", asked=3),
+    "without a size": Case([unsized()], file={"sha256": CHECKSUM}),
+    "without a size, as many bytes as published": Case([unsized()], file={"sha256": None, "bytes": SIZE}),
+    "without a size, half of it": Case([unsized(HALF)], rf"SHA-256 .*, not {CHECKSUM}"),
+    "without a size, half of it, of a published size": Case(
+        [unsized(HALF)], rf"ended after {HALF} of {SIZE} bytes", 3, kept=HALF, file={"sha256": None, "bytes": SIZE}
+    ),
+    "without any size or checksum": Case(
+        [unsized(HALF)], "does not say how long it is, so half of it could", file={"sha256": None}
+    ),
     "stalled": Case([stalled(1000)], rf"nothing came for 0.15 s after 1000 of {SIZE} bytes", asked=3, kept=1000),
     "stalled once": Case([stalled(1000), whole], asked=2, ranges=(None, "bytes=1000-")),
     "never answers": Case([lambda exchange, _: exchange.server.closing.wait(5)], "no answer for 0.15 s", asked=3),
@@ -113,6 +124,9 @@ CASES = {
     # What comes in place of the file.
     "a page": Case([page("<html><title>Moved&amp;gone</title></html>")], r"an HTML page \('Moved&gone'\), not a file"),
     "a page that says to be data": Case([page(" <!DOCTYPE html><html>", kind="x/y")], "an HTML page, not a file"),
+    "a message in XML": Case(
+        [page("\ufeff<?xml version='1.0'?><Error><Code>NoSuchKey</Code>", kind="x/y")], "an HTML page, not a file"
+    ),
     "a login page": Case([page("<html><form><input type='password'>")], "a login page, not a file: .*brow"),
     "a quota page": Case([page("<html>Too many users have viewed this")], "quota .* is used up .* in 24 hours"),
     "a quota page with a status": Case([page("Quota exceeded", 403)], "403 Forbidden: its quota of downloads"),
@@ -200,6 +214,25 @@ def test_the_part_of_one_address_is_not_continued_from_another(host: PlainHost, 
     fetch(raw(host, urls=[f"{host.address}/a", f"{host.address}/b"]), SHORT)
     assert [request.range for request in host.asked] == [None, f"bytes={HALF}-", f"bytes={HALF}-", None]
     assert TARGET.read_bytes() == CONTENT
+
+
+def test_a_call_takes_so_long_and_no_longer_and_the_next_one_goes_on(host: PlainHost, project: Path):
+    host.plays(dripping)
+    began = time.monotonic()
+    with pytest.raises(DataError, match=r"not complete after 0.3 s; what came is kept: run it") as caught:
+        fetch(raw(host, urls=[f"{host.address}/{name}" for name in "ab"]), SHORT._replace(slowest=0.0, whole_s=0.3))
+    assert time.monotonic() - began < 3 and len(host.asked) == 1
+    assert str(caught.value).count("not complete after") == 2
+    came = leftovers()[".file.bin.partial"]
+    host.plays(whole)
+    fetch(raw(host, urls=[f"{host.address}/a"]), SHORT)
+    assert came and host.asked[-1].range == f"bytes={came}-" and TARGET.read_bytes() == CONTENT
+
+
+def test_the_head_of_an_answer_takes_so_long_and_no_longer(host: PlainHost, project: Path):
+    host.plays(dripping_head)
+    with pytest.raises(DataError, match=r"no whole answer after 1 s"):
+        fetch(raw(host), SHORT._replace(silent_s=0.1, pauses=()))
 
 
 def test_a_server_decides_how_long_to_wait(host: PlainHost, project: Path):

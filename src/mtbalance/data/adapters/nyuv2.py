@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from mtbalance import places
-from mtbalance.blocks import Block, Count, Positive, Side, refuse
+from mtbalance.blocks import Block, Bytes, Count, Positive, Side, refuse
 from mtbalance.config.datasets import Checksum, Dataset, Folder, RawFile
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
@@ -23,7 +23,7 @@ KINDS = ("image", "label", "depth", "normal")
 class PublishedFile(Block):
     """What is published about a file."""
 
-    bytes: Count | None = None
+    bytes: Bytes | None = None
     """Its size."""
     sha256: Checksum | None = None
     """Its checksum."""

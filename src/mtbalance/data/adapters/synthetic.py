@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from mtbalance.blocks import Count, Fraction, Positive
+from mtbalance.blocks import Count, Fraction, Positive, Seed
 from mtbalance.config.datasets import Dataset, HashSplit, RawFile
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
@@ -38,7 +38,7 @@ class Synthetic(Dataset):
     """Conflict of the tasks. 0: conversions have the causes of clicks; 0.5: unrelated causes; 1: opposed causes."""
     signal: Positive = 1.5
     """Standard deviation of the true log-odds: how much can be learned."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of all random draws; another seed gives other rows."""
     split: HashSplit = HashSplit()
     """The shares of the test rows that go to valid and to test, by search."""

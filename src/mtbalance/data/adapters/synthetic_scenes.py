@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from mtbalance.blocks import Count, Side
+from mtbalance.blocks import Count, Seed, Side
 from mtbalance.config.datasets import Dataset
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data.scenes.schema import TASKS, SceneSchema, SceneSplitName
@@ -31,7 +31,7 @@ class SyntheticScenes(Dataset):
     """Height of the images in pixels."""
     width: Side = 96
     """Width of the images in pixels."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of all random draws; another seed gives other scenes."""
 
     def task_names(self) -> Sequence[str]:

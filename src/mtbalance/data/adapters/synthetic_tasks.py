@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mtbalance.blocks import Count, Fraction, Positive
+from mtbalance.blocks import Count, Fraction, Positive, Seed
 from mtbalance.config.datasets import Dataset, HashSplit, RawFile
 from mtbalance.config.sizes import Size, StandIn
 from mtbalance.data import DataError
@@ -44,7 +44,7 @@ class SyntheticTasks(Dataset):
     conflict: the scores of two tasks have the correlation ``common``, or minus ``common``."""
     signal: Positive = 1.5
     """Standard deviation of the true log-odds: how much can be learned."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of all random draws; another seed gives other rows."""
     split: HashSplit = HashSplit()
     """The shares of the test rows that go to valid and to test, by search."""

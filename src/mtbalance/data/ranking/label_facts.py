@@ -38,21 +38,25 @@ class LabelFacts:
         self._scaled.add(frame.select(_logarithm(task, loss) for task, loss in self._layout.regressions.items()))
 
     def refuse(self, split: str) -> None:
-        """Raise :class:`DataError` for a task without a label, and, in ``train``, for one that cannot be learned."""
+        """Raise :class:`DataError` for a task without a label, and for one whose labels are all alike.
+
+        Such a task cannot be learned, or, in ``valid`` and ``test``, not be judged.
+        """
         for task, count in self.labels.items():
             if not count:
                 raise DataError(
                     f"task {task!r}: no row of split {split!r} has a label; look at its column, at `missing`"
                     " and at `within`"
                 )
-        if split != "train":
-            return
-        if self._layout.weight is not None and not self.weight:
+        if split == "train" and self._layout.weight is not None and not self.weight:
             raise DataError(f"column {self._layout.weight!r}: every training row has weight 0; nothing can be learned")
         alike = {task: float(n > 0) for task, n in self.positives.items() if n in (0, self.labels[task])}
         alike |= {column.name: column.mean for column in self._raw.result() if column.min == column.max}
         for task, value in alike.items():
-            raise DataError(f"task {task!r}: every training label is {value:g}; it cannot be learned")
+            why = (
+                "it cannot be learned" if split == "train" else "it cannot be judged; look at `split` and at its column"
+            )
+            raise DataError(f"task {task!r}: every label of split {split!r} is {value:g}; {why}")
 
     def facts(self) -> dict[str, Any]:
         """The fields of a split's facts that are about labels."""

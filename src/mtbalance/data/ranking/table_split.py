@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from mtbalance.blocks import Block, Fault, Fraction, changed, refuse
+from mtbalance.blocks import Block, Fault, Fraction, Seed, changed, refuse
 from mtbalance.data.ranking.schema import SPLITS, SplitName
 
 ROUNDING = 1e-6
@@ -38,7 +38,7 @@ class TableSplit(Block):
     of one time stay together."""
     column: str | None = None
     """Column whose values decide."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the hash; another seed gives another split."""
 
     @model_validator(mode="after")
@@ -53,6 +53,7 @@ class TableSplit(Block):
         elif self.column is None:
             listed = [name for name, share in given.items() if isinstance(share, list)]
             yield from ((name, "these are values: say of which `column`") for name in listed)
+            yield from ((name, "no row would go here") for name in given if given[name] == 0)
             total = sum(share for share in given.values() if not isinstance(share, list))
             if not listed and abs(total - 1) > ROUNDING:
                 yield "", f"the shares of {', '.join(given) or 'no split'} sum to {total:.6g}; they must sum to 1"

@@ -16,7 +16,8 @@ from mtbalance.config.run import RunConfig
 from mtbalance.data.batch import Batch
 from mtbalance.data.ranking.batches import RankingRows
 from mtbalance.data.ranking.decode import normalized
-from mtbalance.data.ranking.schema import RankingSchema, RankingTask
+from mtbalance.data.ranking.schema import RankingSchema, RankingTask, SplitFacts
+from mtbalance.errors import UserError, quoted
 from mtbalance.models.backbone import Backbone
 from mtbalance.models.ranking._layers import start_at
 from mtbalance.models.ranking._options import RankingShape, RankingSizes
@@ -36,6 +37,16 @@ class RankingProblem(Problem[RankingSchema]):
         super().__init__(config, data)
         self.schema = RankingSchema.read(data)
         self.tasks = [self._task(task) for task in self.schema.tasks]
+        for split, facts in self.schema.splits.items():
+            if split in ("test", config.training.selection):
+                self._refuse_alike(split, facts)
+
+    def _refuse_alike(self, split: str, facts: SplitFacts) -> None:
+        """Raise :class:`UserError` if a binary task has one label only in a split that is to be evaluated."""
+        for task, positives in facts.positives.items():
+            if positives in (0, facts.labelled(task)):
+                every = f"task {quoted(task)}: every label of split {split!r} is {int(positives > 0)}"
+                raise UserError(f"{self.data}: {every}, so AUC is not defined; prepare the data with another `split`")
 
     def _task(self, task: RankingTask) -> RowTask:
         train = self.schema.splits["train"]

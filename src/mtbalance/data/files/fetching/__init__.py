@@ -48,7 +48,7 @@ def fetch(file: RawFile, limits: Limits = STANDARD) -> Path:
         with contextlib.suppress(DataError):  # a damaged file is fetched again
             checked_sha256(file)
             return target
-    failures = []
+    failures, limits = [], limits.begun()
     with writing(target), Partial(target) as partial:
         for address in file.urls:
             try:
@@ -74,6 +74,7 @@ def _persist(address: str, file: RawFile, partial: Partial, limits: Limits) -> N
 
 
 def _take(address: str, file: RawFile, partial: Partial, limits: Limits) -> None:
+    limits.refuse_late()
     resource = RESOLVERS[parsed(address).kind](address, limits)
     with resource.session:
         received = receive(resource, partial, sources_lock.expected(file), limits)

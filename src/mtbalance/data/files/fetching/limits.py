@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import NamedTuple
 
-from mtbalance.data.files.fetching.refusals import Interrupted
+from mtbalance.data.files.fetching.refusals import Interrupted, Refused
 
 
 class Limits(NamedTuple):
@@ -23,6 +24,19 @@ class Limits(NamedTuple):
     """Seconds to wait before the second, the third, ... try of one address."""
     patience_s: float = 60.0
     """The longest wait that a server may ask for (``Retry-After``); it is told instead if it is longer."""
+    whole_s: float = 24 * 3600.0
+    """Seconds that one call may take for a file, with all addresses and tries."""
+    until: float = math.inf
+    """The end of that time on the monotonic clock, once the call has begun."""
+
+    def begun(self) -> Limits:
+        """The same, for a call that begins now."""
+        return self._replace(until=time.monotonic() + self.whole_s)
+
+    def refuse_late(self) -> None:
+        """Raise :class:`Refused` if the time of the call is over."""
+        if time.monotonic() > self.until:
+            raise Refused(f"not complete after {self.whole_s:g} s; what came is kept: run it again to go on")
 
 
 STANDARD = Limits()
@@ -37,6 +51,7 @@ class Pace:
 
     def add(self, count: int) -> None:
         """Count bytes that came. Raises :class:`Interrupted` if a whole window had too few of them."""
+        self._limits.refuse_late()
         self._count += count
         seconds = time.monotonic() - self._began
         if seconds < self._limits.window_s:

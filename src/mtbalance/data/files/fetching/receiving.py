@@ -6,7 +6,9 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from threading import Thread
 from typing import NamedTuple
 
 import requests
@@ -27,6 +29,9 @@ from mtbalance.data.files.fetching.refusals import (
 )
 from mtbalance.data.files.fetching.resource import Resource
 from mtbalance.data.files.sources_lock import Expected
+
+HEAD_READS = 10
+"""Limit of the time to the end of an answer's head, with all redirects, in limits of a single read."""
 
 
 class Received(NamedTuple):
@@ -53,6 +58,8 @@ def receive(resource: Resource, partial: Partial, expected: Expected, limits: Li
         if there == 0 and is_page(response.headers.get("Content-Type", ""), first, partial.target.name):
             refuse_page(at_most(PAGE_BYTES, first, chunks), resource.access)
         _refuse_other(None, announced, expected, "the server announces")
+        if announced is None and not response.raw.chunked and expected.sha256 is None and expected.bytes is None:
+            raise Refused("the server does not say how long it is, so half of it could pass for all; give its `bytes`")
         total = announced or expected.bytes
         _refuse_size((total or 0) - there, partial, limits)
         if there == 0:
@@ -76,7 +83,9 @@ def _answer(resource: Resource, partial: Partial, limits: Limits) -> requests.Re
     version = partial.version(resource.address)
     headers = {} if version is None else {"Range": f"bytes={partial.path.stat().st_size}-", "If-Range": version}
     try:
-        response = resource.session.get(resource.url, headers=headers, stream=True, timeout=limits.silent_s)
+        response = _begun(
+            lambda: resource.session.get(resource.url, headers=headers, stream=True, timeout=limits.silent_s), limits
+        )
     except requests.RequestException as error:
         raise fault_of_connection(error, limits.silent_s, begun=version is not None) from None
     if response.status_code == 416:
@@ -86,6 +95,24 @@ def _answer(resource: Resource, partial: Partial, limits: Limits) -> requests.Re
             body = at_most(PAGE_BYTES, b"", chunks_of(response, limits))
         refuse_status(response.status_code, response.headers, body, resource.access, limits.patience_s)
     return response
+
+
+def _begun(ask: Callable[[], requests.Response], limits: Limits) -> requests.Response:
+    """An answer whose head is complete. A server that drips it would keep every single read short enough."""
+    answer: Future[requests.Response] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:  # noqa: BLE001  raised where it is waited for
+            answer.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    seconds = HEAD_READS * limits.silent_s
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        raise Interrupted(f"no whole answer after {seconds:g} s") from None
 
 
 def _begin(response: requests.Response, partial: Partial, address: str) -> int:

@@ -13,14 +13,17 @@ import requests
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
-from mtbalance.config.addresses import shown
 from mtbalance.data import DataError
+from mtbalance.errors import masked
 
 PAGE_BYTES = 2**16
 """As much of a page as is read to recognize it."""
-NO_FILE_BEGINS_WITH = re.compile(rb"\s*<(!doctype html|html|head|body|script|meta|title)\b", re.IGNORECASE)
+NO_FILE_BEGINS_WITH = re.compile(
+    rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|script|meta|title|error|\?xml)\b", re.IGNORECASE
+)
+PAGES = ("html", "htm", "xml", "svg")
+"""Endings of files that may begin like a page."""
 QUOTA = re.compile(r"too many users have viewed|quota exceeded|download quota", re.IGNORECASE)
-SECRETS = re.compile(r"\b(hf_|Bearer )\S+")
 LOGIN = re.compile(r"type=[\"']?password|<title[^>]*>[^<]*\b(log|sign)[ -]?in\b|you need access", re.IGNORECASE)
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
@@ -67,7 +70,7 @@ def is_page(content_type: str, begin: bytes, name: str) -> bool:
     page = kind == "text/html" or NO_FILE_BEGINS_WITH.match(begin) is not None
     message = kind == "application/json" or _error_in(begin) is not None
     ending = name.rpartition(".")[2].lower()
-    return (page and ending not in ("html", "htm")) or (message and not ending.startswith("json"))
+    return (page and ending not in PAGES) or (message and not ending.startswith("json"))
 
 
 def refuse_page(body: bytes, access: str) -> None:
@@ -86,8 +89,7 @@ def refuse_page(body: bytes, access: str) -> None:
 
 def cleaned(text: str) -> str:
     """What another program said, fit for a message: a line of at most 200 printable characters without secrets."""
-    text = SECRETS.sub(r"\1...", re.sub(r"https?://[^\s'\")]+", lambda url: shown(url[0]), text))
-    line = " ".join(text.split())
+    line = " ".join(masked(text).split())
     return "".join(character for character in line if character.isprintable())[:200]
 
 
