@@ -85,9 +85,9 @@ def end(path: str) -> list[str]:
     return [Message(record=path).model_dump_json(exclude_none=True) + "\n"]
 
 
-def address(folder: Path) -> str:
-    """The address of a project's store, from wherever it is asked for."""
-    return f"sqlite:///{folder}/mlflow.db"
+def address(place: Path | str) -> str:
+    """The address of a store: of a project's, if the place is its folder."""
+    return place if isinstance(place, str) else f"sqlite:///{place}/mlflow.db"
 
 
 def track(*records: str) -> None:
@@ -97,9 +97,9 @@ def track(*records: str) -> None:
         store.log(read_run(Path(path)), Path(path))
 
 
-def seen(folder: Path) -> list[dict[str, Any]]:
+def seen(place: Path | str) -> list[dict[str, Any]]:
     """All runs of a store, deleted ones too."""
-    client = MlflowClient(address(folder))
+    client = MlflowClient(address(place))
     runs = []
     for experiment in client.search_experiments():
         found = client.search_runs([experiment.experiment_id], "", ViewType.ALL, order_by=["attributes.start_time"])
@@ -125,9 +125,9 @@ def seen(folder: Path) -> list[dict[str, Any]]:
     return runs
 
 
-def current(folder: Path, kind: str = "run") -> dict[str, dict[str, Any]]:
+def current(place: Path | str, kind: str = "run") -> dict[str, dict[str, Any]]:
     """Runs (or rows of means) that MLflow shows, by name; none may be there twice."""
-    found = [run for run in seen(folder) if run["stage"] == "active" and run["tags"]["kind"] == kind]
+    found = [run for run in seen(place) if run["stage"] == "active" and run["tags"]["kind"] == kind]
     by_name = {run["name"]: run for run in found}
     assert len(by_name) == len(found), [run["name"] for run in found]
     return by_name

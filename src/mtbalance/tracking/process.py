@@ -1,25 +1,31 @@
 """The process that logs one run: it reads messages line by line, and writes to MLflow what they say.
 
 It prints nothing but what went wrong, in one line, and ends at the first failure: a store that cannot be written to
-now is written to later, from the record. A run whose messages end before its record came is marked as killed.
+now is written to later, from the record. Only a tracking server is waited for, since it may be restarted. A run whose
+messages end before its record came is marked as killed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable
-from pathlib import Path
+from contextlib import suppress
 
 from mtbalance.errors import masked
-from mtbalance.records import read_run
 from mtbalance.records.parts import Part
 from mtbalance.records.run import EpochRecord
+from mtbalance.tracking import home
 from mtbalance.tracking.content import Begun
 
 SETTINGS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Unless the environment says otherwise: MLflow's own 7 retries of a request to a server take four minutes."""
 NICENESS = 10
+PATIENCE = 60
+"""Longest wait (seconds) for a server at the end of a run; less than training's own for this process."""
+PAUSE = 2
+"""Seconds between two attempts."""
 
 
 class Message(Part):
@@ -46,34 +52,30 @@ def main() -> None:
 
 
 def log(messages: Iterable[str]) -> None:
-    """Log the run that ``messages`` tell of, each the JSON of a :class:`Message`."""
-    from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+    """Log the run that ``messages`` tell of, each the JSON of a :class:`Message`.
 
-    from mtbalance.tracking.store import Store
+    A store that a server keeps may be away for a while: what it did not take goes with the next message, and at the
+    end it is asked again for ``PATIENCE`` seconds.
+    """
+    from mlflow.exceptions import MlflowException
 
-    store, run, begun, monitor = Store(), None, None, None
-    epochs: list[EpochRecord] = []
+    from mtbalance.tracking.shown import Shown
+
+    away = (MlflowException, OSError) if home.database().startswith("http") else ()
+    shown = Shown()
     for line in messages:
         message = Message.model_validate_json(line)
-        if message.begun:
-            begun = message.begun
-            run = store.begin(begun)
-            if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
-                from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-                monitor = SystemMetricsMonitor(run, tracking_uri=store.client.tracking_uri)
-                monitor.start()
-        if run and begun and message.epochs:
-            epochs += message.epochs
-            store.log_epochs(run, begun, epochs, len(message.epochs))
-        if run and message.record:
-            path = Path(message.record)
-            store.finish(run, read_run(path), path, len(epochs))
-            run = None
-    if monitor:
-        monitor.finish()
-    if run:
-        store.abandon(run)
+        shown.take(message.begun, message.epochs, message.record)
+        with suppress(*away):
+            shown.catch_up()
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return shown.end()
+        except away:
+            if time.monotonic() > until:
+                raise
+        time.sleep(PAUSE)
 
 
 if __name__ == "__main__":
