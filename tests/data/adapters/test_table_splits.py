@@ -130,7 +130,7 @@ THREE = TWO | {"valid": {"path": "c.csv"}}
         ({"split": {"train": 0.6, "valid": 0.2, "test": 0.1}}, "split: the shares of train, valid, test sum to 0.9"),
         ({"split": {"train": 0.6, "valid": 0.4}}, "split.test: missing"),
         ({"split": {"train": 1, "valid": 0, "test": 0}}, "split.valid: no row would go here"),
-        ({"tasks": {}}, "tasks: "),
+        ({"tasks": {}}, "tasks: no tasks"),
         ({"categorical": [], "numerical": []}, "no features: name `categorical` or `numerical`"),
         ({"files": {"train": {"path": "a.csv"}}}, "files: needs `all`, or `train` and `test`"),
         ({"files": TWO}, "split.test: the files train, test decide which rows these are"),

@@ -31,6 +31,7 @@ class Table(TableForm, Dataset):
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
+        refuse([] if self.tasks else [("tasks", "no tasks: name at least one column that is to be predicted")])
         refuse(self._split_faults())
         return self
 

@@ -13,8 +13,10 @@ PARQUET_BYTES = 263
 CSV_BYTES = 500
 """Bytes of a row of the synthetic CSV files, measured likewise."""
 
-STAND_IN = StandIn({"adapter": "synthetic", "train_rows": 4096, "test_rows": 256})
-"""Synthetic rows of the same 82 columns."""
+STAND_IN = StandIn(
+    {"adapter": "synthetic", "train_rows": 4096, "test_rows": 256, "click_rate": 0.3, "conversion_rate": 0.1}
+)
+"""Synthetic rows of the same 82 columns, with rates at which few rows have both labels of each task."""
 
 
 class Country(NamedTuple):

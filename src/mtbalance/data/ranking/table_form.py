@@ -22,7 +22,7 @@ class TableForm(Features):
     missing: list[str] = [""]
     """Cell texts that mark a missing value; name the empty one, too, if you name others. A missing category is a
     category of its own. A missing number becomes the training mean."""
-    tasks: Annotated[dict[str, TableTask], Field(min_length=1)]
+    tasks: dict[str, TableTask]
     """The tasks, each a label read from a column. Their order is that of tables and of a rule's list of numbers. A
     missing label does not count: in the loss, in the metrics or in the rates."""
     weight: str | None = None
