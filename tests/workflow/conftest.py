@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 
 from built_once import once, ready
-from workflow_tree import Tree, new_tree
+from workflow_tree import Tree, finished_tree
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """The tiny experiment, run from data to tables. For reading: tests that change a file use ``tree``."""
-    with once(tmp_path_factory.getbasetemp(), "workflow") as folder:
-        cache = folder / "cache"
-        root = ready(folder, "finished", lambda partial: new_tree(partial, cache).snakemake())
-    return Tree(root, cache)
+    return finished_tree(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ for problem, preparation in WORKFLOW.preparations().items():
         threads: 2
         resources:
             mem_mb=4000,
+            runtime=240,
         params:
             config=ask(WORKFLOW.dataset_config, "dataset"),
         shell:

@@ -23,6 +23,7 @@ for name, training in WORKFLOW.trainings().items():
         resources:
             mem_mb=4000,
             gpu=0,
+            runtime=720,
         params:
             config=ask_of_run(canonical),
             data=ask(WORKFLOW.prepared_folder, "dataset"),
