@@ -34,7 +34,9 @@ onstart:
 
 onsuccess:
     if Path(places.PAGE).exists():
-        print(f"{places.PAGE} shows the results; `mtbalance ui` compares the runs in a browser.")
+        print(
+            f"{places.PAGE} shows the results; `mtbalance ui` compares the runs in a browser."
+        )
     if Path(".dvc").is_dir() and "DVC_STAGE" not in os.environ:
         print(NOT_IN_DVC)
 
