@@ -43,9 +43,10 @@ def test_without_a_failed_job_the_end_is_kept():
 
 
 def test_progress_counts_the_jobs_of_each_stage():
-    seen, shown = watched("echo '1 of 2 steps'; echo '2 of 2 steps'; echo '1 of 50 steps'")
+    seen, shown = watched("echo '1 of 2 steps'; echo '2 of 2 steps'; echo '1 of 50 steps'; echo '5 of 50 steps'")
     assert seen.code == 0
-    assert "1 of 2 jobs done, about 0.0 minutes left" in shown and "1 of 50 jobs done" in shown
+    assert "1 of 2 jobs done, about 0.0 minutes left" in shown and "5 of 50 jobs done" in shown
+    assert "1 of 50 jobs done" not in shown
 
 
 def test_how_a_run_ended_is_said_when_its_job_ends_and_not_before(tmp_path):

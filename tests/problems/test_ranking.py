@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mtbalance.canonical import checksum_of
 from mtbalance.errors import UserError
 from mtbalance.problems import open_problem
 from tiny_problems import configure
@@ -41,6 +42,7 @@ def test_labels_that_are_all_alike_are_refused_when_data_are_opened(problem, tmp
     schema = json.loads(problem.schema.text())
     facts = schema["splits"][split]
     facts["positives"]["conversion"] = alike * facts["rows"]
+    schema["checksum"] = checksum_of({key: value for key, value in schema.items() if key != "checksum"})
     (tmp_path / "schema.json").write_text(json.dumps(schema))
     said = rf"task 'conversion': every label of split '{split}' is {alike}, so AUC is not defined; prepare the data"
     with pytest.raises(UserError, match=said):

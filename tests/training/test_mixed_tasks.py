@@ -1,5 +1,7 @@
 """Runs on a table with binary tasks and regressions, missing labels and weights; scikit-learn measures them too."""
 
+from contextlib import chdir
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -35,10 +37,10 @@ def visits(count: int = 3000) -> pl.DataFrame:
     )
 
 
-def parameters(folder, **changes):
+def parameters(**changes):
     block = {
         "adapter": "table",
-        "files": {"all": {"path": str(folder / "visits.parquet")}},
+        "files": {"all": {"path": "data/raw/visits.parquet"}},
         "categorical": [],
         "numerical": ["x0", "x1", "x2"],
         "tasks": TASKS,
@@ -75,9 +77,11 @@ def parameters(folder, **changes):
 def prepared(tmp_path_factory):
     """The project's folder, and the prepared data with and without weights."""
     folder = tmp_path_factory.mktemp("visits")
-    visits().write_parquet(folder / "visits.parquet")
-    parameters(folder).datasets["visits"].prepare("visits", folder / "plain")
-    parameters(folder, weight="importance").datasets["visits"].prepare("visits", folder / "weighted")
+    (folder / "data/raw").mkdir(parents=True)
+    visits().write_parquet(folder / "data/raw/visits.parquet")
+    with chdir(folder):
+        parameters().datasets["visits"].prepare("visits", folder / "plain")
+        parameters(weight="importance").datasets["visits"].prepare("visits", folder / "weighted")
     return folder
 
 
@@ -85,7 +89,7 @@ def prepared(tmp_path_factory):
 def trained(prepared, request):
     """The record of a run, and its predictions."""
     path = prepared / f"{request.param}.predictions.parquet"
-    run = parameters(prepared).run("e", "visits", "shared_bottom", "pub", 0)
+    run = parameters().run("e", "visits", "shared_bottom", "pub", 0)
     return train(run, prepared / request.param, predictions=path), pd.read_parquet(path)
 
 
@@ -133,14 +137,14 @@ def test_the_record_says_how_many_labels_each_split_has(trained, prepared):
 
 
 def test_weights_given_by_name_are_those_of_a_list(prepared):
-    chosen = parameters(prepared)
+    chosen = parameters()
     named = train(chosen.run("e", "visits", "shared_bottom", "fixed", 0), prepared / "plain")
     assert {task: weight for task, weight in named.epochs[0].weights.items() if weight != 0.5} == {"spent": 2}
 
 
 def test_the_training_loss_is_the_mean_over_labels(prepared):
     """With a rate of 0 the model stays as it begins, and the loss of an epoch can be worked out from all rows."""
-    run = parameters(prepared).run("e", "visits", "shared_bottom", "ls", 0)
+    run = parameters().run("e", "visits", "shared_bottom", "ls", 0)
     training = run.training.model_copy(update={"optimizer": run.training.optimizer.model_copy(update={"lr": 1e-30})})
     for folder in ("plain", "weighted"):
         for parts in (1, 3):
@@ -161,7 +165,7 @@ def test_the_training_loss_is_the_mean_over_labels(prepared):
 
 
 def test_heads_begin_at_the_rate_and_at_the_mean(prepared):
-    run = parameters(prepared).run("e", "visits", "shared_bottom", "ls", 0)
+    run = parameters().run("e", "visits", "shared_bottom", "ls", 0)
     problem = open_problem(run, prepared / "plain")
     biases = [tower.logit.bias.item() for tower in problem.model().towers]
     rates = problem.schema.splits["train"].rates
@@ -172,7 +176,7 @@ def test_heads_begin_at_the_rate_and_at_the_mean(prepared):
 def test_the_bias_alone_is_changed_by_its_start(prepared):
     from mtbalance.training.seeding import seed_everything
 
-    run = parameters(prepared).run("e", "visits", "shared_bottom", "ls", 0)
+    run = parameters().run("e", "visits", "shared_bottom", "ls", 0)
     found = []
     for start in ("zero", "rate"):
         seed_everything(0)

@@ -15,6 +15,7 @@ from workflow_tree import Tree, numbers
 
 COMMANDS = (
     "__init__",
+    "_outputs",
     "arguments",
     "compare",
     "data",
