@@ -110,6 +110,18 @@ def test_a_time_cuts_valid_from_the_end_of_the_train_file(tmp_path):
     assert numbers(tmp_path / "out") == {name: values.to_list() for name, values in expected.items()}
 
 
+@pytest.mark.parametrize("name", ["train.csv", "train.parquet"])
+def test_rows_in_order_cut_valid_from_the_end_of_the_train_file(tmp_path, name):
+    files = {"train": {"path": str(tmp_path / name)}, "test": {"path": str(tmp_path / "test.csv")}}
+    table(tmp_path / name, FRAME[:300][::-1])
+    split = {"train": 0.9, "valid": 0.1, "in_order": True}
+    schema = table(tmp_path / "test.csv", FRAME[300:], files=files, split=split).prepare("t", tmp_path / "out")
+    assert schema.split_rule == "train and valid: the train file, in the order of the rows; test: the test file"
+    found = {split: sorted(values) for split, values in numbers(tmp_path / "out").items()}
+    expected = {"train": FRAME["number"][30:300], "valid": FRAME["number"][:30], "test": FRAME["number"][300:]}
+    assert found == {name: values.to_list() for name, values in expected.items()}
+
+
 def test_three_files_are_three_splits(tmp_path):
     files = {side: {"path": str(tmp_path / f"{side}.csv")} for side in SPLITS}
     for number, side in enumerate(SPLITS):
@@ -137,6 +149,12 @@ THREE = TWO | {"valid": {"path": "c.csv"}}
         ({"files": THREE}, "split.train: the files train, test, valid decide"),
         ({"split": BLOCK["split"] | {"time": "day"}, "group": "word"}, "group: rows of a group can be in several"),
         ({"split": BLOCK["split"] | {"time": "day", "seed": 1}}, "split.seed: nothing is drawn"),
+        ({"split": BLOCK["split"] | {"in_order": True, "seed": 1}}, "split.seed: nothing is drawn where `in_order`"),
+        ({"split": BLOCK["split"] | {"in_order": True}, "group": "word"}, "group: rows of a group can be in several"),
+        (
+            {"split": BLOCK["split"] | {"time": "day", "in_order": True}},
+            "split.in_order: rows are split by `time` or by",
+        ),
         ({"split": BLOCK["split"] | {"column": "count"}}, "split.train: list the values of column 'count'"),
         ({"split": {"train": [1], "valid": [2], "test": [3]}}, "split.train: these are values: say of which `column`"),
         ({"split": {"train": [1, 2], "valid": [2], "test": [3], "column": "count"}}, "the values 2 are listed more"),

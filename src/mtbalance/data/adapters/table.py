@@ -47,8 +47,8 @@ class Table(TableForm, Dataset):
         for name in given:
             if name not in parts:
                 yield f"split.{name}", f"the files {', '.join(self.files)} decide which rows these are; leave it out"
-        if self.group and self.split and self.split.columns():
-            yield "group", "rows of a group can be in several splits where `split` goes by a column; leave one out"
+        if self.group and self.split and not self.split.by_hash():
+            yield "group", "rows of a group can be in several splits where no hash decides on `split`; leave one out"
 
     def task_names(self) -> Sequence[str]:
         """The keys of ``tasks``."""

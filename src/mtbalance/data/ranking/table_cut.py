@@ -25,7 +25,7 @@ Cutter = Callable[[RowBlock], Positions]
 
 
 def cutter(path: Path, form: TableForm, parts: Sequence[SplitName]) -> Cutter:
-    """How the rows of the file ``path`` are cut into ``parts``. By time, the file is read once to find the cuts.
+    """How the rows of the file ``path`` are cut into ``parts``. By time or order, it is read once to find the cuts.
 
     Raises :class:`DataError` for a time that cannot be ordered. The cutter raises it for a value that is in no list.
     """
@@ -34,6 +34,8 @@ def cutter(path: Path, form: TableForm, parts: Sequence[SplitName]) -> Cutter:
         return lambda block: np.zeros(block.frame.height, dtype=np.intp)
     if split.time is not None:
         return _by_time(path, form, split.time, split.shares(parts))
+    if split.in_order:
+        return _in_order(path, form, split.shares(parts))
     if split.column is not None:
         return _by_values(path, split.column, split.values(parts))
     return lambda block: assign(hash_texts(_hashed(block.frame, form), split.seed), split.shares(parts))
@@ -71,9 +73,19 @@ def _by_time(path: Path, form: TableForm, column: str, shares: Sequence[float]) 
         return texts.to_numpy()
 
     ordered = np.sort(np.concatenate([keys(block) for block in blocks]))
-    last = len(ordered) - 1
-    cuts = ordered[[min(last, round(share * len(ordered))) for share in np.cumsum(shares)[:-1]]]
+    cuts = ordered[np.minimum(_firsts(shares, len(ordered)), len(ordered) - 1)]
     return lambda block: np.searchsorted(cuts, keys(block), side="right")
+
+
+def _in_order(path: Path, form: TableForm, shares: Sequence[float]) -> Cutter:
+    blocks = [(block.first_row, block.frame.height) for block in text_blocks(path, form)]
+    cuts = blocks[0][0] + _firsts(shares, sum(height for _, height in blocks))
+    return lambda block: np.searchsorted(cuts, block.first_row + np.arange(block.frame.height), side="right")
+
+
+def _firsts(shares: Sequence[float], count: int) -> Positions:
+    """How many of ``count`` rows in order stand before each split but the first."""
+    return np.array([round(share * count) for share in np.cumsum(shares)[:-1]], dtype=np.intp)
 
 
 def _number(texts: pl.Series) -> pl.Series:

@@ -21,7 +21,7 @@ Values = list[Annotated[str, BeforeValidator(_text, json_schema_input_type=str |
 
 
 class TableSplit(Block):
-    """How rows are split: by a hash of the whole row or of its group, by time, or by the values of a column.
+    """How rows are split: by a hash of the whole row or of its group, by time or their order, or by a column's values.
 
     One file of all rows is cut into ``train``, ``valid`` and ``test``. Where train and test have files, the train file
     is cut into ``train`` and ``valid``.
@@ -36,6 +36,8 @@ class TableSplit(Block):
     time: str | None = None
     """Column of times, which are numbers or begin as 2026-11-28 does: train is the first share, and test the last. Rows
     of one time stay together."""
+    in_order: bool = False
+    """Rows stand in the order of time and have no column of it: train is the first share, and test the last."""
     column: str | None = None
     """Column whose values decide."""
     seed: Seed = 0
@@ -48,8 +50,10 @@ class TableSplit(Block):
 
     def _faults(self) -> Iterator[Fault]:
         given = {name: getattr(self, name) for name in SPLITS if getattr(self, name) is not None}
-        if self.time is not None and self.column is not None:
-            yield "column", "rows are split by `time` or by the values of `column`, not by both"
+        deciding = self._deciding()
+        if len(deciding) > 1:
+            first, *_, last = deciding
+            yield last, f"rows are split by `{first}` or by `{last}`, not by both"
         elif self.column is None:
             listed = [name for name, share in given.items() if isinstance(share, list)]
             yield from ((name, "these are values: say of which `column`") for name in listed)
@@ -64,8 +68,15 @@ class TableSplit(Block):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 yield "column", f"the values {', '.join(twice)} are listed more than once"
-        if changed(self, "seed") and (self.time or self.column):
-            yield "seed", "nothing is drawn where `time` or `column` decides; leave it out"
+        if changed(self, "seed") and deciding:
+            yield "seed", f"nothing is drawn where `{deciding[0]}` decides; leave it out"
+
+    def _deciding(self) -> list[str]:
+        return [name for name in ("time", "in_order", "column") if getattr(self, name)]
+
+    def by_hash(self) -> bool:
+        """True if neither a column nor the order of rows decides."""
+        return not self._deciding()
 
     def given(self) -> list[SplitName]:
         """The splits that have a share or values."""
@@ -83,6 +94,8 @@ class TableSplit(Block):
         """What decides, in a few words."""
         if self.columns():
             return f"by {'time' if self.time else 'the values'} in {self.columns()[0]}"
+        if self.in_order:
+            return "in the order of the rows"
         return f"by a hash of {group or 'the whole row'}"
 
     def columns(self) -> list[str]:
