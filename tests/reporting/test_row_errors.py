@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
 from mtbalance.records import RecordError
 from mtbalance.reporting.row_errors import auc_influences, entropy_influences, influences_of, row_errors
 
 ROWS, TASKS = 2000, ("click", "conversion")
+BINARY = {"auc": 1, "ne": -1}
 
 
 def labels_and_scores(seed: int, methods: int) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -31,14 +32,14 @@ def ne(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(losses.mean() / -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate)))
 
 
-def written(folder, labels, methods, seeds=(0,)):
+def written(folder, labels, methods, metrics, seeds=(0,)):
     """Records and predictions of methods, each the same for all seeds."""
     runs, files = [], {}
-    tasks = [SimpleNamespace(name=name, metrics={"auc": 1, "ne": -1}) for name in TASKS]
+    tasks = [SimpleNamespace(name=name, metrics=metrics) for name in TASKS]
     for name, scores in methods.items():
         for seed in seeds:
             digest = f"{name}-{seed}"
-            columns = {task: labels[:, index].astype(np.int8) for index, task in enumerate(TASKS)}
+            columns = {task: labels[:, index] for index, task in enumerate(TASKS)}
             columns |= {f"predicted_{task}": scores[:, index].astype(np.float32) for index, task in enumerate(TASKS)}
             files[digest] = folder / f"{digest}.parquet"
             pq.write_table(pa.table(columns), files[digest])
@@ -50,7 +51,7 @@ def written(folder, labels, methods, seeds=(0,)):
 
 def test_row_errors_are_those_of_the_paired_bootstrap(tmp_path):
     labels, (ours, theirs) = labels_and_scores(0, 2)
-    runs, files = written(tmp_path, labels, {"ls": theirs, "pub": ours}, seeds=(0, 1))
+    runs, files = written(tmp_path, labels, {"ls": theirs, "pub": ours}, BINARY, seeds=(0, 1))
     (found,) = row_errors(runs, files, "ls").values()
     random = np.random.default_rng(1)
     draws = {key: [] for key in found}
@@ -65,6 +66,28 @@ def test_row_errors_are_those_of_the_paired_bootstrap(tmp_path):
             draws["ne", task].append(ne(truth, one) - ne(truth, other))
         draws["mean_auc", "mean"].append(np.mean(aucs))
     assert len(found) == 5
+    for key, values in draws.items():
+        assert found[key] == pytest.approx(np.std(values), rel=0.15), key
+
+
+def test_row_errors_of_regressions_are_those_of_the_paired_bootstrap(tmp_path):
+    random = np.random.default_rng(3)
+    truth = random.gamma(2, size=(ROWS, 2))
+    ours, theirs = (truth + random.normal(scale=scale, size=(ROWS, 2)) * truth for scale in (0.3, 0.35))
+    runs, files = written(tmp_path, truth, {"ls": theirs, "pub": ours}, dict.fromkeys(("rmse", "mae"), -1) | {"r2": 1})
+    (found,) = row_errors(runs, files, "ls").values()
+    measures = {"rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
+    draws = {key: [] for key in found}
+    for _ in range(400):
+        rows = random.integers(0, ROWS, ROWS)
+        for metric, measure in measures.items():
+            pairs = [(truth[rows, index], ours[rows, index], theirs[rows, index]) for index in range(len(TASKS))]
+            differences = [measure(labels, one) - measure(labels, other) for labels, one, other in pairs]
+            for task, difference in zip(TASKS, differences, strict=True):
+                draws[metric, task].append(difference)
+            if metric == "r2":
+                draws["mean_r2", "mean"].append(np.mean(differences))
+    assert len(found) == 7
     for key, values in draws.items():
         assert found[key] == pytest.approx(np.std(values), rel=0.15), key
 
@@ -91,7 +114,7 @@ def test_equal_methods_differ_over_rows_as_often_as_the_level_says():
 
 def test_rows_without_a_label_count_for_nothing(tmp_path):
     labels, (scores,) = labels_and_scores(3, 1)
-    runs, files = written(tmp_path, labels, {"pub": scores})
+    runs, files = written(tmp_path, labels, {"pub": scores}, BINARY)
     (record,) = (record for _, record in runs)
     table = pq.read_table(files[record.digest]).to_pandas()
     table["click"] = table["click"].astype(float).where(np.arange(ROWS) % 2 == 0)
@@ -105,7 +128,7 @@ def test_rows_without_a_label_count_for_nothing(tmp_path):
 
 def test_lost_predictions_are_told(tmp_path):
     labels, (scores,) = labels_and_scores(4, 1)
-    runs, files = written(tmp_path, labels, {"ls": scores, "pub": scores})
+    runs, files = written(tmp_path, labels, {"ls": scores, "pub": scores}, BINARY)
     files["pub-0"].unlink()
     with pytest.raises(RecordError, match=r"pub-0.parquet cannot be read"):
         row_errors(runs, files, "ls")

@@ -6,7 +6,8 @@ other way round. Both are needed before a difference is told from chance.
 Each test row has an influence on a metric, and the standard error of a difference is the root of the sum of the squared
 differences of influences. For AUC that is DeLong, DeLong and Clarke-Pearson (Biometrics 1988), but for factors of
 n / (n - 1), and it also covers the mean AUC of several tasks on the same rows. For the normalized entropy, the entropy
-of the labels is taken as known.
+of the labels is taken as known. Errors of regressions are means over rows, and R^2 is linearized (the delta method). All
+of them take rows to be independent: of a series of times the row errors are too small.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ Metric = tuple[str, str]
 """A metric and its task."""
 Influences = dict[Metric, Vector]
 """The influence of each test row on the metrics of a run, [rows] each."""
+MEANS = {"auc": "mean_auc", "r2": "mean_r2"}
+"""The metric that a kind of task has, and the name of its mean over tasks."""
 Method = tuple[str, str, str]
 """Data set, backbone and balancer."""
 
@@ -39,7 +42,7 @@ def row_errors(
 ) -> dict[Method, dict[Metric, float]]:
     """Standard errors over test rows of each method's difference to the baseline, both means over the common seeds.
 
-    ``files`` are the predictions of the runs, by their digest. Tasks without AUC have none, and so has the baseline.
+    ``files`` are the predictions of the runs, by their digest. The baseline has no row errors.
     Raises :class:`~mtbalance.records.RecordError` for predictions that are missing or of other tasks.
     """
     methods: dict[Method, dict[int, RunRecord]] = defaultdict(dict)
@@ -70,22 +73,44 @@ def _errors(pairs: Iterable[tuple[Influences, Influences]], seeds: int) -> dict[
 def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
     path = files[record.digest]
-    tasks = [task.name for task in record.tasks if "auc" in task.metrics]
+    tasks = [task for task in record.tasks if task.metrics.keys() & MEANS.keys()]
     try:
-        table = pq.read_table(path, columns=[name for task in tasks for name in (task, f"predicted_{task}")])
+        table = pq.read_table(path, columns=[name for task in tasks for name in (task.name, f"predicted_{task.name}")])
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read ({error}); {REMEDY}") from error
     found: Influences = {}
     for task in tasks:
-        labels, predicted = (table[name].to_numpy().astype(np.float64) for name in (task, f"predicted_{task}"))
+        names = (task.name, f"predicted_{task.name}")
+        labels, predicted = (table[name].to_numpy().astype(np.float64) for name in names)
         known = np.isfinite(labels)
-        for metric, influence in (("auc", auc_influences), ("ne", entropy_influences)):
-            values = np.zeros(len(labels))
-            values[known] = influence(predicted[known], labels[known] > 0)
-            found[metric, task] = values
-    if tasks:
-        found["mean_auc", "mean"] = np.mean([found["auc", task] for task in tasks], axis=0)
+        influences = binary_influences if "auc" in task.metrics else regression_influences
+        for metric, values in influences(predicted[known], labels[known]).items():
+            found[metric, task.name] = np.zeros(len(labels))
+            found[metric, task.name][known] = values
+    for metric, mean in MEANS.items():
+        if of_tasks := [values for (name, _), values in found.items() if name == metric]:
+            found[mean, "mean"] = np.mean(of_tasks, axis=0)
     return found
+
+
+def binary_influences(predicted: Vector, labels: Vector) -> dict[str, Vector]:
+    """Each row's influence on the AUC and the normalized entropy of predicted probabilities, [rows] each."""
+    positive = labels > 0
+    return {"auc": auc_influences(predicted, positive), "ne": entropy_influences(predicted, positive)}
+
+
+def regression_influences(predicted: Vector, labels: Vector) -> dict[str, Vector]:
+    """Each row's influence on RMSE, MAE and R^2, [rows] each."""
+    errors = predicted - labels
+    squared, absolute, spread = errors**2, np.abs(errors), (labels - labels.mean()) ** 2
+    share = squared.mean() / spread.mean()
+    of_squared = squared - squared.mean()
+    influences = {
+        "rmse": of_squared / max(2 * np.sqrt(squared.mean()), np.finfo(np.float64).tiny),
+        "mae": absolute - absolute.mean(),
+        "r2": (share * (spread - spread.mean()) - of_squared) / spread.mean(),
+    }
+    return {metric: values / len(labels) for metric, values in influences.items()}
 
 
 def auc_influences(scores: Vector, positive: NDArray[np.bool_]) -> Vector:
