@@ -6,8 +6,8 @@ other way round. Both are needed before a difference is told from chance.
 Each test row has an influence on a metric, and the standard error of a difference is the root of the sum of the squared
 differences of influences. For AUC that is DeLong, DeLong and Clarke-Pearson (Biometrics 1988), but for factors of
 n / (n - 1), and it also covers the mean AUC of several tasks on the same rows. For the normalized entropy, the entropy
-of the labels is taken as known. Errors of regressions are means over rows, and R^2 is linearized (the delta method). All
-of them take rows to be independent: of a series of times the row errors are too small.
+of the labels is taken as known. Errors of regressions are means over rows, and R^2 is linearized (the delta method).
+All of them take rows to be independent: of rows that follow each other in time the row errors are too small.
 """
 
 from __future__ import annotations
