@@ -1,4 +1,4 @@
-"""Runs that keep their models: on a table with texts and missing numbers, and on rows with whole numbers as ids."""
+"""Runs that keep their models: on a table with texts and missing numbers, with regressions, and on rows of ids."""
 
 from __future__ import annotations
 
@@ -38,8 +38,18 @@ VISITS = {
     "group": "visit",
     "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
 }
+AMOUNTS = VISITS | {
+    "categorical": ["country", {"column": "visitor", "buckets": 7}],
+    "numerical": [{"column": "minutes", "mark_missing": True}, "depth"],
+    "ignore": {"note": "free text", "device": "not needed"},
+    "tasks": {
+        "pages": {"column": "pages", "kind": "regression", "loss": "log1p"},
+        "bought": {"column": "bought", "positive": ["yes"]},
+        "speed": {"column": "speed", "kind": "regression", "loss": "huber"},
+    },
+}
 PEOPLE = ["", *(f"person {number}" for number in range(40))]
-DATASETS = {"rows": "synthetic_rows", "visits": "synthetic_visits"}
+DATASETS = {"rows": "synthetic_rows", "visits": "synthetic_visits", "amounts": "synthetic_amounts"}
 
 
 class Kept(NamedTuple):
@@ -60,6 +70,7 @@ def parameters() -> Parameters:
     training = ranking["training"] | {"optimizer": {"lr": 0.02}}
     experiments = {name: ranking | {"datasets": [data], "training": training} for name, data in DATASETS.items()}
     datasets = {"synthetic_rows": PARAMETERS["datasets"]["synthetic_rows"], "synthetic_visits": VISITS}
+    datasets |= {"synthetic_amounts": AMOUNTS}
     return parse(PARAMETERS | {"presets": {"tiny": ["rows"]}, "experiments": experiments, "datasets": datasets})
 
 
@@ -85,7 +96,8 @@ def keep(folder: Path) -> dict[str, Kept]:
         Path("data/raw").mkdir(parents=True)
         Path("data/raw/visits.csv").write_text(visits())
         chosen = parameters()
-        raw = {"rows": folder / "data/raw/synthetic_rows/test.csv", "visits": folder / "data/raw/visits.csv"}
+        raw = dict.fromkeys(DATASETS, folder / "data/raw/visits.csv")
+        raw["rows"] = folder / "data/raw/synthetic_rows/test.csv"
         for name, dataset in DATASETS.items():
             chosen.datasets[dataset].prepare(dataset, folder / dataset)
             model, predictions = folder / f"{name}.model.safetensors", folder / f"{name}.predictions.parquet"
@@ -94,10 +106,10 @@ def keep(folder: Path) -> dict[str, Kept]:
             )
             write_record(folder / f"{name}.json", record)
             test = folder / dataset / "test.parquet"
-            if name == "visits":  # its Parquet files have features, which differ from the cells of the table
+            if name != "rows":  # its Parquet files have features, which differ from the cells of the table
                 chosen_rows = pd.read_parquet(test, columns=["visit"])["visit"]
                 table = pd.read_csv("data/raw/visits.csv", sep=";", dtype=str, keep_default_na=False)
-                test = folder / "test.csv"
+                test = folder / f"{name}.test.csv"
                 table[table["visit"].isin(set(chosen_rows))].to_csv(test, sep=";", index=False)
             found[name] = Kept(model, predictions, raw[name], test, folder / dataset)
     return found

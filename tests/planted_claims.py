@@ -39,7 +39,7 @@ def row(**facts: Any) -> dict[str, Any]:
     same |= {"experiment": "planted", "problem": "ranking", "dataset": "synthetic_a", "synthetic": True}
     same |= {"backbone": "mmoe", "balancer": "ls", "level": "loss", "rule": "equal", "manipulation": "none", "seed": 0}
     same |= {"shares": True, "selection": "valid", "device": "cpu", "status": "finished", "epoch": None}
-    same |= {"split": "test", "better": 0, "value": 0.0}
+    same |= {"split": "test", "better": 0, "unconverged": 0, "value": 0.0}
     made = same | facts
     return made | {"digest": "/".join(str(made[name]) for name in ("dataset", "backbone", "balancer", "seed"))}
 

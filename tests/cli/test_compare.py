@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 from scipy import stats
+from typer.testing import CliRunner
 
+from mtbalance import places
+from mtbalance.cli import app
 from mtbalance.errors import UserError
-from mtbalance.reporting.duel import duel
+from mtbalance.reporting.duel import duel, outdated
 
 OURS, THEIRS = (0.75, 0.76, 0.78), (0.74, 0.76, 0.75)
 
@@ -19,7 +24,8 @@ def frame() -> pd.DataFrame:
     for balancer, values, speed in (("pub", OURS, 0.5), ("ls", THEIRS, 1.0)):
         for seed, value in enumerate(values):
             run = {"dataset": "synthetic_a", "synthetic": True, "backbone": "mmoe", "balancer": balancer, "seed": seed}
-            run |= {"status": "finished", "epoch": pd.NA}
+            run |= {"status": "finished", "epoch": pd.NA, "digest": f"{balancer} {seed}"}
+            rows += [run | {"task": "", "metric": "best_epoch", "value": 2}]
             rows += [run | {"task": "mean", "metric": "mean_auc", "value": value}]
             rows += [run | {"task": "click", "metric": "auc", "value": value + 0.1}]
         rows += [run | {"seed": 0, "task": "", "metric": "relative_throughput", "value": speed}]
@@ -45,6 +51,25 @@ def test_the_difference_is_scipys():
 
 def test_a_metric_of_one_task():
     assert "0.8500" in printed("mmoe/pub", "mmoe/ls", "auc/click")
+
+
+def test_runs_of_other_settings_are_counted_and_named():
+    current = {"pub 0", "pub 1", "pub 2", "ls 0"}
+    said = outdated(frame(), ["mmoe/pub", "mmoe/ls"], current)
+    assert said.startswith("2 runs of mmoe/ls had other settings than params.yaml has now")
+    assert outdated(frame(), ["mmoe/pub"], current) == "" == outdated(frame(), ["mmoe/ls"], {"ls 0", "ls 1", "ls 2"})
+
+
+def test_the_command_says_so_beside_its_answer(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text((Path(__file__).parents[2] / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    metrics = Path(places.METRICS.format(experiment="demo"))
+    metrics.parent.mkdir(parents=True)
+    frame().to_parquet(metrics)
+    result = CliRunner().invoke(app, ["compare", "mmoe/pub", "mmoe/ls"], catch_exceptions=False)
+    assert result.exit_code == 0 and "Difference" in result.stdout and "other settings" not in result.stdout
+    assert result.stderr.startswith("warning: 6 runs of mmoe/pub, mmoe/ls had other settings than params.yaml has now")
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

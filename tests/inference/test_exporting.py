@@ -1,4 +1,4 @@
-"""The exported program gives our probabilities, for any number of rows, where there is no mtbalance."""
+"""The exported program gives our predictions, for any number of rows, where there is no mtbalance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mtbalance.inference.model import open_model
 from mtbalance.inference.program import Program
 from mtbalance.inference.score import Scorer
 
-BOTH = pytest.mark.parametrize("name", ["rows", "visits"])
+EACH = pytest.mark.parametrize("name", ["rows", "visits", "amounts"])
 WITHOUT_MTBALANCE = """
 import runpy, sys
 sys.modules["mtbalance"] = None  # its import now fails
@@ -37,16 +37,28 @@ def exported(kept: dict[str, Kept], tmp_path_factory: pytest.TempPathFactory) ->
     return {name: folder / name for name in kept}
 
 
-@BOTH
-def test_the_script_gives_the_kept_predictions_of_the_test_split(kept, exported, name: str):
+@EACH
+def test_the_script_gives_the_predictions_for_the_test_split(kept, exported, name: str):
     scorer = Scorer(exported[name])
     found = scorer.predict(scorer.read(kept[name].test))
-    before = pd.read_parquet(kept[name].predictions)
+    ours, before = predicted(kept[name].model, kept[name].test), pd.read_parquet(kept[name].predictions)
+    assert list(found) == [column for column in before if column.startswith("predicted_")]
     for column in found:
-        np.testing.assert_allclose(found[column], before[column], atol=1e-5)
+        np.testing.assert_allclose(found[column], ours[column], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found[column], before[column], rtol=1e-5, atol=1e-5)
 
 
-@BOTH
+def test_numbers_of_regressions_are_in_the_units_of_the_label(kept, exported):
+    scorer = Scorer(exported["amounts"])
+    rows = scorer.read(kept["amounts"].test)
+    found = scorer.predict(rows)
+    assert found["predicted_pages"].between(1, 30).all(), "not the logarithm, whose mean is below 3"
+    assert found["predicted_pages"].mean() == pytest.approx(
+        np.expm1(np.log1p(rows["pages"].astype(float)).mean()), rel=0.2
+    )
+
+
+@EACH
 def test_the_program_encodes_whole_numbers_and_numbers_as_decode_does(kept, exported, name: str):
     """An encoder of its own, from the file that lies beside the program: texts to places, the rest as it is."""
     encoding = json.loads((exported[name] / "encoding.json").read_text())

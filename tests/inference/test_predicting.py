@@ -15,7 +15,7 @@ from mtbalance.errors import UserError
 from mtbalance.inference.model import open_model
 from mtbalance.inference.predicting import Unknown, predictions, write_predictions
 
-BOTH = pytest.mark.parametrize("name", ["rows", "visits"])
+EACH = pytest.mark.parametrize("name", ["rows", "visits", "amounts"])
 
 
 def write(path: Path, frame: pd.DataFrame, separator: str = ";") -> Path:
@@ -28,7 +28,7 @@ def visits(kept: dict[str, Kept]) -> pd.DataFrame:
     return pd.read_csv(kept["visits"].raw, sep=";", dtype=str, keep_default_na=False)
 
 
-@BOTH
+@EACH
 def test_the_rows_of_the_test_split_get_the_predictions_that_the_run_kept(kept, name: str):
     ours = predicted(kept[name].model, kept[name].test)
     before = pd.read_parquet(kept[name].predictions)
@@ -79,6 +79,19 @@ def test_columns_and_numbers_that_are_missing_are_named(kept, visits, tmp_path):
         predicted(kept["rows"].model, write(tmp_path / "rows.csv", rows, ","))
     with pytest.raises(DataError, match=r"nothing\.csv is not here"):
         predicted(model, tmp_path / "nothing.csv")
+
+
+def test_predictions_have_the_digits_of_float32(kept, tmp_path):
+    """Of probabilities and of numbers alike: no digit that the model did not compute."""
+    model = open_model(kept["amounts"].model)
+    for name in ("out.csv", "out.parquet"):
+        write_predictions(predictions(model, kept["amounts"].test, Unknown()), tmp_path / name)
+    stored = pd.read_parquet(tmp_path / "out.parquet")
+    texts = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    for column in ("predicted_pages", "predicted_bought", "predicted_speed"):
+        assert stored[column].dtype == np.float32
+        assert texts[column].astype(np.float32).equals(stored[column])
+        assert max(len(text.lstrip("-0.").replace(".", "")) for text in texts[column]) <= 9
 
 
 def test_a_file_is_written_whole_or_not_at_all(kept, visits, tmp_path):

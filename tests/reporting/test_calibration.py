@@ -12,6 +12,7 @@ from sklearn.calibration import calibration_curve
 
 from mtbalance.config.tuning import Trial
 from mtbalance.records import RecordError, write_record
+from mtbalance.records.run import TaskFacts
 from mtbalance.reporting.calibration import (
     BINS,
     Files,
@@ -134,9 +135,11 @@ def test_the_table_and_the_figure_show_it(written: Path, tmp_path: Path):
         "10 bins of equally many rows",
         "SYNTHETIC stand-in data",
         "By chance alone",
+        "Epochs are selected by mean AUC on the valid split",
         "Failed runs: 1 of 4: MMOE+PUB on synthetic_a, diverged with seed 1",
     ):
         assert said in text
+    assert "†" not in text
     pub = numbers[(numbers["balancer"] == "pub") & (numbers["task"] == "click")].set_index("scaling")
     line = next(line for line in text.splitlines() if line.startswith("| MMOE+PUB"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -145,6 +148,35 @@ def test_the_table_and_the_figure_show_it(written: Path, tmp_path: Path):
     assert pub["n"].tolist() == [1, 1, 1] and pub.loc["none", "error_mean"] > pub.loc["temperature", "error_mean"]
     write_figure("calibration", written, tmp_path / "calibration", title="Demo")
     assert all((tmp_path / f"calibration.{ending}").stat().st_size for ending in ("png", "pdf", "svg"))
+
+
+def test_with_a_regression_beside_the_captions_name_the_score_that_chose_the_epochs(tmp_path: Path):
+    """A run with a binary task and a regression, whose epochs the mean of AUC and R^2 chose."""
+    run = run_of(0)
+    record = record_of(run)
+    flow = TaskFacts(name="flow", title="Flow", metrics={"rmse": -1, "mae": -1, "r2": 1})
+    scores = [epoch.evaluation | {"mean_score": 0.5} for epoch in record.epochs]
+    epochs = [
+        epoch.model_copy(update={"evaluation": found}) for epoch, found in zip(record.epochs, scores, strict=True)
+    ]
+    test = {**record.test, "mean_score": 0.5}
+    changed = {"tasks": [record.tasks[0], flow], "epochs": epochs, "test": test, "unconverged": ["epoch 3 was chosen"]}
+    write_record(tmp_path / "record.json", record.model_copy(update=changed))
+    for split in ("valid", "test"):
+        rows = drawn(900)
+        kept = pd.DataFrame(
+            {"click": rows.labels.astype(np.int8), "predicted_click": rows.predicted.astype(np.float32)}
+        )
+        kept.to_parquet(tmp_path / f"{split}.parquet")
+    files = {run.digest(): Files(tmp_path / "valid.parquet", tmp_path / "test.parquet")}
+    output = tmp_path / "calibration.parquet"
+    collect_calibration([tmp_path / "record.json"], [run], files, {"pub": Trial("pub", {})}, output)
+    write_table("calibration", output, tmp_path / "calibration", title="Demo")
+    text = (tmp_path / "calibration.md").read_text()
+    assert "Epochs are selected by mean of AUC and R² on the valid split" in text
+    line = next(line for line in text.splitlines() if line.startswith("| MMOE+PUB"))
+    assert line.count("†") == 3 and "†: 1 run of 1 chose the last epoch" in text
+    assert set(pd.read_csv(tmp_path / "calibration.csv")["flagged"]) == {1}
 
 
 def test_predictions_without_the_task_are_refused_with_the_file(tmp_path: Path):

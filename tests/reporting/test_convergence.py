@@ -2,41 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from mtbalance.records import read_run, write_record
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.tables import write_table
+from mtbalance.reporting.tables.ranking import auc
 
-RESULTS = {("synthetic_nl", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in ("ls", "pub")}
-
-
-def flagged(paths: list[Path]) -> None:
-    """Flag the first run of PUB."""
-    path = next(path for path in paths if "/pub/" in str(path))
-    write_record(path, read_run(path).model_copy(update={"unconverged": ["epoch 3 was chosen"]}))
-
-
-def test_cells_of_flagged_runs_have_a_sign(write, tmp_path):
-    paths, runs = write(RESULTS)
-    flagged(paths)
-    metrics = tmp_path / "demo.parquet"
-    collect(paths, runs, [], [], metrics)
-    write_table("auc", metrics, tmp_path / "auc", title="Title")
-    text = (tmp_path / "auc.md").read_text()
-    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| MMOE")}
-    assert lines["MMOE+PUB"].count("°") == 3 and "°" not in lines["MMOE (LS)"]
-    assert "°: 1 run of 4 chose the last epoch that they may have" in text
-    assert "1 of 4 runs may not have converged." in answer(pd.read_parquet(metrics), "Title", "ls")[0]
+METHODS = ("ls", "pub", "pub_clippy", "clippy_adam", "nash_update", "multibalance", "multibalance@beta=2")
+SHOWN = {
+    "auc": METHODS,
+    "ne": METHODS,
+    "tasks": METHODS,
+    "ranks": METHODS,
+    "levels": ("ls", "nash_update"),
+    "sensitivity": ("ls", "multibalance", "multibalance@beta=2"),
+    "manipulations": ("ls", "pub", "pub_clippy", "clippy_adam"),
+}
+"""The tables of collected test metrics, and the methods that each of them shows."""
+BETTER = {"auc": 1, "mean_auc": 1, "ne": -1, "mean_ne": -1}
 
 
-def test_without_a_flagged_run_there_is_no_sign(write, tmp_path):
-    paths, runs = write(RESULTS)
-    metrics = tmp_path / "demo.parquet"
-    collect(paths, runs, [], [], metrics)
-    write_table("auc", metrics, tmp_path / "auc", title="Title")
-    assert "°" not in (tmp_path / "auc.md").read_text()
-    assert "converged" not in answer(pd.read_parquet(metrics), "Title", "ls")[0]
+@pytest.fixture
+def metrics(write: Callable, tmp_path: Path) -> Callable[[bool], Path]:
+    """Collect two seeds of each method; in the first seed of all but LS the last epoch was chosen, if so wished."""
+
+    def collected(flagged: bool) -> Path:
+        paths, runs = write({("synthetic_nl", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in METHODS})
+        for path in paths if flagged else ():
+            if "/ls/" not in str(path) and path.stem == "seed-0":
+                write_record(path, read_run(path).model_copy(update={"unconverged": ["epoch 3 was chosen"]}))
+        collect(paths, runs, [], [], tmp_path / "demo.parquet")
+        return tmp_path / "demo.parquet"
+
+    return collected
+
+
+def written(name: str, metrics: Path, folder: Path) -> tuple[dict[str, list[str]], str, pd.DataFrame]:
+    """The cells of each line of a table, without empty ones, the whole text, and the numbers."""
+    write_table(name, metrics, folder / name, title="Title")
+    text = (folder / f"{name}.md").read_text()
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    cells = {first: [cell for cell in rest if cell not in ("–", "")] for first, *rest in lines[1:]}
+    return cells, text, pd.read_csv(folder / f"{name}.csv")
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_cells_of_flagged_runs_have_a_sign_in_every_table(name, metrics, tmp_path):
+    cells, text, numbers = written(name, metrics(True), tmp_path)
+    with_sign = {line for line, texts in cells.items() if any("†" in cell for cell in texts)}
+    plain = set(cells) - with_sign - {auc.REACHABLE}
+    assert plain == {next(line for line in ("MMOE (LS)", "MMOE+equal", "LS") if line in cells)}
+    assert len(with_sign) >= len(SHOWN[name]) - 1
+    assert "†: 6 runs of 14 chose the last epoch that they may have" in text
+    own = numbers[numbers["over"].isna()] if "over" in numbers else numbers
+    assert own.groupby("balancer")["flagged"].unique().map(list).to_dict() == {
+        method: [0 if method == "ls" else 1] for method in SHOWN[name]
+    }
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_without_a_flagged_run_there_is_no_sign(name, metrics, tmp_path):
+    _, text, numbers = written(name, metrics(False), tmp_path)
+    assert "†" not in text and not numbers["flagged"].any()
+
+
+def test_a_gain_rests_on_the_flagged_runs_of_both_methods(metrics, tmp_path):
+    cells, _, numbers = written("manipulations", metrics(True), tmp_path)
+    assert set(numbers.loc[numbers["over"].notna(), "flagged"]) == {2}
+    assert cells["MMOE: PUB+Clippy minus PUB"] == ["0.0000†"] * 3
+
+
+def test_the_sign_is_printed_in_latex(metrics, tmp_path):
+    written("auc", metrics(True), tmp_path)
+    assert r"\dag{}" in (tmp_path / "auc.tex").read_text() and "†" not in (tmp_path / "auc.tex").read_text()
+
+
+@pytest.mark.parametrize("name", ["auc", "ne", "levels", "sensitivity", "tasks", "manipulations"])
+def test_the_numbers_say_which_way_a_metric_is_better(name, metrics, tmp_path):
+    _, _, numbers = written(name, metrics(False), tmp_path)
+    assert (numbers["better"] == numbers["metric"].map(BETTER)).all()
+
+
+def test_the_answer_counts_the_flagged_runs(metrics):
+    assert "6 of 14 runs may not have converged." in answer(pd.read_parquet(metrics(True)), "Title", "ls")[0]
+    assert "converged" not in answer(pd.read_parquet(metrics(False)), "Title", "ls")[0]

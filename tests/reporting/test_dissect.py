@@ -128,6 +128,15 @@ def test_the_figure_has_a_line_for_each_method_and_longer_steps_are_lower(frame)
     assert "synthetic" in figure.axes[0].get_title(loc="left")
 
 
+def test_flagged_runs_have_a_sign_at_their_test_metric_alone(frame):
+    flagged = frame.assign(unconverged=((frame["balancer"] == "pub") & (frame["seed"] == 0)).astype(int))
+    table, numbers = dissect.tabulate(flagged, "Tiny", "ls", 0.05)
+    signs = {row.name: ["†" in cell.text for cell in row.cells[0]] for row in table.rows}
+    assert signs.pop("MMOE+PUB") == [True, False, False, False, False]
+    assert not any(any(cells) for cells in signs.values())
+    assert cells_of(numbers, "pub")["flagged"].to_dict()["mean_auc"] == 1 and numbers["flagged"].sum() == 1
+
+
 def test_gains_are_differences_of_runs_with_the_same_seed(frame, aucs):
     _, numbers = manipulations.tabulate(frame, "Tiny", "ls", 0.05)
     gains = numbers[numbers["over"].notna()].set_index(["balancer", "over", "task"])

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.text import Text
 
 from mtbalance.config.kinds import kind, names_in
+from mtbalance.reporting.collect import collect
 from mtbalance.reporting.drawing import MARKERS, looks
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.figures import write_figure
@@ -101,6 +102,29 @@ def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(colle
     results[("census", "ple", "mgda")] = [(0.5, 0.5)]
     notes = [text.get_text() for text in draw("seesaw", collected(results)).axes[1].texts if text.get_text()]
     assert notes == ["far outside:\nMGDA 0.5000, 0.5000"]
+
+
+def test_the_seesaw_of_three_tasks_has_a_row_for_each_pair_and_the_front_of_fixed_weights(write, tmp_path):
+    weights = {"[1,1,1]": (0.70, 0.70, 0.70), "[2,1,0]": (0.74, 0.71, 0.60), "[1,2,0]": (0.71, 0.75, 0.61)}
+    weights |= {"[0,0,3]": (0.62, 0.63, 0.80)}
+    results = {("census", "mmoe", f"fixed@weights={name}"): [place] for name, place in weights.items()}
+    results[("census", "mmoe", "ls")] = [(0.7, 0.7, 0.7)]
+    tasks = {"click": "CTR", "conversion": "CTCVR", "like": "like"}
+    paths, runs = write(results, tasks=tasks)
+    collect(paths, runs, [], [], tmp_path / "three.parquet")
+    frame = pd.read_parquet(tmp_path / "three.parquet")
+    frame.loc[frame["balancer"].str.startswith("fixed"), "rule"] = "fixed"
+    frame.to_parquet(tmp_path / "three.parquet")
+    panels = draw("seesaw", tmp_path / "three.parquet").axes
+    labels = [(axes.get_xlabel(), axes.get_ylabel()) for axes in panels]
+    assert labels == [("CTR: AUC", "CTCVR: AUC"), ("CTR: AUC", "like: AUC"), ("CTCVR: AUC", "like: AUC")]
+    fronts = [line.get_xydata() for axes in panels for line in axes.lines if line.get_linestyle() == "-"]
+    expected = [
+        [(0.71, 0.75), (0.74, 0.71)],
+        [(0.62, 0.80), (0.70, 0.70), (0.71, 0.61), (0.74, 0.60)],
+        [(0.63, 0.80), (0.70, 0.70), (0.75, 0.61)],
+    ]
+    assert [front.tolist() for front in fronts] == [[pytest.approx(point) for point in front] for front in expected]
 
 
 def test_empty_figures_say_why(collected):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mtbalance import places
+from mtbalance.records import read_run, write_record
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.page import Page, write_page
 from mtbalance.reporting.tables import write_table
@@ -17,7 +18,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path in (Path(f"{places.CLAIMS}.md"), Path(places.AUDIT)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("# A title\n\nText.\n")
+        path.write_text("# A document of papers\n\nIts verdicts.\n")
     return tmp_path
 
 
@@ -35,3 +36,20 @@ def test_an_experiment_that_is_only_timed_has_a_page(project, write, timings):
         re.findall(r'href=\\?"\.\./(results/[^"\\]+\.json)', page) == ["results/speed/demo/synthetic_nl/mmoe.json"] * 3
     )
     assert "step time / LS" in page
+    assert "Its verdicts." in page and "are left out" not in page
+
+
+@pytest.mark.parametrize(("dataset", "shown"), [("aliexpress_nl", True), ("visits", False)])
+def test_the_papers_claims_are_on_pages_with_their_data_alone(project, write, dataset, shown):
+    paths, runs = write({(dataset, "mmoe", name): [(0.7, 0.8)] for name in ("ls", "pub")})
+    collect(paths, runs, [], [], Path(places.METRICS.format(experiment="demo")))
+    for path in paths:
+        record = read_run(path)
+        data = record.data.model_copy(update={"rows": dict.fromkeys(record.data.sha256, 9)})
+        write_record(path, record.model_copy(update={"data": data}))
+    experiment = {"name": "demo", "title": "Visits", "tables": []}
+    write_page(Path(places.PAGE), Page(preset="visits", baseline="ls", experiments=[experiment]))
+    page = Path(places.PAGE).read_text()
+    assert page.count("A document of papers") == (4 if shown else 0) and ("Its verdicts." in page) == shown
+    said = 'they are in <a href="../results/claims.md">claims.md</a> and <a href="../results/audit.md">audit.md</a>.'
+    assert (said in page) == (not shown)

@@ -80,6 +80,15 @@ def test_every_error_has_its_change_against_the_baseline(frame):
     assert mean == pytest.approx(np.mean([(2 - r / 400 - r / 800) / 2 for r in RMSE["ls"]]))
 
 
+def test_cells_of_flagged_runs_have_a_sign(frame):
+    frame.loc[(frame["balancer"] == "pub") & (frame["seed"] == 1), "unconverged"] = 2
+    table, numbers = regression.tabulate(frame, "Flows", "ls", 0.05)
+    cells = {row.name: row.cells[0] for row in table.rows}
+    assert all(cell.text.endswith("†") for cell in cells["Shared bottom+PUB"])
+    assert not any("†" in cell.text for cell in cells["Shared bottom (LS)"])
+    assert numbers.groupby("balancer")["flagged"].unique().map(list).to_dict() == {"ls": [0], "mgda": [0], "pub": [1]}
+
+
 def test_lower_errors_and_higher_r2_are_better(frame):
     _, numbers = regression.tabulate(frame, "Flows", "ls", 0.05)
     assert dict(zip(numbers["metric"], numbers["better"], strict=True)) == {

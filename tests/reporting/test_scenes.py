@@ -115,6 +115,20 @@ def test_the_best_of_a_column_is_bold_whichever_way_it_counts(collected):
     assert not any(cell.bold for row in table.rows if row.name != "MTAN+PUB" for cell in row.cells[0])
 
 
+def test_cells_of_flagged_runs_have_a_sign_that_is_no_unit_of_angles(collected, tmp_path):
+    path = collected()
+    frame = pd.read_parquet(path)
+    frame.loc[(frame["balancer"] == "pub") & (frame["seed"] == 1), "unconverged"] = 1
+    frame.to_parquet(path)
+    write_table("scenes", path, tmp_path / "scenes", title="Title")
+    text, numbers = (tmp_path / "scenes.md").read_text(), pd.read_csv(tmp_path / "scenes.csv")
+    (line,) = [line for line in text.splitlines() if line.startswith("| MTAN+PUB")]
+    assert line.count("†") == 11 and text.count("†") == 12 and "†: 1 run of 6 chose the last epoch" in text
+    assert numbers.groupby("balancer")["flagged"].unique().map(list).to_dict() == {"ls": [0], "pub": [1]}
+    better = numbers.groupby("metric")["better"].first()
+    assert better[["miou", "abs_error", "within_30", "delta_m"]].tolist() == [1, -1, 1, -1]
+
+
 def test_means_of_batches_stay_in_the_records(collected):
     _, numbers = cells(collected())
     assert not any("batch_mean" in metric for *_, metric in numbers.index)

@@ -203,6 +203,21 @@ def test_the_table_of_trials_has_them_all_and_marks_the_choice(made, tmp_path):
     assert numbers.loc[PUB[2], ["n", "failed"]].tolist() == [1, 1]
 
 
+def test_trials_with_flagged_runs_have_a_sign_on_both_splits(tmp_path):
+    found = [
+        record.model_copy(update={"unconverged": ["epoch 2 was chosen"] if record.run.balancer == LS[0] else []})
+        for record in records()
+    ]
+    runs = [config(record.run.balancer, record.run.seed) for record in found]
+    paths = [write_run(tmp_path, run, record) for run, record in zip(runs, found, strict=True)]
+    collect_trials(paths, runs, TRIALS, tmp_path / "trials.parquet")
+    write_table("tuning", tmp_path / "trials.parquet", tmp_path / "tuning", title="Demo")
+    text, numbers = (tmp_path / "tuning.md").read_text(), pd.read_csv(tmp_path / "tuning.csv").set_index("variant")
+    assert "| MMOE (LS): lr 0.001 | 0.7000 ± .0000† | 0.6950 ± .0071† |  |" in text
+    assert text.count("†") == 3 and "†: 2 runs of 12 chose the last epoch" in text
+    assert numbers["flagged"].to_dict() == dict.fromkeys(TRIALS, 0) | {LS[0]: 2}
+
+
 def test_a_method_whose_trials_all_diverged_is_said(tmp_path, timings):
     _, trials = make(tmp_path, timings, PLANTED | {name: [None, None] for name in PUB})
     write_table("tuning", trials, tmp_path / "tuning", title="Demo")

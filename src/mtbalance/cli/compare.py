@@ -26,13 +26,16 @@ def compare(
     import pandas as pd
     from rich.console import Console
 
-    from mtbalance.reporting.duel import duel
+    from mtbalance.reporting.duel import duel, outdated
 
     parameters = parameters_from(params, preset)
     name = experiment_of(parameters, experiment or next(iter(parameters.active())))
     path = Path(places.METRICS.format(experiment=name))
     if not path.exists():
         raise UserError(f"{path} is missing: run the workflow first, or name another --preset or --experiment")
+    frame = pd.read_parquet(path)
     console = Console(highlight=False, soft_wrap=True)
-    for line in duel(pd.read_parquet(path), method, other, metric):
+    for line in duel(frame, method, other, metric):
         console.print(line)
+    if said := outdated(frame, {method, other}, {run.digest() for run in parameters.runs(name)}):
+        typer.echo(f"warning: {said}", err=True)

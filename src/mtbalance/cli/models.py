@@ -27,7 +27,7 @@ def predict(
     ] = None,
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
-    """Predict the tasks' probabilities for the raw rows of TABLE with the model that RUN kept."""
+    """Predict probabilities, and numbers of regressions, for the raw rows of TABLE with the model that RUN kept."""
     from mtbalance.inference.predicting import Unknown, predictions, write_predictions
 
     unknown = Unknown()

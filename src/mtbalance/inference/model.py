@@ -22,7 +22,7 @@ PREDICTED = "predicted_{task}"
 
 @dataclass
 class Model:
-    """A trained backbone in evaluation mode, with what turns its outputs into probabilities."""
+    """A trained backbone in evaluation mode, with what turns its outputs into predictions."""
 
     problem: RankingProblem
     backbone: Backbone
@@ -43,7 +43,10 @@ class Model:
         return [PREDICTED.format(task=task.name) for task in self.problem.tasks]
 
     def __call__(self, ids: Tensor, numbers: Tensor) -> Sequence[Tensor]:
-        """Predicted probabilities [B] of each task, from ids [B, F] and numbers [B, N], in float32."""
+        """Predictions [B] of each task in float32: probabilities, or numbers in the units of the label.
+
+        They are made from ids [B, F] and numbers [B, N].
+        """
         return self.problem.answers(self.backbone((ids, numbers)))
 
 

@@ -1,4 +1,4 @@
-"""predict: the probabilities of raw rows, and what was unknown in them."""
+"""predict: the predictions for raw rows, and what was unknown in them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Unknown:
 
 
 def predictions(model: Model, path: Path, unknown: Unknown) -> Iterator[pa.Table]:
-    """The predicted probabilities of the rows of a file, block by block, with the number ``row`` of each from 0."""
+    """The predictions (float32) for the rows of a file, block by block, with the number ``row`` of each from 0."""
     first, size = 0, model.problem.evaluation_batch
     for table in raw_rows(path, model.schema):
         for start in range(0, table.num_rows, size):

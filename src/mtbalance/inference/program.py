@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbalance.data.ranking.raw_rows import is_text
-from mtbalance.data.ranking.schema import RankingSchema
-from mtbalance.errors import UserError
+from mtbalance.data.ranking.schema import RankingSchema, RankingTask
 from mtbalance.inference.model import Model
 from mtbalance.writing import replacing
 
@@ -19,17 +18,17 @@ ROWS = 2
 
 
 class Program(nn.Module):
-    """Probabilities [B, K] of raw rows: categories [B, F] int64 and numbers [B, N] float32.
+    """Predictions [B, K] float32 for raw rows: categories [B, F] int64 and numbers [B, N] float32.
 
     A category that is a whole number is given as it is, a text as its place in the column's vocabulary, counted from 1
     (0: not in it). A number is given as it is, a missing one as NaN. The program looks up whole numbers, fills missing
-    numbers in, normalizes and bins as :mod:`mtbalance.data.ranking.decode` does.
+    numbers in, normalizes and bins as :mod:`mtbalance.data.ranking.decode` does. A task's prediction is a probability,
+    or a number in the units of the label, as the problem's ``answers`` are.
     """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model, self.schema = model.backbone, model.schema
-        self.answers = model.problem.answers
         for place, category in enumerate(self.schema.categorical):
             if not is_text(category):
                 self.register_buffer(f"vocabulary_{place}", torch.tensor(category.vocabulary, dtype=torch.int64))
@@ -48,7 +47,8 @@ class Program(nn.Module):
             else:
                 given.append(self._normalized(place, values))
         inputs = (torch.stack(ids, 1) if ids else categories, torch.stack(given, 1) if given else numbers[:, :0])
-        return torch.stack(self.answers(self.model(inputs)), 1)
+        outputs = zip(self.schema.tasks, self.model(inputs), strict=True)
+        return torch.stack([_answer(task, output).float() for task, output in outputs], 1)
 
     def _indices(self, place: int, values: Tensor) -> Tensor:
         """Places in the vocabulary, from 1, of the values [B] of one column; 0 for those not in it."""
@@ -74,6 +74,14 @@ class Program(nn.Module):
         return filled.float()
 
 
+def _answer(task: RankingTask, output: Tensor) -> Tensor:
+    """What outputs [B] stand for: probabilities, or numbers in the units of the label, computed in float64."""
+    if task.loss is None:
+        return output.sigmoid()
+    numbers = output.double() * task.std + task.mean
+    return numbers.expm1() if task.loss == "log1p" else numbers
+
+
 def _interpolated(values: Tensor, knots: Tensor) -> Tensor:
     """The places of values [B] among ascending knots, linear between two of them: -1 is the first, 1 the last."""
     steps = len(knots) - 1
@@ -85,23 +93,13 @@ def _interpolated(values: Tensor, knots: Tensor) -> Tensor:
     return 2 * (above - 1 + share) / steps - 1
 
 
-def regressions(schema: RankingSchema) -> list[str]:
-    """The tasks that programs do not know yet."""
-    return [task.name for task in schema.tasks if task.loss is not None]
-
-
 def example(schema: RankingSchema) -> tuple[Tensor, Tensor]:
     """Rows that the program is traced with."""
     return torch.zeros(ROWS, len(schema.categorical), dtype=torch.int64), torch.zeros(ROWS, len(schema.numerical))
 
 
 def write_program(model: Model, path: Path) -> None:
-    """Export the model's program to ``path`` (.pt2), with any number of rows, whole or not at all.
-
-    Raises :class:`~mtbalance.errors.UserError` for a model with a regression.
-    """
-    if found := regressions(model.schema):
-        raise UserError(f"a model with the regression {found[0]} cannot be exported; `mtbalance predict` uses it")
+    """Export the model's program to ``path`` (.pt2), with any number of rows, whole or not at all."""
     rows = torch.export.Dim("rows", min=1)
     program = torch.export.export(
         Program(model).eval(), example(model.schema), dynamic_shapes=({0: rows}, {0: rows}), strict=False

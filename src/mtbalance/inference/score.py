@@ -1,6 +1,6 @@
 """Predict raw rows with an exported model. This file needs torch and pandas, but no mtbalance.
 
-    python score.py rows.csv > probabilities.csv
+    python score.py rows.csv > predictions.csv
 
 It lies beside model.pt2, the program, and encoding.json, which says how rows become the program's inputs.
 """
@@ -21,7 +21,7 @@ from torch import Tensor
 
 
 class Scorer:
-    """An exported model: raw rows in, probabilities out."""
+    """An exported model: raw rows in, predictions out."""
 
     def __init__(self, folder: Path) -> None:
         self.encoding = json.loads((folder / "encoding.json").read_text(encoding="utf-8"))
@@ -37,7 +37,10 @@ class Scorer:
         return pd.read_csv(path, sep=separator, header=header, names=names, dtype=str, keep_default_na=False)
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Probabilities by task. Raises ``ValueError`` for a missing column, and for a number that is none."""
+        """Predictions by task: probabilities, and numbers of regressions.
+
+        Raises ``ValueError`` for a missing column, and for a number that is none.
+        """
         found: Tensor = self.program(*self.inputs(rows))
         return pd.DataFrame(found.numpy(), columns=self.encoding["outputs"])
 

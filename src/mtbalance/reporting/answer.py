@@ -60,7 +60,7 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
         return f"{text}, timed on {data_named(frame)}; nothing was trained."
     text += f", {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
     text += f"; {counted(failed, 'run')} of {len(runs)} failed" if failed else ""
-    flagged = len(convergence.flagged(frame))
+    flagged = convergence.flagged(trained(frame))
     return f"{text}; {flagged} of {len(runs)} runs may not have converged." if flagged else f"{text}."
 
 

@@ -24,7 +24,7 @@ from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
 from mtbalance.records import RecordError
 from mtbalance.records.run import RunRecord, TaskFacts
-from mtbalance.reporting.choice import choose, named
+from mtbalance.reporting.choice import choose, named, score_name
 from mtbalance.reporting.collect import TYPES, in_order
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
@@ -38,12 +38,12 @@ SMALLEST = 1e-7
 """Probabilities nearer to 0 or 1 than this count as this near when logits are taken: float32 has no nearer one to 1."""
 TEMPERATURES = (0.05, 20.0)
 """The range in which the temperature is searched."""
-TASK = {"task": "string", "task_title": "string"}
+TASK = {"task": "string", "task_title": "string", "score": "string"}
 OWN = {"scaling": "string", "temperature": "float64", "part": "string"}
 OWN |= {"error": "float64", "chance": "float64", "predicted": "float64", "observed": "float64", "rows": "Int64"}
-"""``scaling``: ``none``, ``temperature`` or ``isotonic``. A row of part ``whole`` has the ECE as ``error``, and as
-``chance`` the one that is to be expected of predictions without any error, on these rows. A row of part ``bin`` has a
-bin's mean prediction, its rate of positive labels, and its rows."""
+"""``score`` is the number that chose the run's epochs. ``scaling``: ``none``, ``temperature`` or ``isotonic``. A row
+of part ``whole`` has the ECE as ``error``, and as ``chance`` the one that is to be expected of predictions without any
+error, on these rows. A row of part ``bin`` has a bin's mean prediction, its rate of positive labels, and its rows."""
 
 
 class Rows(NamedTuple):
@@ -87,8 +87,8 @@ def collect_calibration(
 def _of_run(record: RunRecord, kept: Files) -> Iterator[dict[str, Any]]:
     for task in record.tasks:
         if "auc" in task.metrics:
-            facts = {"task": task.name, "task_title": task.title}
-            found = [{"scaling": "none", "part": "whole"}]
+            facts = {"task": task.name, "task_title": task.title, "score": score_name(record)}
+            found: list[dict[str, Any]] = [{"scaling": "none", "part": "whole"}]
             if record.status == "finished":
                 found = list(_of_task(read_rows(kept.valid, task), read_rows(kept.test, task)))
             yield from (facts | row for row in found)

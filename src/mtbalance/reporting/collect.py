@@ -41,6 +41,7 @@ TYPES = {
     "selection": "string",
     "device": "string",
     "status": "string",
+    convergence.COLUMN: "int64",
     "epoch": "Int64",
     "split": "string",
     "task": "string",
@@ -54,8 +55,8 @@ TYPES = {
 In a tuned experiment ``balancer`` is the method, ``variant`` its chosen trial, and ``grid`` what it was tuned over, as
 JSON; timings are of its first trial, as their ``digest`` says. In others ``variant`` is the balancer, and ``grid`` is
 empty. ``epoch`` is missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for
-numbers of no task. ``better`` is +1 for a task's metric that is better high, -1 for one that is better low, and 0 for
-other numbers."""
+numbers of no task. ``unconverged`` counts the signs that a run had not converged; timings have 0. ``better`` is +1 for
+a task's metric that is better high, -1 for one that is better low, and 0 for other numbers."""
 
 CONSTANT = "constant_"
 """Prefix of the metrics of constant predictions, which ignore the input."""
@@ -131,7 +132,7 @@ def _timing_rows(timing: TimingRecord, config: RunConfig) -> Iterator[dict[str, 
     if timing.digests.get(config.balancer.name) != config.digest():
         return
     identity = columns_of(config, timing.synthetic, timing.model) | {"device": device_of(timing)}
-    identity |= {"task_title": "", "better": 0}
+    identity |= {convergence.COLUMN: 0, "task_title": "", "better": 0}
     for metric, value in _measured(timing, timing.balancers[config.balancer.name]).items():
         yield identity | Value(None, "train", "", metric, value)._asdict()
 
@@ -164,7 +165,6 @@ def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
 def _of_run(record: RunRecord) -> Iterator[Value]:
     seconds = [epoch.seconds.data + epoch.seconds.step + epoch.seconds.evaluation for epoch in record.epochs]
     yield Value(None, "", "", "best_epoch", record.best_epoch)
-    yield Value(None, "", "", convergence.METRIC, len(record.unconverged))
     yield Value(None, "train", "", "samples_per_second", record.speed.samples_per_second)
     yield Value(None, "train", "", "samples_per_second_with_data", record.speed.samples_per_second_with_data)
     yield Value(None, "", "", "peak_memory_mb", record.peak_memory_mb)

@@ -7,12 +7,15 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from mtbalance.reporting import convergence
 from mtbalance.reporting.row_errors import ENDING
 from mtbalance.reporting.statistics import BySeed, holm, mean, paired_test, ratios, standard_deviation
 
 DESCRIPTION = ["experiment", "dataset", "synthetic", "backbone", "balancer", "level", "rule", "manipulation", "shares"]
 DESCRIPTION += ["task", "task_title", "metric", "better"]
 """The columns of a collected table that describe a cell."""
+BETTER = {"mean_auc": 1, "mean_score": 1, "relative_throughput": 1, "relative_throughput_with_data": 1}
+"""``better`` for numbers that belong to no single task."""
 CELL = ["dataset", "backbone", "balancer", "task"]
 
 
@@ -21,10 +24,11 @@ def compare(frame: pd.DataFrame, metrics: list[str], baseline: str) -> pd.DataFr
 
     ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). The baseline is the balancer of that name on
     the same backbone with the same seeds. Beside :data:`DESCRIPTION` the columns are ``n`` (finished runs), ``failed``
-    (runs), ``mean``, ``std``, ``pairs`` (common seeds), ``difference`` and ``ratio`` to the baseline, ``ratio_std``,
-    ``p``, ``p_holm`` (corrected for all rows) and ``untested``, the reason for a missing p. These are over seeds. Over
-    test rows are ``row_error``, the standard error of the difference (:mod:`~mtbalance.reporting.row_errors`), and
-    ``p_rows``, from the normal distribution; both are missing where no predictions were collected.
+    (runs), ``flagged`` (runs that may not have converged; 0 for numbers that are not of the test split), ``mean``,
+    ``std``, ``pairs`` (common seeds), ``difference`` and ``ratio`` to the baseline, ``ratio_std``, ``p``, ``p_holm``
+    (corrected for all rows) and ``untested``, the reason for a missing p. These are over seeds. Over test rows are
+    ``row_error``, the standard error of the difference (:mod:`~mtbalance.reporting.row_errors`), and ``p_rows``, from
+    the normal distribution; both are missing where no predictions were collected.
     """
     rows = frame[frame["epoch"].isna() & frame["metric"].isin(metrics)]
     cells = dict(list(rows.groupby([*CELL, "metric"], sort=False)))
@@ -55,8 +59,10 @@ def _cell(group: pd.DataFrame, cells: dict[Any, pd.DataFrame], baseline: str) ->
     relative = ratios(own, theirs)
     return {
         **first[DESCRIPTION],
+        "better": first["better"] or BETTER.get(first["metric"], 0),
         "n": len(own),
         "failed": int((group["status"] != "finished").sum()),
+        "flagged": convergence.flagged(group) if first["split"] == "test" else 0,
         "mean": mean(list(own.values())),
         "std": standard_deviation(list(own.values())),
         "ratio": mean(relative),

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from mtbalance.reporting.formats import counted
-from mtbalance.reporting.value import RUN
+from mtbalance.reporting.layout import Table
+from mtbalance.reporting.value import RUN, trained
 
-METRIC = "unconverged"
-"""The number of signs in a run's record that it had not converged."""
-SIGN = "°"
-"""The sign of cells that rest on such a run."""
-METHOD = RUN[:-1]
-
-
-def doubtful(frame: pd.DataFrame) -> set[tuple[str, ...]]:
-    """Data set, backbone and balancer of the methods with at least one such run."""
-    runs = flagged(frame)
-    return set(zip(*(runs[name] for name in METHOD), strict=True))
+COLUMN = "unconverged"
+"""The column with the number of signs in a run's record that it had not converged."""
+SIGN = "†"
+"""The sign of cells that rest on such a run. A degree sign would pass for a unit beside angles."""
 
 
-def signed(text: str, row: pd.Series, methods: set[tuple[str, ...]]) -> str:
-    """The text of a cell, with the sign if its method is one of the doubtful ``methods``."""
-    return f"{text}{SIGN}" if row["n"] and tuple(row[METHOD]) in methods else text
+def flagged(runs: pd.DataFrame) -> int:
+    """How many runs have such a sign; ``runs`` has one row for each."""
+    return int((runs[COLUMN] > 0).sum())
 
 
-def sentence(frame: pd.DataFrame) -> list[str]:
-    """What the sign means, and how many runs it is about; nothing if there is none."""
-    found, trained = len(flagged(frame)), int((frame["metric"] == METRIC).sum())
-    if not found:
-        return []
-    return [
-        f"{SIGN}: {counted(found, 'run')} of {trained} chose the last epoch that they may have, or predict a"
+def signed(text: str, number: int) -> str:
+    """The text of a cell that rests on ``number`` flagged runs, with the sign if there is one."""
+    return f"{text}{SIGN}" if number else text
+
+
+def explained(table: Table, frame: pd.DataFrame) -> Table:
+    """The table with a sentence in its caption that says what the sign means, if one of its cells has it.
+
+    ``frame`` is what the table was made of; the sentence counts all of its runs.
+    """
+    texts = (cell.text for row in table.rows for cells in row.cells for cell in cells)
+    if not any(SIGN in text for text in texts):
+        return table
+    runs = trained(frame) if "metric" in frame else frame.drop_duplicates([*RUN, "variant"])
+    sentence = (
+        f"{SIGN}: {counted(flagged(runs), 'run')} of {len(runs)} chose the last epoch that they may have, or predict a"
         " task worse than a constant does. They may not have converged: with more epochs the order may be another."
-    ]
-
-
-def flagged(frame: pd.DataFrame) -> pd.DataFrame:
-    """A row of the collected frame for each run with such a sign."""
-    return frame[(frame["metric"] == METRIC) & (frame["value"] > 0)]
+    )
+    return replace(table, caption=(*table.caption, sentence))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 from rich import box
@@ -16,6 +16,7 @@ from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import BySeed
+from mtbalance.reporting.value import trained
 
 DIGITS = 4
 
@@ -37,6 +38,16 @@ def duel(frame: pd.DataFrame, method: str, other: str, metric: str) -> Iterator[
             own, theirs = (next(iter(cost.values())) for cost in costs)
             ratio = decimal(theirs / own, 2)
             yield f"A step of {_name(method)} takes {ratio} times as much time as one of {_name(other)}."
+
+
+def outdated(frame: pd.DataFrame, methods: Collection[str], digests: Collection[str]) -> str:
+    """A sentence about the runs of ``methods`` whose configuration is none of ``digests``; empty if there is none."""
+    runs = trained(frame)
+    old = runs[(runs["backbone"] + "/" + runs["balancer"]).isin(methods) & ~runs["digest"].isin(digests)]
+    if old.empty:
+        return ""
+    number = f"{counted(len(old), 'run')} of {', '.join(dict.fromkeys(old['backbone'] + '/' + old['balancer']))}"
+    return f"{number} had other settings than params.yaml has now: these numbers are old until the workflow runs again"
 
 
 def _runs(final: pd.DataFrame, method: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 
 import pandas as pd
 
+from mtbalance.reporting import convergence
 from mtbalance.reporting.formats import counted, decimal, mean_and_spread, signed
 from mtbalance.reporting.layout import Cell, Group, Row
 from mtbalance.reporting.names import dataset_heading, method_name
@@ -46,10 +47,11 @@ def rows(cells: pd.DataFrame, baseline: str, fill: Callable[[pd.Series], Cell]) 
 
 
 def text(row: pd.Series, mark: str = "", digits: int = 4) -> str:
-    """Mean, spread and mark of a cell, and its number of failed runs."""
+    """Mean, spread and mark of a cell, the sign of flagged runs, and the number of failed ones."""
     if not row["n"]:
         return f"failed ({row['failed']} of {row['failed']})" if row["failed"] else Cell().text
     number = f"{mean_and_spread(row['mean'], row['std'], digits)}{' ' if mark else ''}{mark}"
+    number = convergence.signed(number, row["flagged"])
     return f"{number} ({counted(row['failed'], 'run')} failed)" if row["failed"] else number
 
 

@@ -8,12 +8,14 @@ from mtbalance.config.run import RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.records.run import ModelSize, RunRecord
 from mtbalance.records.timing import TimingRecord
+from mtbalance.reporting import convergence
 
 
 def identity_of(record: RunRecord) -> dict[str, Any]:
     """The columns that say which run a number belongs to."""
     identity = columns_of(RunConfig.model_validate(record.config), record.data.synthetic, record.model)
-    return identity | {"device": device_of(record), "status": record.status}
+    found = {"device": device_of(record), "status": record.status, convergence.COLUMN: len(record.unconverged)}
+    return identity | found
 
 
 def columns_of(config: RunConfig, synthetic: bool, model: ModelSize) -> dict[str, Any]:

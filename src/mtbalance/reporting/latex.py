@@ -30,6 +30,7 @@ SPECIAL = str.maketrans(
         "↑": r"$\uparrow$",
         "↓": r"$\downarrow$",
         "°": r"$^\circ$",
+        "†": r"\dag{}",
     }
 )
 

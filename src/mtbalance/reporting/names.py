@@ -101,6 +101,9 @@ BALANCERS = {
     "trimmed_mean": "Trimmed mean",
 }
 
+PAPERS_DATA = ("aliexpress_", "nyuv2")
+"""How the names of the papers' data sets begin."""
+
 
 def backbone_name(backbone: str) -> str:
     """The printed name of a backbone; a name that is not known here stays as it is in ``params.yaml``."""
@@ -151,6 +154,11 @@ def method_name(row: pd.Series, baseline: str) -> str:
     if row["balancer"] != baseline:
         return f"{backbone}+{balancer}"
     return backbone if is_single_task(row) else f"{backbone} ({balancer})"
+
+
+def is_a_papers(dataset: str) -> bool:
+    """True for a data set of one of the papers, by its name or its heading."""
+    return dataset.startswith(PAPERS_DATA)
 
 
 def dataset_heading(dataset: str, synthetic: bool) -> str:

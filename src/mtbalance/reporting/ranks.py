@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mtbalance.reporting import convergence
 from mtbalance.reporting.statistics import pairs
 
 LEVEL = 0.95
@@ -26,8 +27,9 @@ class Ranks(NamedTuple):
     datasets: int
     methods: pd.DataFrame
     """By balancer, the best mean rank first: ``rank`` (1 is best; equal scores share a rank), ``low`` and ``high`` (its
-    interval over data sets, from Student's t; NaN for one data set), ``wins`` and ``runs`` (of the runs that the
-    baseline has, too: those with a higher score; equal ones count half), ``wins_low`` and ``wins_high`` (Wilson)."""
+    interval over data sets, from Student's t; NaN for one data set), ``flagged`` (runs that may not have converged),
+    ``wins`` and ``runs`` (of the runs that the baseline has, too: those with a higher score; equal ones count half),
+    ``wins_low`` and ``wins_high`` (Wilson)."""
     critical: float
     """Smallest difference of two mean ranks that the Nemenyi test calls significant; NaN for one data set."""
     friedman: float
@@ -52,6 +54,7 @@ def _ranks(backbone: str, scores: pd.DataFrame, runs: pd.DataFrame, baseline: st
     table = pd.DataFrame({"rank": by_dataset.mean()})
     reach = stats.t.ppf((1 + LEVEL) / 2, datasets - 1) * by_dataset.std() / math.sqrt(datasets)
     table["low"], table["high"] = (table["rank"] - reach).clip(lower=1), (table["rank"] + reach).clip(upper=methods)
+    table["flagged"] = runs.groupby("balancer").apply(convergence.flagged)
     wins = pd.DataFrame([_wins(runs, str(name), baseline) for name in table.index], index=table.index)
     table = table.join(wins).sort_values("rank", kind="stable")
     several = datasets > 1

@@ -9,13 +9,11 @@ AUC = "mean AUC"
 
 def score_of(frame: pd.DataFrame) -> str:
     """The metric that is the score of the runs in a collected table: ``mean_score`` if one of them has a regression."""
-    if "metric" not in frame:  # calibration, which is of binary tasks
-        return "mean_auc"
     return "mean_score" if (frame["metric"] == "mean_score").any() else "mean_auc"
 
 
 def score_title(frame: pd.DataFrame) -> str:
-    """The printed name of the score of a data set's runs, from a collected table or from a table of trials."""
+    """The printed name of the score of a data set's runs, from a collected table, or one of trials or calibrations."""
     if "score" in frame:
         return AUC if frame["score"].iloc[0] == "mean_auc" else "mean of AUC and R²"
     if score_of(frame) == "mean_auc":

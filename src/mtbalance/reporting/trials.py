@@ -13,12 +13,13 @@ from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord
 from mtbalance.reporting.choice import choose, held_out_score, named, score_name, valid_score
 from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.convergence import COLUMN
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
 from mtbalance.writing import replacing
 
 RUN = ["experiment", "problem", "dataset", "synthetic", "backbone", "balancer", "variant", "grid", "level", "rule"]
-RUN += ["manipulation", "shares", "seed", "digest", "selection", "device", "status"]
+RUN += ["manipulation", "shares", "seed", "digest", "selection", "device", "status", COLUMN]
 """The columns that collected metrics have as well (:mod:`mtbalance.reporting.collect`)."""
 OWN = {"chosen": "bool", "best_epoch": "int64", "score": "string", "valid": "float64", "test": "float64"}
 """``valid`` and ``test`` are the score by which epochs are chosen, on these splits, and ``score`` is its name. It is

@@ -180,14 +180,10 @@ class Store:
             self.client.log_batch(run, metrics=metrics[begin : begin + METRICS_A_BATCH])
 
     def _keep_model(self, run: str, record: RunRecord, path: Path) -> None:
-        """Keep the model of a run that kept it, as an artifact that MLflow can serve, unless it cannot be exported."""
+        """Keep the model of a run that kept it, as an artifact that MLflow can serve."""
         if record.status == "finished" and record.config["model"]["problem"] == SERVED and path.is_file():
-            from mtbalance.inference.model import open_model
-            from mtbalance.inference.program import regressions
             from mtbalance.tracking.served import save_served
 
-            if regressions(open_model(path).schema):
-                return
             with tempfile.TemporaryDirectory() as folder:
                 save_served(path, Path(folder, MODEL))
                 self._keep(run, Path(folder, MODEL))

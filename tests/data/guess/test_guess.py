@@ -57,6 +57,46 @@ def test_every_column_has_the_expected_role(seen):
     assert found["missing"] == ["", "NA"]
 
 
+CODES = {
+    "zipCode": ([f"{n % 90 + 10_000}" for n in range(2000)], "codes, as the word zip in the name says"),
+    "store": ([f"{n % 30:03}" for n in range(2000)], "codes: some begin with 0"),
+    "kind": ([f"{n % 20}" for n in range(2000)], "few whole numbers, which can be codes"),
+    "visitor_id": ([f"{7 * (n % 1500)}" for n in range(2000)], "codes, as the word id in the name says"),
+}
+AMOUNTS = {
+    "age": [f"{n % 21}" for n in range(2000)],
+    "humid": [f"{n % 300}" for n in range(2000)],
+    "code_share": [f"{n / 3:.2f}" for n in range(2000)],
+    "share": [f"0.{n % 9}" for n in range(2000)],
+}
+
+
+def test_whole_numbers_that_look_like_codes_are_categories_and_the_comment_says_why(tmp_path):
+    label = {"label": RANDOM.choice(["yes", "no"], 2000)}
+    codes = {name: cells for name, (cells, _) in CODES.items()}
+    pl.DataFrame(codes | AMOUNTS | label).write_csv(tmp_path / "t.csv")
+    seen = look(tmp_path / "t.csv")
+    found = block(seen)
+    assert found["categorical"] == ["zipCode", "store", "kind", {"column": "visitor_id", "at_least": 5}]
+    assert found["numerical"] == list(AMOUNTS)
+    lines = [line for line in draft(seen, roles(seen), "t")["datasets"].splitlines() if line.startswith("    - ")]
+    for line, (_, reason) in zip(lines[-4:], CODES.values(), strict=True):
+        assert reason in line
+    assert not any("codes" in line for line in lines[:-4])
+
+
+def test_few_numbers_with_few_rows_each_are_amounts(tmp_path):
+    pl.DataFrame({"rooms": [n % 5 for n in range(240)], "label": ["yes", "no"] * 120}).write_csv(tmp_path / "t.csv")
+    assert block(look(tmp_path / "t.csv"))["numerical"] == ["rooms"]
+
+
+def test_a_code_that_tells_the_label_is_a_leak_whatever_its_order(tmp_path):
+    kinds = [n // 2 % 6 for n in range(600)]
+    label = ["yes" if kind in (0, 3, 4) else "no" for kind in kinds]
+    pl.DataFrame({"kind": kinds, "x": np.arange(600) / 7, "label": label}).write_csv(tmp_path / "t.csv")
+    assert "suspected leak" in block(look(tmp_path / "t.csv"))["ignore"]["kind"]
+
+
 def test_comments_say_what_was_seen(seen):
     text = draft(seen, roles(seen), "visits")["datasets"]
     assert "12.5% missing" in text and "member could be one, too: it holds 'no', 'yes'" in " ".join(text.split()) + " "

@@ -82,6 +82,8 @@ def _features(key: str, features: list[Feature], rows: int) -> Iterable[str]:
         facts = [f"{column.distinct:,} values" if column.distinct > MOST_VALUES else column.values()]
         if column.missing:
             facts.append(f"{column.missing / rows:.1%} missing")
+        if feature.reason:
+            facts.append(feature.reason)
         yield f"    - {_inline(item)}    # {', '.join(facts)}"
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mtbalance.data.guess.alone import LEAK, auc_alone
+from mtbalance.data.guess.codes import why_code
 from mtbalance.data.guess.look import Column, Look
 
 LABELS = re.compile(
@@ -49,6 +50,8 @@ class Feature(NamedTuple):
     numerical: bool
     options: dict[str, str | int | bool]
     """Options of its block, beside the name."""
+    reason: str
+    """Why it is no number although its cells are; empty otherwise."""
 
 
 class Roles(NamedTuple):
@@ -69,7 +72,7 @@ def roles(table: Look) -> Roles:
 
     Tasks are columns of two values without a missing one, those with the name of a label first, then the last ones. If
     there is none, columns of few values stand in, with the most frequent value as the positive one. Columns that tell
-    a task almost surely are left out.
+    a task almost surely are left out. Whole numbers that look like codes are categories.
     """
     tasks, others = _tasks(_candidates(table.columns))
     chosen = [candidate.column.name for candidate in tasks]
@@ -78,11 +81,13 @@ def roles(table: Look) -> Roles:
     for column in table.columns:
         if column.name in chosen:
             continue
+        code = why_code(column) or ""
+        column = column._replace(numbers=None) if code else column
         reason = _reason_to_ignore(column) or _leak(column, tasks)
         if reason:
             ignore[column.name] = reason
         else:
-            features.append(_feature(column))
+            features.append(_feature(column, code))
     names = [column.name for column in table.columns]
     times = [column.name for column in table.columns if column.times]
     return Roles(sorted(tasks, key=lambda task: names.index(task.column.name)), others, features, ignore, times)
@@ -136,11 +141,11 @@ def _leak(column: Column, tasks: Sequence[Candidate]) -> str | None:
     return None
 
 
-def _feature(column: Column) -> Feature:
+def _feature(column: Column, code: str) -> Feature:
     if column.numbers is None:
-        return Feature(column, False, {"at_least": RARE_ROWS} if column.distinct > MANY_VALUES else {})
+        return Feature(column, False, {"at_least": RARE_ROWS} if column.distinct > MANY_VALUES else {}, code)
     options: dict[str, str | int | bool] = {"form": "log1p"} if _heavy_tailed(column.numbers) else {}
-    return Feature(column, True, options | ({"mark_missing": True} if column.missing else {}))
+    return Feature(column, True, options | ({"mark_missing": True} if column.missing else {}), "")
 
 
 def _heavy_tailed(numbers: pl.Series) -> bool:

@@ -90,9 +90,9 @@ class RankingProblem(Problem[RankingSchema]):
         return super().facts() | {"labels": labels, "rates": rates, "best_auc": self.schema.best_auc}
 
     def answers(self, outputs: Sequence[Tensor]) -> list[Tensor]:
-        """What each task's outputs [B] stand for: predicted probabilities [B], or numbers in the units of the label."""
+        """What each task's outputs [B] stand for (float32): probabilities [B], or numbers in the units of the label."""
         return [
-            output.sigmoid() if isinstance(task, Binary) else torch.from_numpy(task.predicted(output))
+            output.sigmoid() if isinstance(task, Binary) else torch.from_numpy(task.predicted(output)).float()
             for task, output in zip(self.tasks, outputs, strict=True)
         ]
 

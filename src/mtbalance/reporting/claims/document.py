@@ -12,11 +12,11 @@ from mtbalance.reporting.claims.claim import Outcome, Verdict
 from mtbalance.reporting.claims.evidence import Evidence
 from mtbalance.reporting.formats import MISSING
 from mtbalance.reporting.markdown import line
+from mtbalance.reporting.names import is_a_papers
 from mtbalance.writing import write_json, write_text
 
 DIGITS = 6
 """Significant digits in JSON."""
-PAPERS_DATA = ("aliexpress_", "nyuv2")
 
 
 def write_claims(stem: Path, evidence: Evidence) -> None:
@@ -108,7 +108,7 @@ def _row(entry: Entry) -> list[str]:
 def _verdict(outcome: Outcome) -> str:
     if not outcome.data:
         return f"*{outcome.verdict}*"
-    others = not outcome.synthetic and not any(name.startswith(PAPERS_DATA) for name in outcome.data)
+    others = not outcome.synthetic and not any(map(is_a_papers, outcome.data))
     note = "; not the paper's data" if others and outcome.data != ("toy problem",) else ""
     return f"*{outcome.verdict}* on {', '.join(outcome.data)}{note}"
 

@@ -25,6 +25,7 @@ from mtbalance.errors import UserError
 from mtbalance.records import TimingRecord, read_run, read_timing
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.html import rendered
+from mtbalance.reporting.names import is_a_papers
 from mtbalance.reporting.page import leaderboard, plots
 from mtbalance.reporting.page.provenance import provenance
 from mtbalance.reporting.value import RUN, trained
@@ -62,19 +63,34 @@ def write_page(output: Path, page: Page) -> None:
         loader=PackageLoader("mtbalance.reporting", "page"), undefined=StrictUndefined, autoescape=False
     ).get_template("page.html.jinja")
     root = "../" * (len(output.parts) - 1)
+    frames = [_metrics(experiment.name) for experiment in page.experiments]
+    files = [f"{places.CLAIMS}.md", places.AUDIT]
+    shown = files if any(map(_of_the_papers, frames)) else []
     text = template.render(
         preset=page.preset,
-        sections=[_section(experiment, page.baseline, root) for experiment in page.experiments],
-        documents=[_document(Path(path)) for path in (f"{places.CLAIMS}.md", places.AUDIT)],
+        sections=[
+            _section(experiment, frame, page.baseline, root)
+            for experiment, frame in zip(page.experiments, frames, strict=True)
+        ],
+        documents=[_document(Path(path)) for path in shown],
+        left_out=[f"{root}{path}" for path in files if path not in shown],
         plotly=get_plotlyjs(),
         datatables=generate_init_offline_itables_html(dt_bundle),
     )
     write_text(output, text)
 
 
-def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
+def _metrics(experiment: str) -> pd.DataFrame:
+    return pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=experiment)))))
+
+
+def _of_the_papers(frame: pd.DataFrame) -> bool:
+    """True if some of an experiment's data are a paper's, or a stand-in: the papers' claims are about such."""
+    return bool(frame["synthetic"].any() or frame["dataset"].map(is_a_papers).any())
+
+
+def _section(shown: Shown, frame: pd.DataFrame, baseline: str, root: str) -> dict[str, Any]:
     """The parts of an experiment as HTML."""
-    frame = pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=shown.name)))))
     of_records = trained(frame).drop_duplicates(RUN).assign(balancer=lambda rows: rows["variant"])
     runs = of_records.astype({"seed": str})[["experiment", *RUN]].to_dict("records")
     pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []

@@ -7,7 +7,8 @@ The file ``tables/ranking/auc.py`` holds the table ``auc`` of ``params.yaml``, a
     tabulate(frame, title, baseline, significance) -> the table to print, and its numbers
 
 of collected metrics, the experiment's title, the balancer that the others are compared with, and the largest p that
-gets a mark. ``make reproduce`` describes the table by the first line of the file's docstring.
+gets a mark. ``make reproduce`` describes the table by the first line of the file's docstring. If a cell has the sign of
+runs that may not have converged (:mod:`mtbalance.reporting.convergence`), the caption explains it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mtbalance.reporting import convergence
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.formats import write_csv
 from mtbalance.reporting.html import document
@@ -30,6 +32,7 @@ def write_table(
     """Write ``stem`` .csv, .md, .html and .tex: table ``name`` from a collected Parquet file."""
     frame = pd.read_parquet(metrics)
     table, numbers = entry_of(frame, "tables", name, "tabulate")(frame, title, baseline, significance)
+    table = convergence.explained(table, frame)
     text = markdown(table)
     write_text(stem.with_name(f"{stem.name}.md"), text)
     write_text(stem.with_name(f"{stem.name}.html"), document(text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,37 +15,42 @@ from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, titl
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, standard_deviation
 
+MOST_TASKS = 3
+"""Tasks that are set against each other, at most."""
 FAR = 6.0
 """A method this many times as far from the baseline as the median method is named beside the panel, not drawn."""
 Point = tuple[float, float]
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
-    """Draw a panel for each data set and backbone, with the first two tasks on its axes.
+    """Draw a panel for each data set and backbone, with two tasks on its axes; a row for each pair of the first three.
 
     Points are means over the finished seeds, bars their standard deviations. A line joins the methods with fixed
-    weights, in the order of the first task's AUC.
+    weights, in the order of the first task's AUC; of more than two tasks those alone that no other one beats in both.
     """
     rows = frame[(frame["metric"] == "auc") & frame["epoch"].isna()]
-    tasks = list(rows.groupby("task", sort=False))[:2]
+    tasks = list(rows.groupby("task", sort=False)["task_title"].first().items())
+    pairs = list(combinations(tasks[:MOST_TASKS], 2))
     groups = [(key, group) for key, group in rows.groupby(["dataset", "backbone"], sort=False)]
     groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
     columns = max(len(groups), 1)
-    figure = Figure(figsize=(1.0 + 4.2 * columns, 5.6), layout="constrained")
+    figure = Figure(figsize=(1.0 + 4.2 * columns, 1.4 + 4.2 * max(len(pairs), 1)), layout="constrained")
     said = f"arrows: from {balancer_name(baseline)} (dotted) to each method; up and to the right is better"
     said += "\nbars: standard deviation over seeds"
     title(figure, f"{heading}: the tasks against each other\n{said}", frame)
-    if not groups or len(tasks) < 2:
+    if not groups or not pairs:
         synthetic = ", ".join(_headings(rows))
         nothing(figure, f"There are no two tasks and two methods to compare ({synthetic}).")
         return figure
     look = looks(rows["balancer"], baseline)
-    names = [str(task) for task, _ in tasks]
-    for axes, ((dataset, backbone), group) in zip(figure.subplots(1, columns, squeeze=False)[0], groups, strict=True):
-        axes.set_title(f"{dataset_heading(str(dataset), bool(group['synthetic'].iloc[0]))}\n{backbone_name(backbone)}")
-        axes.set_xlabel(f"{tasks[0][1]['task_title'].iloc[0]}: AUC")
-        axes.set_ylabel(f"{tasks[1][1]['task_title'].iloc[0]}: AUC")
-        _panel(axes, group, names, look, baseline)
+    panels = figure.subplots(len(pairs), columns, squeeze=False)
+    for row, pair in zip(panels, pairs, strict=True):
+        for axes, ((dataset, backbone), group) in zip(row, groups, strict=True):
+            heading = dataset_heading(str(dataset), bool(group["synthetic"].iloc[0]))
+            axes.set_title(f"{heading}\n{backbone_name(backbone)}")
+            axes.set_xlabel(f"{pair[0][1]}: AUC")
+            axes.set_ylabel(f"{pair[1][1]}: AUC")
+            _panel(axes, group, [str(task) for task, _ in pair], look, baseline)
     legend(figure, [_entry(name, style) for name, style in look.items()])
     return figure
 
@@ -77,11 +84,17 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], look: dict[str, Lo
         axes.axvline(start[0], color=GRAY, linewidth=0.8, linestyle=":")
         axes.axhline(start[1], color=GRAY, linewidth=0.8, linestyle=":")
     fixed = sorted(points[name] for name in group[group["rule"] == "fixed"]["balancer"].unique() if name in points)
+    fixed = fixed if group["task"].nunique() == 2 else _front(fixed)
     if len(fixed) > 1:
         axes.plot([x for x, _ in fixed], [y for _, y in fixed], color=GRAY, linewidth=1.2, zorder=1)
     if far:
         said = "\n".join(f"{balancer_name(name)} {points[name][0]:.4f}, {points[name][1]:.4f}" for name in far)
         axes.text(0.02, 0.02, f"far outside:\n{said}", fontsize=7, color=GRAY, transform=axes.transAxes)
+
+
+def _front(points: list[Point]) -> list[Point]:
+    """The points that no other one beats in both tasks. Of more than two tasks the others are good at a third one."""
+    return [one for one in points if not any(other[0] > one[0] and other[1] > one[1] for other in points)]
 
 
 def _points(group: pd.DataFrame, tasks: list[str]) -> tuple[dict[str, Point], dict[str, Point]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting import captions, convergence, grid, references
+from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell, Row, Table
@@ -22,14 +22,8 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells["best"] = grid.best(cells, +1)
     columns = grid.columns_of(cells)
 
-    doubtful = convergence.doubtful(frame)
-
     def fill(row: pd.Series) -> Cell:
-        return Cell(
-            convergence.signed(grid.text(row, grid.mark(row, significance, +1)), row, doubtful),
-            row["best"],
-            grid.printed(row),
-        )
+        return Cell(grid.text(row, grid.mark(row, significance, +1)), row["best"], grid.printed(row))
 
     table = Table(
         title=f"{title}: AUC",
@@ -52,12 +46,7 @@ def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tu
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
-    sentences = [
-        *captions.synthetic(frame),
-        captions.seeds(frame),
-        captions.selection(frame),
-        *convergence.sentence(frame),
-    ]
+    sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
     sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells, significance)]
     sentences += [*captions.untested(cells), "Bold: best mean of a column."]
     sentences += references.caption(frame)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbalance.reporting import captions
+from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.calibration import BINS
 from mtbalance.reporting.formats import decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
@@ -51,7 +51,10 @@ def _cells(rows: pd.DataFrame) -> Iterator[Cell]:
         scaled = rows[rows["scaling"] == scaling]
         errors, temperatures = ((factor * scaled[name].dropna()).tolist() for name, factor in _PRINTED.items())
         text = mean_and_spread(mean(errors), standard_deviation(errors), 2)
-        yield Cell(text, beside=decimal(mean(temperatures), 2) if temperatures else "")
+        yield Cell(
+            convergence.signed(text, convergence.flagged(scaled)),
+            beside=decimal(mean(temperatures), 2) if temperatures else "",
+        )
 
 
 _PRINTED = {"error": 100, "temperature": 1}
@@ -63,6 +66,7 @@ def _numbers(group: pd.DataFrame) -> dict[str, object]:
     return {
         **group.iloc[0][DESCRIPTION],
         "n": len(errors),
+        "flagged": convergence.flagged(group),
         "error_mean": mean(errors),
         "error_std": standard_deviation(errors),
         "chance": mean(group["chance"].dropna().tolist()),

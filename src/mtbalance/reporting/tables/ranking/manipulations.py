@@ -11,7 +11,7 @@ import pandas as pd
 
 from mtbalance.config.variants import SIGN, Variant, parsed
 from mtbalance.errors import UserError
-from mtbalance.reporting import captions, grid
+from mtbalance.reporting import captions, convergence, grid
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.contrasts import contrast
 from mtbalance.reporting.formats import signed
@@ -77,23 +77,25 @@ def _name(wanted: Variant, names: list[str]) -> str:
 
 def _gains(rows: pd.DataFrame, cells: pd.DataFrame, significance: float) -> Iterator[dict[str, object]]:
     """A gain over each partner, for each cell of PUB with a manipulation."""
-    published = cells.set_index(CELL)["published"]
+    by_cell = cells.set_index(CELL)
     metric = ["dataset", "backbone", "task", "metric"]
     for _, cell in cells[cells["balancer"].map(lambda name: parsed(name).balancer in ALONE)].iterrows():
         same = rows[(rows[metric] == cell[metric]).all(axis=1)]
         for partner in partners(cell["balancer"]):
             over = _name(partner, list(same["balancer"].unique()))
             found = contrast(same, cell["balancer"], over, significance, "the table manipulations")
-            printed = published[cell["dataset"], cell["backbone"], over, cell["task"]]
-            described = cell[["experiment", "synthetic", *CELL, "task_title", "metric"]]
+            other = by_cell.loc[(cell["dataset"], cell["backbone"], over, cell["task"])]
+            flagged = cell["flagged"] + other["flagged"]
+            described = cell[["experiment", "synthetic", *CELL, "task_title", "metric", "better"]]
             yield {
                 **described,
                 "over": over,
                 **found.test._asdict(),
                 "low": found.low,
                 "high": found.high,
-                "published": cell["published"] - printed,
-                "text": found.text(),
+                "flagged": flagged,
+                "published": cell["published"] - other["published"],
+                "text": convergence.signed(found.text(), flagged),
             }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting import captions, convergence, grid, references
+from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
@@ -22,16 +22,10 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells["best"] = grid.best(cells, -1) & (cells["metric"] == "ne")
     cells["change_percent"] = 100 * (cells["ratio"] - 1)
 
-    doubtful = convergence.doubtful(frame)
-
     def fill(row: pd.Series) -> Cell:
         if row["metric"] in SPEEDS:
             return Cell(ratio_text(row, frame))
-        return Cell(
-            convergence.signed(grid.text(row, grid.mark(row, significance, -1)), row, doubtful),
-            row["best"],
-            _change(row, baseline),
-        )
+        return Cell(grid.text(row, grid.mark(row, significance, -1)), row["best"], _change(row, baseline))
 
     table = Table(
         title=f"{title}: normalized entropy and throughput",
@@ -59,7 +53,6 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         " negative is better.",
         captions.seeds(frame),
         captions.selection(frame),
-        *convergence.sentence(frame),
         *captions.marks(cells, baseline, significance, "lower"),
         *captions.power(cells, significance),
         *captions.untested(cells),

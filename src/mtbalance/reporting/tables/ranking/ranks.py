@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from mtbalance.reporting import captions
+from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import backbone_name, balancer_name
@@ -38,7 +38,9 @@ def _cells(found: Ranks, name: str) -> tuple[Cell, ...]:
     if not math.isnan(row["low"]):
         rank += f" [{decimal(row['low'], 2)}, {decimal(row['high'], 2)}]"
     wins = f"{row['wins']:g} of {row['runs']:g} [{row['wins_low']:.0%}, {row['wins_high']:.0%}]" if row["runs"] else ""
-    return Cell(rank, row["rank"] == found.methods["rank"].min()), Cell(wins) if wins else Cell()
+    return Cell(convergence.signed(rank, row["flagged"]), row["rank"] == found.methods["rank"].min()), Cell(
+        wins
+    ) if wins else Cell()
 
 
 def _caption(frame: pd.DataFrame, found: list[Ranks], baseline: str, significance: float) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from mtbalance.reporting import captions, convergence, grid, references
+from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
@@ -14,17 +14,16 @@ from mtbalance.reporting.mean_ne import with_mean
 from mtbalance.reporting.names import METRICS, balancer_name
 
 COLUMN = ["dataset", "metric", "task"]
-DIRECTIONS = {"rmse": -1, "mae": -1, "r2": +1, "mean_r2": +1}
+SHOWN = ["rmse", "mae", "r2", "mean_r2"]
 SIGNIFICANT_DIGITS = 5
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     several = frame.loc[frame["metric"] == "r2", "task"].nunique() > 1
-    cells = compare(with_mean(frame, "r2", "mean_r2") if several else frame, list(DIRECTIONS), baseline)
+    cells = compare(with_mean(frame, "r2", "mean_r2") if several else frame, SHOWN, baseline)
     tasks = list(dict.fromkeys(cells["task"]))
     cells = cells.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable", ignore_index=True)
-    cells["better"] = cells["metric"].map(DIRECTIONS)
     cells["digits"] = cells["metric"].map(lambda metric: METRICS[metric].digits)
     for _, column in cells[cells["better"] < 0].groupby(COLUMN):
         cells.loc[column.index, "digits"] = _digits(column["mean"].max())
@@ -34,12 +33,12 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     ]
     cells["best"] = pd.concat(best)
 
-    columns, doubtful = grid.columns_of(cells), convergence.doubtful(frame)
+    columns = grid.columns_of(cells)
     digits = {tuple(column[COLUMN]): int(column["digits"]) for _, column in cells.drop_duplicates(COLUMN).iterrows()}
 
     def fill(row: pd.Series) -> Cell:
         text = grid.text(row, grid.mark(row, significance, row["better"]), row["digits"])
-        return Cell(convergence.signed(text, row, doubtful), row["best"], _change(row, baseline))
+        return Cell(text, row["best"], _change(row, baseline))
 
     table = Table(
         title=f"{title}: regressions",
@@ -81,7 +80,6 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         f"Change: against {name} on the same backbone, mean over seeds of the change in percent; of R² the difference.",
         captions.seeds(frame),
         captions.selection(frame),
-        *convergence.sentence(frame),
         *captions.marks(cells, baseline, significance, "better"),
         *captions.power(cells, significance),
         *captions.untested(cells),

@@ -30,9 +30,8 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells = pd.concat(found, ignore_index=True).drop_duplicates(["dataset", "backbone", "balancer", "metric"])
 
     def fill(row: pd.Series) -> Cell:
-        sign = 1 if row["metric"] == "mean_auc" else -1
         change = "" if row["balancer"] == row["base"] or not row["pairs"] else _change(row)
-        return Cell(grid.text(row, grid.mark(row, significance, sign)), beside=change)
+        return Cell(grid.text(row, grid.mark(row, significance, row["better"])), beside=change)
 
     names = ", ".join(map(balancer_name, bases(frame)))
     table = Table(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbalance.reporting import captions, grid
+from mtbalance.reporting import captions, convergence, grid
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import balancer_name, method_name
@@ -21,7 +21,8 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells = changes(frame, baseline)
 
     def fill(row: pd.Series) -> Cell:
-        return Cell(_text(row, baseline) + (f" {mark}" if (mark := grid.mark(row, significance, -1)) else ""))
+        mark = grid.mark(row, significance, -1)
+        return Cell(convergence.signed(_text(row, baseline) + (f" {mark}" if mark else ""), row["flagged"]))
 
     table = Table(
         title=f"{title}: change by the number of tasks",

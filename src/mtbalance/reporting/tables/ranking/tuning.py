@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbalance.reporting import captions
+from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.formats import counted, decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import dataset_heading, method_name, options_text
@@ -65,6 +65,7 @@ def _trial(runs: pd.DataFrame) -> dict[str, object]:
         "chosen": chosen,
         "n": len(finished),
         "failed": len(runs) - len(finished),
+        "flagged": convergence.flagged(runs),
         **{f"{split}_mean": mean(finished[split].tolist()) for split in ("valid", "test")},
         **{f"{split}_std": standard_deviation(finished[split].tolist()) for split in ("valid", "test")},
         "at_the_edge": ", ".join(edges(first["variant"], first["grid"])) if chosen else "",
@@ -85,10 +86,8 @@ def _rows(trials: pd.DataFrame, baseline: str) -> Iterator[Row]:
 def _cells(row: pd.Series) -> tuple[Cell, ...]:
     chosen = bool(row["chosen"])
     failed = f" ({counted(row['failed'], 'run')} failed)" if row["failed"] else ""
-    scores = (
-        Cell(f"{mean_and_spread(row[f'{split}_mean'], row[f'{split}_std'], 4)}{failed}", chosen)
-        for split in ("valid", "test")
-    )
+    texts = (mean_and_spread(row[f"{split}_mean"], row[f"{split}_std"], 4) for split in ("valid", "test"))
+    scores = (Cell(f"{convergence.signed(text, row['flagged'])}{failed}", chosen) for text in texts)
     return (*scores, Cell(_place(row) if chosen else ""))
 
 

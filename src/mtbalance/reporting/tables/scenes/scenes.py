@@ -50,7 +50,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
 def _best(cells: pd.DataFrame) -> pd.Series:
     best = pd.Series(False, index=cells.index)
-    for (metric, better), column in cells[cells["better"] != 0].groupby(["metric", "better"]):
+    for (metric, better), column in cells[~cells["metric"].isin(SPEEDS)].groupby(["metric", "better"]):
         best.loc[column.index] = grid.best(column, better, METRICS[metric].digits)
     return best
 
