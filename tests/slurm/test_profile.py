@@ -141,7 +141,10 @@ def test_a_preempted_run_goes_on_from_its_checkpoint(slow: Tree, slurm: Cluster,
 
 
 def test_a_run_over_its_time_goes_on_from_its_checkpoint(slow: Tree, slurm: Cluster, tmp_path: Path):
-    """SLURM counts in minutes, and looks for jobs that are over their time every half minute."""
-    with submitted(slow, slurm, tmp_path / "tree", "--set-resources", "train:runtime=1", nap=3) as grid:
+    """SLURM counts in minutes, and looks for jobs that are over their time every half minute.
+
+    On a slow machine a job has little time left after its starts of Snakemake, so that a run needs many of them.
+    """
+    with submitted(slow, slurm, tmp_path / "tree", "--set-resources", "train:runtime=1", "--retries=20", nap=3) as grid:
         pass
     assert len(grid.resumed()) == len(records_of(slow))
