@@ -1,7 +1,16 @@
-"""What `make reproduce` shows while it runs, and of jobs that failed."""
+"""What `make reproduce` and `dvc repro` show while they run, and of jobs that failed."""
 
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from mtbalance.cli import app
+from mtbalance.reproduce.quiet import INTERRUPTED, PLAIN, snakemake
 from mtbalance.reproduce.watching import Seen, watch
 
 FAILS = r"""
@@ -62,3 +71,87 @@ def test_how_a_run_ended_is_said_when_its_job_ends_and_not_before(tmp_path):
 def test_the_stages_are_said():
     _, shown = watched("echo \"Running stage 'data':\"")
     assert "Data: made or fetched" in shown
+
+
+@pytest.fixture
+def pretended(tmp_path, monkeypatch):
+    """Put a script in the place of the command `snakemake`, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin", prepend=os.pathsep)
+    monkeypatch.delenv(PLAIN, raising=False)
+    (tmp_path / "bin").mkdir()
+
+    def write(script):
+        (tmp_path / "bin/snakemake").write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / "bin/snakemake").chmod(0o755)
+
+    return write
+
+
+WHOLE = "/project/.snakemake/log/today.snakemake.log"
+
+
+def test_a_stage_of_dvc_shows_little_and_where_the_rest_is(pretended, tmp_path):
+    pretended(FAILS.replace("exit 7", f"echo 'Complete log(s): {WHOLE}'; echo $@ > options; exit 7"))
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/a.log").write_text("the data [train] are gone\n")
+    result = CliRunner().invoke(app, ["snakemake", "--cores", "all", "data"])
+    shown = result.output
+    assert result.exit_code == 7
+    assert (tmp_path / "options").read_text() == "--cores all data\n"
+    assert "train failed; logs/a.log ends with:\n    the data [train] are gone" in shown
+    assert shown.endswith(f"Snakemake's whole log: {WHOLE}\n")
+    assert "Building DAG" not in shown and "input: data.csv" not in shown
+
+
+def test_a_failure_without_a_job_shows_the_end_of_the_output(pretended, capsys):
+    pretended("echo \"KeyError in file Snakefile, line 3: 'no such [thing]'\"; exit 1")
+    assert snakemake([]) == 1
+    assert "line 3: 'no such [thing]'" in capsys.readouterr().out
+
+
+def test_that_nothing_is_to_be_done_is_said(pretended, capsys):
+    pretended("echo 'Building DAG of jobs...'; echo 'Nothing to be done (all requested files are present).'")
+    assert snakemake([]) == 0
+    assert capsys.readouterr().out == "Nothing to be done (all requested files are present).\n"
+
+
+STARTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in a command that runs in the background
+from mtbalance.reproduce.quiet import snakemake
+sys.exit(snakemake(sys.argv[1:]))
+"""
+WAITS = """
+trap 'sleep 0.2; echo gone > gone; exit 1' INT TERM
+echo '1 of 2 steps (50%) done'
+sleep 60 &
+wait
+"""
+
+
+def started(**variables):
+    command = [sys.executable, "-u", "-c", STARTED, "--cores", "2"]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=os.environ | variables
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "to_all", "code"), [(signal.SIGINT, True, INTERRUPTED), (signal.SIGTERM, False, 1)], ids=["^C", "TERM"]
+)
+def test_a_stage_that_is_ended_waits_for_snakemake(pretended, tmp_path, number, to_all, code):
+    """Ctrl-C reaches all processes of the terminal; SIGTERM reaches the stage alone, which passes it on."""
+    pretended(WAITS)
+    with started() as process:
+        assert "1 of 2 jobs done" in process.stdout.readline()
+        (os.killpg if to_all else os.kill)(process.pid, number)
+        process.stdout.read()
+    assert process.returncode == code and (tmp_path / "gone").exists()
+
+
+def test_what_reads_snakemakes_own_lines_gets_them(pretended):
+    pretended("echo 'Building DAG of jobs...'; echo \"$@\"; exit 3")
+    with started(**{PLAIN: "1"}) as process:
+        assert process.stdout.read() == "Building DAG of jobs...\n--cores 2\n"
+    assert process.returncode == 3

@@ -65,6 +65,14 @@ def test_the_logged_model_gives_the_kept_predictions(project: Path, kept: dict[s
     assert types == {name: known.get(str(kind), DataType.string) for name, kind in rows.dtypes.items()}
 
 
+def test_numbers_of_regressions_are_served_in_the_units_of_the_label(project: Path, kept: dict[str, Kept]):
+    model = mlflow.pyfunc.load_model(str(logged(project, kept["amounts"])))
+    found, before = model.predict(features(kept["amounts"])), pd.read_parquet(kept["amounts"].predictions)
+    assert list(found) == ["predicted_pages", "predicted_bought", "predicted_speed"]
+    for column in found:
+        np.testing.assert_allclose(found[column], before[column], rtol=1e-5, atol=1e-5)
+
+
 def test_the_code_that_it_needs_travels_with_it(project: Path, kept: dict[str, Kept]):
     place = logged(project, kept["visits"])
     assert (place / "code/score.py").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from pathlib import Path
 
@@ -102,7 +103,11 @@ def test_a_failing_job_costs_no_other_run(clone: Tree):
     clone.edit(
         "src/mtbalance/balancing/levels/update.py", lambda text: f"{text}\nraise RuntimeError('broken on purpose')\n"
     )
-    clone.call("dvc", "repro", expect=255)
+    said = clone.call("dvc", "repro", expect=255)
+    assert "train failed; logs/train/tiny/synthetic_a/mmoe/pub/seed-0.log ends with:" in said
+    assert "jobs done" in said and "reason: " not in said
+    whole = Path(re.search(r"^Snakemake's whole log: (\S+)$", said, re.MULTILINE)[1]).read_text()
+    assert "Error in rule train" in whole and "reason: " in whole
 
     after = texts(clone)
     assert set(after) == set(before) - PUB | EXTRA

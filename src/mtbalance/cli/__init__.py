@@ -68,6 +68,16 @@ def reproduce() -> None:
     run(parameters_from(places.PARAMETERS))
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def snakemake(
+    options: Annotated[list[str] | None, typer.Argument(help="Options and targets of snakemake, as they are.")] = None,
+) -> None:
+    """Run snakemake with OPTIONS, and show its progress in short, as `dvc repro` does."""
+    from mtbalance.reproduce.quiet import snakemake as run
+
+    raise typer.Exit(run(options or ()))
+
+
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(new.new, data.fetch, data.generate, data.prepare),
     *(runs.train, runs.time, runs.references, runs.track, runs.ui),

@@ -11,6 +11,7 @@ from mtbalance.config.parameters import Parameters
 from mtbalance.errors import UserError
 from mtbalance.planning.disk import refuse_full_disk
 from mtbalance.reproduce.closing import closing
+from mtbalance.reproduce.quiet import PLAIN
 from mtbalance.reproduce.watching import watch
 
 GO_ON = "What was finished is kept, and `make reproduce` goes on from here."
@@ -35,10 +36,10 @@ def reproduce(parameters: Parameters) -> None:
     )
     began = time.monotonic()
     try:
-        seen = watch(command, console)
+        seen = watch(command, console, {PLAIN: "1"})
     except KeyboardInterrupt:
         raise UserError(f"Interrupted. {GO_ON} A run that was cut short goes on from its last step.") from None
     if seen.code:
-        said = "\n".join(seen.failures() or seen.tail)
+        said = "\n".join(seen.said())
         raise UserError(f"{said}\n\nThe run failed (exit status {seen.code}). {GO_ON}")
     console.print(closing(parameters, time.monotonic() - began))

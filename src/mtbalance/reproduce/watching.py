@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +19,8 @@ STAGE = re.compile(r"^Running stage '(\w+)'")
 RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
 LOG = re.compile(r"^    log: (\S+)")
 JOB = re.compile(r"^    jobid: (\d+)")
+NOTHING = re.compile(r"^Nothing to be done")
+WHOLE = re.compile(r"^Complete log\(s\): (\S+)")
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
@@ -37,6 +42,8 @@ class Seen:
     """The rules of failed jobs by their logs."""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
     """Its last lines."""
+    whole: str = ""
+    """Where Snakemake's whole log is."""
     _logs: dict[str, str] = field(default_factory=dict)
     """The logs of runs that were started, by the number of the job."""
     _rule: str = ""
@@ -58,7 +65,16 @@ class Seen:
             return _last_line(self._logs.pop(found[1], ""))
         elif found := STAGE.match(line):
             return STAGES.get(found[1], "")
+        elif found := WHOLE.match(line):
+            self.whole = found[1]
+        elif NOTHING.match(line):
+            return line
         return ""
+
+    def said(self) -> list[str]:
+        """What is said of a failure: the ends of failed jobs' logs, or else of the output; and where the rest is."""
+        lines = self.failures() or list(self.tail)
+        return [*lines, f"Snakemake's whole log: {self.whole}"] if self.whole else lines
 
     def failures(self) -> list[str]:
         """The ends of failed jobs' logs."""
@@ -81,17 +97,23 @@ def _last_line(log: str) -> str:
     return (_lines(log) or [""])[-1]
 
 
-def watch(command: list[str], console: Console) -> Seen:
-    """Run a command; show its stages, how each run ended, and a bar of its jobs (lines, in a log).
+def watch(command: list[str], console: Console, variables: Mapping[str, str] | None = None) -> Seen:
+    """Run a command, with more ``variables`` in its environment.
 
-    After an interrupt it waits for the command, which stops its jobs, and raises ``KeyboardInterrupt``.
+    Show its stages, how each run ended, and a bar of its jobs (lines, in a log).
+
+    After an interrupt it waits for the command, which stops its jobs, and raises ``KeyboardInterrupt``. It passes
+    SIGTERM on to the command.
     """
     seen, moving = Seen(), console.is_terminal and not console.is_dumb_terminal
     columns = (TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | (variables or {})
+        ) as process,
         Progress(*columns, TimeRemainingColumn(), console=console, disable=not moving, transient=True) as progress,
     ):
+        before_this = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         task = progress.add_task("jobs", total=None)
         began, before = time.monotonic(), 0
         assert process.stdout is not None  # it is a pipe
@@ -112,5 +134,7 @@ def watch(command: list[str], console: Console) -> Seen:
             console.print("Stopping ...")
             process.communicate()  # it gets the same signal from the terminal, and ends its jobs
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before_this)
     seen.code = process.returncode
     return seen

@@ -1,0 +1,34 @@
+"""snakemake: the workflow as the stages of `dvc.yaml` run it, with its progress in short."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from mtbalance.reproduce.watching import watch
+
+PLAIN = "MTBALANCE_PLAIN_SNAKEMAKE"
+"""Set in the environment by a command that reads Snakemake's own lines, as `make reproduce` does."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
+
+def snakemake(options: Sequence[str]) -> int:
+    """Run Snakemake; print how each run ended, the progress, and of a failure what the logs say and where they are.
+
+    Returns its exit status.
+    """
+    command = ["snakemake", *options]
+    if PLAIN in os.environ:
+        os.execvp(command[0], command)
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        seen = watch(command, console)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if seen.code:
+        for line in seen.said():
+            console.print(line, markup=False)
+    return seen.code
