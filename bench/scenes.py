@@ -34,6 +34,7 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.models.scenes._options import SceneSizes
 from mtbalance.registry import entry
 from mtbalance.tasks import Task
+from mtbalance.training.memory import keep_freed_memory
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.speed import against, seconds_in_turn
 from mtbalance.training.step import task_losses, train_step
@@ -132,6 +133,7 @@ def peak_of_two_steps(setting: Setting, balancer: str) -> float:
 
     Not ``ru_maxrss``: a child's begins at what its parent held when it was started.
     """
+    keep_freed_memory()
     seed_everything(0)
     step = stepper(setting, balancer)
     step()
@@ -197,6 +199,7 @@ def main() -> None:
     options = parser.parse_args()
     given = {name: getattr(options, name) for name in ("batch", "channels") if getattr(options, name)}
     setting = replace(SIZES[options.size], **given)
+    keep_freed_memory()
     seed_everything(0)
     print(f"{setting.height} x {setting.width}, {setting.channels} channels, batch {setting.batch}")
     for name in options.only:

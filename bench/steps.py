@@ -21,6 +21,7 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.models.ranking._options import RankingShape, RankingSizes
 from mtbalance.models.ranking.mmoe import MMoE
 from mtbalance.tasks.binary import Binary
+from mtbalance.training.memory import keep_freed_memory
 from mtbalance.training.run import build_balancer
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.speed import against, seconds_in_turn
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--balancers", nargs="*", help="all of params.yaml if left out")
     options = parser.parse_args()
+    keep_freed_memory()
     seed_everything(0)
     batch = random_batch(options.batch)
     names = [name for name in options.balancers or read_parameters(PARAMS).balancers if name != "ls"]

@@ -22,7 +22,8 @@ from mtbalance.balancing.processes import ALONE, Processes
 Parts = Tensor | Sequence[Tensor | None]
 """The parts of K rows in one parameter."""
 PAIRWISE_UP_TO = 3
-"""Up to this number of tasks, K (K + 1) / 2 inner products are cheaper than a matrix product of stacked parts."""
+"""Up to this number of tasks, K (K + 1) / 2 inner products are cheaper than a matrix product of stacked parts, and so
+is a sum part by part."""
 SAFE = (1e-24, 1e32)
 """Squared norms of rows between which float32 holds the squares of all entries that count."""
 
@@ -113,10 +114,9 @@ def _precise(tensor: Tensor, double: bool) -> Tensor:
     return tensor.double() if double else at_least_float32(tensor)
 
 
-@torch.no_grad()
 def combine(parts: Parts, weights: Vector, out: Tensor | None = None) -> Tensor:
     """sum_k w_k part_k [*shape]; for a list of parts, computed in the memory of ``out`` if that is given."""
-    if isinstance(parts, Tensor):
+    if isinstance(parts, Tensor) and len(parts) > PAIRWISE_UP_TO:
         vector = torch.as_tensor(weights, dtype=parts.dtype, device=parts.device)
         return (vector @ flattened(parts)).view(parts.shape[1:])
     present = [(part, float(weight)) for part, weight in zip(parts, weights, strict=True) if part is not None]
@@ -126,7 +126,6 @@ def combine(parts: Parts, weights: Vector, out: Tensor | None = None) -> Tensor:
     return total
 
 
-@torch.no_grad()
 def stacked(parts: Parts) -> Tensor:
     """The parts as one tensor [K, *shape], with zeros for a task that does not reach the parameter."""
     if isinstance(parts, Tensor):

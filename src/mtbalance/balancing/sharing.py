@@ -36,17 +36,12 @@ class Sharing:
         """The parameters, each with a task, whose gradient must be looked at to tell who uses them."""
         if self.given is not None or self.tasks == 1:
             return []
-        return [
-            (parameter, task)
-            for parameter, parts in gradients.items()
-            for task, part in enumerate(parts)
-            if part is not None and self._is_unclear(parameter, task)
-        ]
-
-    def _is_unclear(self, parameter: Parameter, task: int) -> bool:
-        """True if the task is not known to use the parameter, and it matters: no two others do."""
-        known = self.users.get(parameter, set())
-        return len(known) < 2 and task not in known
+        found: list[tuple[Parameter, int]] = []
+        for parameter, parts in gradients.items():
+            known = self.users.get(parameter, set())
+            if len(known) < 2:  # else the parameter is shared, whoever else uses it
+                found += [(parameter, k) for k, part in enumerate(parts) if part is not None and k not in known]
+        return found
 
     def learn(self, gradients: Gradients, found: Iterable[tuple[Parameter, int]]) -> None:
         """Remember parameters with tasks whose gradient, of ``gradients``, is not zero."""

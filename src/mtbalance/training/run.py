@@ -23,6 +23,7 @@ from mtbalance.training.checkpoint import MINUTES, Checkpoint
 from mtbalance.training.evaluation import evaluate, outputs_of
 from mtbalance.training.lock import alone
 from mtbalance.training.loop import fit
+from mtbalance.training.memory import keep_freed_memory
 from mtbalance.training.predictions import Predictions, kept
 from mtbalance.training.record import make_record
 from mtbalance.training.sample import keep_sample
@@ -97,6 +98,7 @@ def _trained(session: Session, saved: Checkpoint, predictions: Path | None, watc
 
 def open_session(config: RunConfig, data: Path) -> Session:
     """The run at its beginning: generators seeded, data opened, model drawn."""
+    keep_freed_memory()
     order = seed_everything(config.seed)
     device = choose_device(config.training.device)
     problem = open_problem(config, data)

@@ -21,6 +21,7 @@ from mtbalance.problems import Problem, Rows, open_problem
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.training.clock import now
 from mtbalance.training.environment import environment
+from mtbalance.training.memory import keep_freed_memory
 from mtbalance.training.record import model_size
 from mtbalance.training.run import build_balancer, choose_device, open_session
 from mtbalance.training.seeding import seed_everything
@@ -56,6 +57,7 @@ def measure(runs: Sequence[RunConfig], data: Path, blocks: int, steps: int) -> T
     seconds that a batch takes to come from Parquet. Choose ``steps`` as a multiple of the longest search period.
     The clock is :func:`~mtbalance.training.clock.now`.
     """
+    keep_freed_memory()
     order = seed_everything(runs[0].seed)
     device = choose_device(runs[0].training.device)
     problem = open_problem(runs[0], data)

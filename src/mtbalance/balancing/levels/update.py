@@ -91,8 +91,9 @@ class UpdateLevel(GradientLevel):
     def _use(self, finite: bool) -> StepReport:
         """Keep the tasks' gradients for the step, and write those of the tasks' own parameters."""
         assert self.values is not None
+        ones = np.ones(self.tasks)
         for parameter in self.own:
-            self._write(parameter, combine(self.gradients[parameter], np.ones(self.tasks)))
+            self._write(parameter, combine(self.gradients[parameter], ones))
         if self._scale is not None:
             for parameter in self.shared:
                 self._write(parameter, _marker(self.gradients[parameter]))
@@ -101,6 +102,7 @@ class UpdateLevel(GradientLevel):
             self._write(smallest, torch.zeros_like(smallest))
         return StepReport(self.values, self.weights.copy())
 
+    @torch.no_grad()
     def _step(self, report: StepReport) -> StepReport:
         self.proposer.refresh()
         if self.linear:

@@ -31,6 +31,7 @@ class AdaTask(Manipulation):
         self.known = known_update(proposer, "manipulation: adatask")
         self.moments: dict[Parameter, Moments] = {}
 
+    @torch.no_grad()
     def propose(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
         """Updates [K, *shape], each from its task's own moments."""
         for parameter, gradient in zip(parameters, gradients, strict=True):

@@ -111,11 +111,10 @@ class MomentProposer(Proposer):
     def prepare(self, moments: Sequence[Moments]) -> None:
         """Get ready for the updates of many parameters."""
 
-    @torch.no_grad()
     def propose_from(
         self, moments: Moments, parameter: Parameter, gradients: Tensor, *, delayed: bool = False, total: float = 1.0
     ) -> Tensor:
-        """Updates [K, *shape] of one parameter, from moments that need not be its own."""
+        """Updates [K, *shape] of one parameter, from moments that need not be its own. Call it without gradients."""
         group = self.groups[parameter]
         decayed = self._decay(parameter, gradients, group, total)
         updates = self.updates(moments, decayed, group, delayed=delayed, total=total)
@@ -138,9 +137,10 @@ class MomentProposer(Proposer):
             parameter.grad = None
         self.optimizer.step()
 
-    @torch.no_grad()
     def commit(self, moments: Moments, parameter: Parameter, gradient: Tensor) -> None:
-        """Let moments see a gradient; call it before the parameter moves, on which coupled weight decay depends."""
+        """Let moments see a gradient; call it before the parameter moves, on which coupled weight decay depends, and
+        without gradients.
+        """
         group = self.groups[parameter]
         self.advance(moments, self._decay(parameter, gradient, group), group)
 
