@@ -23,9 +23,9 @@ def compare(
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
     """Compare METHOD with OTHER: per seed, the difference with its interval and p, and the cost of a step."""
-    import pandas as pd
     from rich.console import Console
 
+    from mtbalance.reporting.collected import read_collected
     from mtbalance.reporting.duel import duel
 
     parameters = parameters_from(params, preset)
@@ -34,5 +34,5 @@ def compare(
     if not path.exists():
         raise UserError(f"{path} is missing: run the workflow first, or name another --preset or --experiment")
     console = Console(highlight=False, soft_wrap=True)
-    for line in duel(pd.read_parquet(path), method, other, metric):
+    for line in duel(read_collected(path), method, other, metric):
         console.print(line)

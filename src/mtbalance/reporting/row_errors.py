@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from mtbalance.records import REMEDY, RecordError, RunRecord
+from mtbalance.records import RunRecord
+from mtbalance.records.table import read_table
 
 ENDING = "_row_error"
 """The ending of the metric that has another metric's row error."""
@@ -71,10 +71,7 @@ def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
     path = files[record.digest]
     tasks = [task.name for task in record.tasks if "auc" in task.metrics]
-    try:
-        table = pq.read_table(path, columns=[name for task in tasks for name in (task, f"predicted_{task}")])
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read ({error}); {REMEDY}") from error
+    table = read_table(path, record.digest, [name for task in tasks for name in (task, f"predicted_{task}")])
     found: Influences = {}
     for task in tasks:
         labels, predicted = (table[name].to_numpy().astype(np.float64) for name in (task, f"predicted_{task}"))

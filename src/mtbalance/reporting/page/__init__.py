@@ -8,7 +8,6 @@ filters of a data frame in one call.
 from __future__ import annotations
 
 from base64 import b64encode
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from mtbalance.config.kinds import kind
 from mtbalance.errors import UserError
 from mtbalance.records import TimingRecord, read_run, read_timing
 from mtbalance.reporting.answer import answer
+from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.html import rendered
 from mtbalance.reporting.page import leaderboard, plots
 from mtbalance.reporting.page.provenance import provenance
@@ -74,7 +74,7 @@ def write_page(output: Path, page: Page) -> None:
 
 def _section(shown: Shown, baseline: str, root: str) -> dict[str, Any]:
     """The parts of an experiment as HTML."""
-    frame = pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=shown.name)))))
+    frame = read_collected(Path(places.METRICS.format(experiment=shown.name)))
     of_records = trained(frame).drop_duplicates(RUN).assign(balancer=lambda rows: rows["variant"])
     runs = of_records.astype({"seed": str})[["experiment", *RUN]].to_dict("records")
     pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []
