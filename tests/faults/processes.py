@@ -23,8 +23,8 @@ IMPORTED += ["pytest", "PIL.Image", "safetensors", "yaml", "mtbalance.cli", "mtb
 """What is imported once. polars is not: it starts threads, which a forked process would not have."""
 MOST_ROOM = 6 * 2**30
 """Bytes that a process can allocate, so that a fault that needs ever more ends it and nothing else."""
-PATIENCE = 120
-"""Seconds after which a process is ended by force."""
+PATIENCE = 300
+"""Seconds after which a process is ended by force: it hangs, however busy the machine is."""
 
 
 class Ended(NamedTuple):
@@ -33,7 +33,7 @@ class Ended(NamedTuple):
     status: int | None
     """0: well; negative: by a signal; None: it had to be ended."""
     said: str
-    """What it wrote to standard error."""
+    """What it wrote to standard error, by itself or by a library."""
     seconds: float
     """Processor time."""
     megabytes: float
@@ -41,7 +41,7 @@ class Ended(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """What it said without the warnings of libraries: the lines of mtbalance itself."""
+        """What it said, by line."""
         return self.said.strip().splitlines()
 
 

@@ -1,4 +1,6 @@
-"""The page of faults, from the results of a run of `make faults`: python tests/faults/table.py RESULTS.xml PAGE.md."""
+"""The page of faults, from the results of a run of `make faults`: python tests/faults/table.py PAGE.md RESULTS.xml.
+
+The parts can be run one by one; then there are several files of results."""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ ENDS = (REFUSED, RIGHT, ANOTHER)
 PAGE = """# Faults
 
 What `make faults` injected into this project, and what came of it: processes that are killed, files that are damaged,
-disks that get full. Every number is counted in one run of commit `{commit}` on two cores of {processor}. The run
-fails, and this page stays as it was, if anything is lost that must not be, if a number differs, or if a fault is not
-told in one line.
+disks that get full. Every number is counted in a run of commit `{commit}` on two cores of {processor}{parts}. The
+run fails, and this page stays as it was, if anything is lost that must not be, if a number differs, or if a fault is
+not told in one line.
 
 Every fault is drawn from the seed {seed}, its name in the table and its number. So each comes again with
 
@@ -70,14 +72,15 @@ run again with room. A checkpoint is the exception: training goes on without it.
 """
 
 
-def results(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The kind and the facts of each test of a run."""
-    for found in ElementTree.parse(path).iter("property"):
-        yield str(found.get("name")), json.loads(str(found.get("value")))
+def results(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The kind and the facts of each test that passed."""
+    for path in paths:
+        for found in ElementTree.parse(path).iter("property"):
+            yield str(found.get("name")), json.loads(str(found.get("value")))
 
 
-def page(found: Iterable[tuple[str, dict[str, Any]]]) -> str:
-    """The page of a run."""
+def page(found: Iterable[tuple[str, dict[str, Any]]], parts: bool) -> str:
+    """The page of a run, or of ``parts`` that were run one by one."""
     kinds: dict[str, list[dict[str, Any]]] = {"killed": [], "damaged": [], "filled": []}
     for kind, facts in found:
         kinds[kind].append(facts)
@@ -86,6 +89,7 @@ def page(found: Iterable[tuple[str, dict[str, Any]]]) -> str:
     return PAGE.format(
         commit=(commit() or "unknown")[:10],
         processor=" ".join(re.sub(r"\(\w+\)", "", processor()).split()[:2]),
+        parts=", its parts one by one" if parts else "",
         seed=SEED,
         kills=sum(run["kills"] for run in killed),
         terms=sum(run["terms"] for run in killed),
@@ -111,6 +115,7 @@ def _rows(rows: Iterable[Iterable[object]]) -> str:
 
 
 if __name__ == "__main__":
-    text = page(results(Path(sys.argv[1])))
-    Path(sys.argv[2]).write_text(text, encoding="utf-8")
+    output, *files = map(Path, sys.argv[1:])
+    text = page(results(files), len(files) > 1)
+    output.write_text(text, encoding="utf-8")
     print("\n".join(line for line in text.split("\n") if line.startswith("|")))

@@ -83,7 +83,7 @@ def ended(kind: str, balancer: str, data: Path, folder: Path, chains: Sequence[S
 
 
 def test_a_few(data: Callable[[str], Path], tmp_path: Path):
-    assert ended("ranking", "pub_clippy", data("ranking"), tmp_path, ((K, K),))["kills"] == 2
+    assert ended("ranking", "pub_clippy", data("ranking"), tmp_path, ((K,),))["kills"] == 1
 
 
 @pytest.mark.faults
