@@ -20,9 +20,9 @@ ENDS = (REFUSED, RIGHT, ANOTHER)
 PAGE = """# Faults
 
 What `make faults` injected into this project, and what came of it: processes that are killed, files that are damaged,
-disks that get full. Every number is counted in a run of commit `{commit}` on two cores of {processor}{parts}. The
-run fails, and this page stays as it was, if anything is lost that must not be, if a number differs, or if a fault is
-not told in one line.
+disks that get full. Every number is counted on two cores of {processor}, in {runs}
+`{commit}`. The run fails, and this page stays as it was, if anything is lost that must not be, if a number differs, or
+if a fault is not told in one line.
 
 Every fault is drawn from the seed {seed}, its name in the table and its number. So each comes again with
 
@@ -62,8 +62,8 @@ is done where it is known.
 
 ## Full disks
 
-The disk is full at the beginning, after a page, after half of what the command writes, and just before its end. The
-command must say so in one line. What it writes is there whole or not at all, and the command does its work when it is
+The disk is full at up to four points: at the beginning, after a page, after half of what the command writes, and just
+before its end. The command must say so in one line. What it writes is there whole or not at all, and the command does its work when it is
 run again with room. A checkpoint is the exception: training goes on without it.
 
 | what is written | times | in part | not made again |
@@ -89,7 +89,7 @@ def page(found: Iterable[tuple[str, dict[str, Any]]], parts: bool) -> str:
     return PAGE.format(
         commit=(commit() or "unknown")[:10],
         processor=" ".join(re.sub(r"\(\w+\)", "", processor()).split()[:2]),
-        parts=", its parts one by one" if parts else "",
+        runs="runs of the parts, one by one, the last of them at commit" if parts else "a run of commit",
         seed=SEED,
         kills=sum(run["kills"] for run in killed),
         terms=sum(run["terms"] for run in killed),
