@@ -20,9 +20,9 @@ ENDS = (REFUSED, RIGHT, ANOTHER)
 PAGE = """# Faults
 
 What `make faults` injected into this project, and what came of it: processes that are killed, files that are damaged,
-disks that get full. Every number is counted on two cores of {processor}, in {runs}
-`{commit}`. The run fails, and this page stays as it was, if anything is lost that must not be, if a number differs, or
-if a fault is not told in one line.
+disks that get full. Every number is counted on two cores of {processor}, in {runs} `{commit}`. The run fails, and
+this page stays as it was, if anything is lost that must not be, if a number differs, or if a fault is not told in one
+line.
 
 Every fault is drawn from the seed {seed}, its name in the table and its number. So each comes again with
 
@@ -63,8 +63,8 @@ is done where it is known.
 ## Full disks
 
 The disk is full at up to four points: at the beginning, after a page, after half of what the command writes, and just
-before its end. The command must say so in one line. What it writes is there whole or not at all, and the command does its work when it is
-run again with room. A checkpoint is the exception: training goes on without it.
+before its end. The command must say so in one line. What it writes is there whole or not at all, and the command does
+its work when it is run again with room. A checkpoint is the exception: training goes on without it.
 
 | what is written | times | in part | not made again |
 |:---|---:|---:|---:|
