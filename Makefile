@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help reproduce toy test quick proofs lint format docs demo-docs bench install clean
+.PHONY: help reproduce toy test quick proofs faults lint format docs demo-docs bench install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,6 +24,10 @@ quick: .venv/installed ## the fast tests, in under a minute
 
 proofs: .venv/installed ## the tests that repeat slow ones for many more cases, in some minutes
 	@python -m pytest -n $(CORES) -m long
+
+faults: .venv/installed ## kill runs, damage files, fill disks; what came of it: docs/reference/faults.md, in a quarter of an hour
+	@python -m pytest -n $(CORES) -m faults -o junit_family=xunit1 --junitxml build/faults.xml tests/faults
+	@python tests/faults/table.py docs/reference/faults.md build/faults.xml
 
 lint: .venv/installed ## check the formatting, style and types of Python and of the workflow
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && mypy

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from mtbalance import cli
 from mtbalance.writing import MACHINE, replacing, write_json, write_text
 
 
@@ -39,3 +41,19 @@ def test_what_a_killed_process_left_is_replaced(tmp_path: Path):
     (tmp_path / f".file.txt.{MACHINE}-{dead.pid}.partial").write_text("left")
     write_text(tmp_path / "file.txt", "whole")
     assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_full_disk_is_told_in_one_line_that_names_the_file(tmp_path: Path, monkeypatch, capsys):
+    with pytest.raises(OSError, match="No space left") as caught, replacing(tmp_path / "file.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "file.txt") and not list(tmp_path.iterdir())
+
+    def full() -> None:
+        raise caught.value
+
+    monkeypatch.setattr(cli, "app", full)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    said = "cannot be written: No space left on device; free disk space, then run this again"
+    assert capsys.readouterr().err == f"mtbalance: {tmp_path / 'file.txt'} {said}\n"

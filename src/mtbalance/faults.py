@@ -41,7 +41,7 @@ def briefly(error: Exception, raw: Any = None) -> str:
         lines = list(fault_lines(error, raw))
         more = [f"{len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
         return "; ".join([*lines[:SHOWN], *more])
-    return shortened(str(error))
+    return shortened(" ".join(str(error).split()))
 
 
 WANTED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
@@ -13,15 +14,17 @@ from typing import Any
 
 MACHINE = platform.node().partition(".")[0] or "here"
 """Its name is in the names of temporary files, since several machines can share a folder."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a disk that is full: for all, for a user, for one file."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``: what is written there takes the place of ``path`` when the block ends.
 
-    After an error the temporary file is gone and ``path`` is as it was. Folders are made. The temporary name has the
-    process's number, so that of two processes that write one file each writes a whole one. What processes of this
-    machine left that were killed is deleted.
+    After an error the temporary file is gone and ``path`` is as it was. The error of a full disk names ``path``.
+    Folders are made. The temporary name has the process's number, so that of two processes that write one file each
+    writes a whole one. What processes of this machine left that were killed is deleted.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.{MACHINE}-*.partial"):
@@ -32,6 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         _flush(partial)
         partial.replace(path)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from mtbalance.errors import UserError
@@ -48,3 +50,27 @@ def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path):
     path.write_bytes(b"no safetensors")
     with pytest.raises(UserError, match="cannot be read as safetensors"):
         read_model(path)
+
+
+def test_one_changed_byte_is_found_wherever_it_is(tmp_path):
+    path, draws = tmp_path / "a.safetensors", random.Random(0)
+    keep_model(path, configure("ranking"), "{}", WEIGHTS)
+    content, weights = path.read_bytes(), read_model(path).weights
+    for place in [*range(0, len(content), 17), *range(len(content) - 32, len(content))]:
+        changed = bytearray(content)
+        changed[place] ^= 1 << draws.randrange(8)
+        path.write_bytes(changed)
+        try:
+            assert all(torch.equal(value, weights[name]) for name, value in read_model(path).weights.items())
+        except UserError as error:
+            assert str(error).startswith(str(path)) and "\n" not in str(error)
+
+
+def test_a_model_without_a_checksum_is_of_an_older_version_and_is_read(tmp_path):
+    path = tmp_path / "a.safetensors"
+    keep_model(path, configure("ranking"), "{}", WEIGHTS)
+    with safe_open(path, "pt") as stored:
+        facts = json.loads(stored.metadata()["mtbalance"])
+    del facts["checksum"]
+    save_file(WEIGHTS, path, {"mtbalance": json.dumps(facts)})
+    assert read_model(path).weights.keys() == WEIGHTS.keys()

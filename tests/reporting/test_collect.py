@@ -62,6 +62,14 @@ def test_a_stale_record_is_refused_with_its_file_and_what_changed(write, demo, t
     assert not (tmp_path / "out.parquet").exists()
 
 
+def test_a_copy_of_another_record_is_refused_with_both_files(write, demo, tmp_path):
+    paths, runs = write(demo)
+    paths[2].write_bytes(paths[4].read_bytes())
+    with pytest.raises(RecordError, match="one is a copy") as refused:
+        collect(paths, runs, [], [], tmp_path / "out.parquet")
+    assert all(str(paths[place]) in str(refused.value) for place in (2, 4))
+
+
 def test_a_stale_timing_is_refused(write, timings, demo, tmp_path):
     paths, runs = write(demo)
     path = next(path for path in timings(runs) if path.name == "mmoe.json")

@@ -91,3 +91,14 @@ def test_a_picture_of_rows_that_cannot_be_looked_at_is_refused(tmp_path):
     with pytest.raises(UserError, match="ranking has no picture"):
         write_picture(record, kept, output)
     assert not output.exists()
+
+
+def test_a_damaged_sample_is_refused_in_one_line(tmp_path):
+    paths = files(tmp_path, "scenes", "mtan")
+    content = paths[1].read_bytes()
+    middle = len(content) // 2
+    for damaged in (b"", content[:-100], content[:middle] + bytes(64) + content[middle + 64 :], b"no zip"):
+        paths[1].write_bytes(damaged)
+        with pytest.raises(UserError, match=r"cannot be read \(.*\); delete it and run the workflow again") as refused:
+            write_picture(*paths)
+        assert str(paths[1]) in str(refused.value) and "\n" not in str(refused.value)

@@ -67,7 +67,7 @@ def test_products_are_those_of_flattened_vectors(configure, data, tmp_path, deca
             for product, value in by_hand(members, seen, before).items()
         }
         expected.append(row | dict(zip(("weight_click", "weight_conversion"), report.weights, strict=True)))
-    session.log.write(tmp_path / "steps.parquet")
+    session.log.write(tmp_path / "steps.parquet", session.config.digest())
     found = pd.read_parquet(tmp_path / "steps.parquet")
     assert list(found["step"]) == [1, 2, 3] and list(found["epoch"]) == [1, 1, 1]
     wanted = pd.DataFrame(expected)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,6 +19,7 @@ from mtbalance import places
 from mtbalance.cli import compare, data, evidence, models, new, plan, results, runs, status, test, toy
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
+from mtbalance.writing import NO_ROOM
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -94,9 +95,17 @@ app.add_typer(toy.app, name="toy")
 
 
 def main() -> None:
-    """Run the command. An error that the user can fix is printed without a traceback."""
+    """Run the command. An error that the user can fix, such as a full disk, is printed without a traceback."""
     try:
         app()
     except UserError as error:
-        typer.secho(f"mtbalance: {error}", err=True, fg=typer.colors.RED)
-        sys.exit(1)
+        _end(str(error))
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _end(f"{error.filename or 'a file'} cannot be written: {error.strerror}; free disk space, then run this again")
+
+
+def _end(said: str) -> NoReturn:
+    typer.secho(f"mtbalance: {said}", err=True, fg=typer.colors.RED)
+    sys.exit(1)

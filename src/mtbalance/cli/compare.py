@@ -23,9 +23,9 @@ def compare(
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
     """Compare METHOD with OTHER: per seed, the difference with its interval and p, and the cost of a step."""
-    import pandas as pd
     from rich.console import Console
 
+    from mtbalance.reporting.collected import read_collected
     from mtbalance.reporting.duel import duel, outdated
 
     parameters = parameters_from(params, preset)
@@ -33,7 +33,7 @@ def compare(
     path = Path(places.METRICS.format(experiment=name))
     if not path.exists():
         raise UserError(f"{path} is missing: run the workflow first, or name another --preset or --experiment")
-    frame = pd.read_parquet(path)
+    frame = read_collected(path)
     console = Console(highlight=False, soft_wrap=True)
     for line in duel(frame, method, other, metric):
         console.print(line)

@@ -103,18 +103,17 @@ def table(
 def market(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
     """Simulate an A/B test of the models of EXPERIMENT on synthetic data, and A/A trials, and write them as Parquet."""
     from mtbalance.reporting.choice import choose
+    from mtbalance.reporting.collected import write_collected
     from mtbalance.reporting.reading import read_records
     from mtbalance.studies.market.experiment import market as simulate
     from mtbalance.workflow import Workflow
-    from mtbalance.writing import replacing
 
     parameters = parameters_from(params)
     experiment = experiment_of(parameters, experiment)
     records = [Path(file) for file in Workflow(parameters).records(experiment)]
     found = read_records(records, parameters.runs(experiment))
     made = simulate(parameters, experiment, choose(found, parameters.experiments[experiment].trials()))
-    with replacing(output) as partial:
-        made.to_parquet(partial, index=False)
+    write_collected(output, made)
 
 
 def audit(output: Path) -> None:
@@ -138,6 +137,7 @@ def claims(
 
     from mtbalance.reporting.claims.document import write_claims
     from mtbalance.reporting.claims.evidence import Evidence, read_metrics
+    from mtbalance.reporting.collected import read_collected
     from mtbalance.reporting.printed import everything
 
     parameters = [parameters_from(text) for text in params or [places.PARAMETERS]]
@@ -152,7 +152,7 @@ def claims(
     evidence = Evidence(
         read_metrics(metrics, runs, timed, methods),
         everything(),
-        pd.concat(map(pd.read_parquet, market), ignore_index=True) if market else pd.DataFrame(),
+        pd.concat(map(read_collected, market), ignore_index=True) if market else pd.DataFrame(),
         pd.read_csv(toy) if toy else pd.DataFrame(),
         parameters[0].tables.baseline,
         significance,

@@ -15,6 +15,7 @@ from mtbalance.config.by_name import FORM, run_named
 from mtbalance.config.reading import checked
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
+from mtbalance.faults import briefly
 from mtbalance.records import read_run, write_record
 
 
@@ -136,14 +137,21 @@ def references(dataset: str, output: Path, data: DataOption = None) -> None:
 
 def track(records: list[Path]) -> None:
     """Log run RECORDS to MLflow again, as after a deleted database."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from mtbalance.tracking.home import database
     from mtbalance.tracking.store import Store
 
     if missing := [str(path) for path in records if not path.is_file()]:
         raise UserError(f"no run record {', '.join(missing)}: they are under results/runs")
-    store = Store()
     records = [path for path in records if not path.name.endswith(places.SCHEMA_ENDING)]  # a pattern may match them
-    for path in records:
-        store.log(read_run(path), path)
+    try:
+        store = Store()
+        for path in records:
+            store.log(read_run(path), path)
+    except (MlflowException, SQLAlchemyError) as error:
+        raise UserError(f"{database()} does not take the runs: {briefly(error)}; run this again") from error
     typer.echo(f"{len(records)} runs logged; look at them with: mtbalance ui")
 
 

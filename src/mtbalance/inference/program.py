@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 
@@ -104,6 +105,9 @@ def write_program(model: Model, path: Path) -> None:
     program = torch.export.export(
         Program(model).eval(), example(model.schema), dynamic_shapes=({0: rows}, {0: rows}), strict=False
     )
-    with warnings.catch_warnings(), replacing(path) as partial, partial.open("wb") as stream:
+    packed = io.BytesIO()  # torch does not say it of a file when the disk is full
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No complete tensor")  # a buffer that is part of a longer one is stored well
-        torch.export.save(program, stream)
+        torch.export.save(program, packed)
+    with replacing(path) as partial:
+        partial.write_bytes(packed.getvalue())

@@ -22,14 +22,14 @@ from sklearn.isotonic import IsotonicRegression
 
 from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
-from mtbalance.records import RecordError
 from mtbalance.records.run import RunRecord, TaskFacts
+from mtbalance.records.table import read_table
 from mtbalance.reporting.choice import choose, named, score_name
 from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
 from mtbalance.reporting.trials import RUN
-from mtbalance.writing import replacing
 
 Array = NDArray[np.float64]
 
@@ -80,8 +80,7 @@ def collect_calibration(
         identity = named(identity_of(record), trials)
         rows += [identity | row for row in _of_run(record, kept[record.digest])]
     types = {name: TYPES[name] for name in RUN} | TASK | OWN
-    with replacing(output) as partial:
-        pd.DataFrame(rows, columns=list(types)).astype(types).to_parquet(partial, index=False)
+    write_collected(output, pd.DataFrame(rows, columns=list(types)).astype(types))
 
 
 def _of_run(record: RunRecord, kept: Files) -> Iterator[dict[str, Any]]:
@@ -90,18 +89,14 @@ def _of_run(record: RunRecord, kept: Files) -> Iterator[dict[str, Any]]:
             facts = {"task": task.name, "task_title": task.title, "score": score_name(record)}
             found: list[dict[str, Any]] = [{"scaling": "none", "part": "whole"}]
             if record.status == "finished":
-                found = list(_of_task(read_rows(kept.valid, task), read_rows(kept.test, task)))
+                found = list(_of_task(*(read_rows(path, record.digest, task) for path in (kept.valid, kept.test))))
             yield from (facts | row for row in found)
 
 
-def read_rows(path: Path, task: TaskFacts) -> Rows:
+def read_rows(path: Path, digest: str, task: TaskFacts) -> Rows:
     """The rows of a kept file that have a label of the task. Raises :class:`~mtbalance.records.RecordError`."""
     names = [task.name, f"predicted_{task.name}"]
-    try:
-        frame = pd.read_parquet(path, columns=names).dropna()
-    except (OSError, ValueError) as error:
-        why = str(error).partition("\n")[0]
-        raise RecordError(f"{path} has no columns {' and '.join(names)} ({why}); train the run again") from None
+    frame = read_table(path, digest, names).to_pandas().dropna()
     return Rows(frame[names[1]].to_numpy(np.float64), frame[names[0]].to_numpy(np.float64))
 
 

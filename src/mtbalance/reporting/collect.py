@@ -14,6 +14,7 @@ from mtbalance.records.run import Evaluation, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting import convergence
 from mtbalance.reporting.choice import choose, named, place_of
+from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import columns_of, device_of, identity_of
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
@@ -21,7 +22,6 @@ from mtbalance.reporting.references import of_references
 from mtbalance.reporting.row_errors import ENDING, row_errors
 from mtbalance.reporting.steps import of_steps
 from mtbalance.reporting.value import Value
-from mtbalance.writing import replacing
 
 TYPES = {
     "experiment": "string",
@@ -101,8 +101,7 @@ def collect(
         rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
     rows += [row for path in references for row in of_references(path, chosen)]
     rows = [named(row, trials) for row in rows]
-    with replacing(output) as partial:
-        pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES).to_parquet(partial, index=False)
+    write_collected(output, pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES))
 
 
 def _row_errors(

@@ -19,15 +19,19 @@ def read_records(paths: Sequence[Path], expected: Sequence[RunConfig]) -> list[R
     """The records of exactly the ``expected`` runs, in their order.
 
     Raises :class:`~mtbalance.records.RecordError` for a file that is no record of this version, for the record of a run
-    that is not expected or whose settings have changed since, for a run without a record, and for one data set with
-    different checksums.
+    that is not expected or whose settings have changed since, for a run with two records or none, and for one data set
+    with different checksums.
     """
     current = {_key_of(config): config for config in expected}
     found: dict[Key, RunRecord] = {}
+    places: dict[Key, Path] = {}
     first: dict[str, tuple[Path, Mapping[str, str]]] = {}
     for path in paths:
         record = read_run(path)
         key = _checked_key(path, record, current)
+        if key in places:
+            raise RecordError(f"{path} and {places[key]} hold the same run {key}: one is a copy; {REMEDY}")
+        places[key] = path
         _refuse_other_data(path, record, first)
         found[key] = record
     missing = [key for key in current if key not in found]

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from mtbalance.records import REMEDY, RecordError, RunRecord
+from mtbalance.records import RunRecord
+from mtbalance.records.table import read_table
 
 ENDING = "_row_error"
 """The ending of the metric that has another metric's row error."""
@@ -74,10 +74,7 @@ def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
     path = files[record.digest]
     tasks = [task for task in record.tasks if task.metrics.keys() & MEANS.keys()]
-    try:
-        table = pq.read_table(path, columns=[name for task in tasks for name in (task.name, f"predicted_{task.name}")])
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read ({error}); {REMEDY}") from error
+    table = read_table(path, record.digest, [name for task in tasks for name in (task.name, f"predicted_{task.name}")])
     found: Influences = {}
     for task in tasks:
         names = (task.name, f"predicted_{task.name}")

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mtbalance.reporting.answer import SUBJECTS
+from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.statistics import mean
 from mtbalance.writing import write_text
@@ -30,7 +31,7 @@ def write_means(metrics: Sequence[Path], output: Path) -> dict[str, Any]:
     """
     tree: dict[str, Any] = {}
     for path in metrics:
-        frame = pd.read_parquet(path)
+        frame = read_collected(path)
         final = frame[frame["epoch"].isna() & (frame["split"] == "test") & ~frame["metric"].str.fullmatch(LEFT_OUT)]
         for key, group in final.groupby(["experiment", "dataset", "backbone", "balancer"], sort=False):
             _branch(tree, key).update(_leaf(group))

@@ -13,10 +13,10 @@ from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord
 from mtbalance.reporting.choice import choose, held_out_score, named, score_name, valid_score
 from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.convergence import COLUMN
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
-from mtbalance.writing import replacing
 
 RUN = ["experiment", "problem", "dataset", "synthetic", "backbone", "balancer", "variant", "grid", "level", "rule"]
 RUN += ["manipulation", "shares", "seed", "digest", "selection", "device", "status", COLUMN]
@@ -37,8 +37,7 @@ def collect_trials(
     chosen = {id(record) for record in choose(found, trials)}
     rows = [_row(record, trials, id(record) in chosen) for record in found]
     types = {name: TYPES[name] for name in RUN} | OWN
-    with replacing(output) as partial:
-        pd.DataFrame(rows, columns=list(types)).astype(types).to_parquet(partial, index=False)
+    write_collected(output, pd.DataFrame(rows, columns=list(types)).astype(types))
 
 
 def _row(record: RunRecord, trials: Mapping[str, Trial], chosen: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from mtbalance import places
 from mtbalance.config.experiments import Experiment
@@ -32,12 +33,11 @@ def closing(parameters: Parameters, seconds: float) -> str:
 
 def _answers(parameters: Parameters) -> Iterator[str]:
     """The sentences that stand on top of the page."""
-    import pandas as pd
-
     from mtbalance.reporting.answer import answer
+    from mtbalance.reporting.collected import read_collected
 
     for name, experiment in parameters.active().items():
-        frame = pd.read_parquet(places.METRICS.format(experiment=name))
+        frame = read_collected(Path(places.METRICS.format(experiment=name)))
         yield from (f"  - {sentence}" for sentence in answer(frame, experiment.title, parameters.tables.baseline))
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mtbalance.writing import replacing
+
+SQLITE = "sqlite:///"
+"""How the address of a database in a file begins."""
 COPIES = (".dvc", "tmp", "exps")
 """Where `dvc exp run --temp` and `--queue` put their copies of a project."""
 
@@ -20,7 +24,17 @@ def home() -> Path:
 
 def database() -> str:
     """The address of MLflow's store: ``MLFLOW_TRACKING_URI``, by default ``mlflow.db`` in the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home() / 'mlflow.db'}")
+    return os.environ.get("MLFLOW_TRACKING_URI", f"{SQLITE}{home() / 'mlflow.db'}")
+
+
+def make() -> None:
+    """Make the database if it is a file that is not there: whole or not at all, since MLflow refuses half of one."""
+    from mlflow import MlflowClient
+
+    path = Path(database().removeprefix(SQLITE))
+    if database().startswith(SQLITE) and not path.exists():
+        with replacing(path) as partial:
+            MlflowClient(f"{SQLITE}{partial}")
 
 
 def artifacts() -> Path:

@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self) -> None:
         with _only_one():
+            home.make()
             self.client = MlflowClient(home.database())
 
     def begin(self, begun: Begun) -> str:

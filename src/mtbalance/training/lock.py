@@ -33,9 +33,9 @@ def alone(path: Path | None) -> Iterator[None]:
             ) from None
         except OSError:
             pass
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with suppress(OSError):  # a full disk has no room for the number
+            file.truncate(0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         try:
             yield
         finally:

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.data.batch import Batch
 from mtbalance.problems import Problem
-from mtbalance.writing import replacing
+from mtbalance.records.table import write_table
 
 
 class Predictions:
@@ -43,8 +42,7 @@ class Predictions:
 
     def write(self, path: Path) -> None:
         """Write the table as Parquet, whole or not at all."""
-        with replacing(path) as partial:
-            pq.write_table(self.table(), partial, compression="zstd")
+        write_table(path, self.table(), self._problem.config.digest())
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def train(
     if model:
         keep_model(model, config, session.problem.schema.text(), session.model.state_dict() if test else {})
     if session.log and steps:
-        session.log.write(steps)
+        session.log.write(steps, config.digest())
     return make_record(session, test, "diverged" if test is None else "finished")
 
 

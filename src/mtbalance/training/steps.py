@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 from torch.nn import Parameter
@@ -20,7 +19,7 @@ from torch.nn import Parameter
 from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.levels import Level
 from mtbalance.balancing.reach import Reach
-from mtbalance.writing import replacing
+from mtbalance.records.table import write_table
 
 PRODUCTS = ("dot", "gradient", "update")
 """g.Delta, |g|^2 and |Delta|^2, by the name that the columns of a part have."""
@@ -86,11 +85,10 @@ class StepLog:
             self._rows = np.concatenate([self._rows, np.hstack([self._facts, products])])
             self._products, self._facts = [], []
 
-    def write(self, path: Path) -> None:
-        """Write a row for each step, whole or not at all; a run that took no step has a file without rows."""
+    def write(self, path: Path, digest: str) -> None:
+        """Write a row for each step of the run with that digest; a run that took no step has a file without rows."""
         self.read()
-        with replacing(path) as partial:
-            pq.write_table(self._table(), partial, compression="zstd")
+        write_table(path, self._table(), digest)
 
     def _table(self) -> pa.Table:
         """The columns of a steps file. A part without parameters has no columns."""

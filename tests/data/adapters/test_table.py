@@ -203,6 +203,22 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path):
         table(path).prepare("t", tmp_path / "out")
 
 
+def test_a_damaged_parquet_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"color": ["red"] * 9, "size": [1.5] * 9, "bought": ["yes"] * 9}).write_parquet(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(40) + content[44:])
+    with pytest.raises(DataError, match=r"t\.parquet cannot be read as Parquet with plain columns: \w+") as refused:
+        table(path).prepare("t", tmp_path / "out")
+    assert "\n" not in str(refused.value)
+
+
+def test_labels_that_cannot_be_learned_are_told_with_the_file(tmp_path):
+    path = write(tmp_path / "t.csv", [["red", "1", "no", "any"]] * 300)
+    with pytest.raises(DataError, match=r"^t\.csv: .*split"):
+        table(path).prepare("t", tmp_path / "out")
+
+
 def test_a_truncated_gz_is_refused(tmp_path):
     content = gzip.compress(write(tmp_path / "t.csv", some_rows(3000)).read_bytes())
     path = tmp_path / "t.csv.gz"

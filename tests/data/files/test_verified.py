@@ -51,6 +51,17 @@ def test_a_file_is_read_once_and_again_when_it_changes(file, readings):
     assert len(readings) == 3
 
 
+def test_a_change_that_hides_its_time_is_found(file):
+    """As a program makes it that copies into a file and sets its times."""
+    checksum, facts = sha256_of(file), file.stat()
+    verified(file, checksum)
+    with file.open("rb+") as stream:
+        stream.write(b"other")
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    with pytest.raises(DataError, match="it was changed or damaged"):
+        verified(file, checksum)
+
+
 def test_another_checksum_or_a_damaged_side_file_asks_for_a_reading(file, readings):
     checksum = sha256_of(file)
     verified(file, checksum)

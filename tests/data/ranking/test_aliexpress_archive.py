@@ -1,56 +1,13 @@
-import io
 import zipfile
 from pathlib import Path
 
-import polars as pl
 import pytest
+from original_zips import original_files, pack
 
 from mtbalance.config.datasets import RawFile
 from mtbalance.data import DataError
 from mtbalance.data.adapters.aliexpress import AliExpress
 from mtbalance.data.files.checksums import sha256_of
-
-USER = [
-    "search_id",
-    *(f"categorical_{n}" for n in range(1, 8)),
-    *(f"numerical_{n}" for n in range(1, 24)),
-    "categorical_8",
-    "categorical_9",
-]
-ITEM_CATEGORICAL = {19: 10, 34: 11, 35: 12, 36: 13, 40: 14, 41: 15, 42: 16}
-
-
-def item_columns() -> list[str]:
-    number = iter(range(24, 64))
-    features = [
-        f"categorical_{ITEM_CATEGORICAL[p]}" if p in ITEM_CATEGORICAL else f"numerical_{next(number)}"
-        for p in range(2, 49)
-    ]
-    return ["search_id", *features, "label"]
-
-
-def original_files(raw: Path) -> dict[str, bytes]:
-    """The four headerless CSV files that give the rows of ``raw`` when joined."""
-    files = {}
-    for side in ("train", "test"):
-        rows = pl.read_csv(raw / f"{side}.csv").with_columns(label=pl.col("click") + pl.col("conversion"))
-        searches = rows.select(USER).unique(maintain_order=True).reverse()  # their order must not matter
-        files[f"user_{side}"] = searches.write_csv(include_header=False).encode()
-        files[f"item_{side}"] = rows.select(item_columns()).write_csv(include_header=False).encode()
-    return files
-
-
-def pack(path: Path, files: dict[str, bytes], folder: str = "aliexpress_NL_datasets", inner: bool = True) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{folder}/", "")
-        for role, content in files.items():
-            if inner:
-                packed = io.BytesIO()
-                with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as member:
-                    member.writestr(f"nl_{role}.csv", content)
-                content = packed.getvalue()
-            archive.writestr(f"{folder}/nl_{role}.{'zip' if inner else 'csv'}", content)
-    return path
 
 
 def config(path: Path) -> AliExpress:
@@ -121,6 +78,25 @@ def test_a_damaged_member_is_refused(files, tmp_path):
     with pytest.raises(DataError, match=r"nl.zip > .* fetch it again"):
         config(path).prepare("small", tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["nl.zip"]
+
+
+@pytest.mark.parametrize("place", ["outer", "inner", "stored"])
+def test_a_damaged_head_is_refused(files, tmp_path, place):
+    """The head of a member, of the file in it, and the data in which its list of files is looked for."""
+    path = pack(tmp_path / "nl.zip", files)
+    with zipfile.ZipFile(path) as archive:
+        member = next(info for info in archive.infolist() if "user_train" in info.filename)
+        start = member.header_offset + 30 + len(member.filename)
+    content = bytearray(path.read_bytes())
+    if place == "outer":
+        content[member.header_offset] ^= 0xFF
+    elif place == "inner":
+        content[start : start + 40] = bytes(40)
+    else:
+        content[start + member.compress_size // 2] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"nl.zip > .*user_train.* again"):
+        config(path).prepare("small", tmp_path / "out")
 
 
 def test_a_missing_member_is_named(files, tmp_path):

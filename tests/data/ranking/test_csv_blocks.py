@@ -1,3 +1,4 @@
+import gzip
 import io
 
 import numpy as np
@@ -5,6 +6,7 @@ import polars as pl
 import pytest
 
 from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import open_raw
 from mtbalance.data.ranking import csv_blocks
 from mtbalance.data.ranking.csv_blocks import read_blocks, read_header, whole_lines
 from mtbalance.data.ranking.csv_cells import Column
@@ -106,3 +108,44 @@ def test_a_header_may_have_a_byte_order_mark_and_quotes():
     stream = io.BytesIO('\ufeffone,"two, too"\r\n1,2\r\n'.encode())
     assert read_header(stream, "some.csv") == ["one", "two, too"]
     assert stream.read() == b"1,2\r\n"
+
+
+def test_a_line_that_no_memory_holds_is_refused(tmp_path, monkeypatch):
+    """As zeros are, of which a .gz of a megabyte holds a gigabyte."""
+    monkeypatch.setattr(csv_blocks, "LONGEST_ROW", 1000)
+    path = tmp_path / "some.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n" + bytes(100_000)))
+    with open_raw(path) as stream, pytest.raises(DataError, match=r"some\.csv\.gz: a line has more than 1,000 bytes"):
+        list(whole_lines(stream, str(path), 100))
+
+
+def test_cells_that_the_reader_of_csv_refuses_are_told():
+    cell = "x" * 200_000
+    with pytest.raises(DataError, match=r"some\.csv: row 1 .* or the next one is not CSV: field larger than"):
+        read(f"1,2,0.5,1\n2,{cell},0.5,1\n")
+    with pytest.raises(DataError, match=r"some\.csv: its first line names no columns: field larger than"):
+        read_header(io.BytesIO(f"a,{cell}\n".encode()), "some.csv")
+
+
+def test_a_long_cell_is_shown_in_part_and_looked_at_once():
+    """Digits that end in another sign: a pattern that tries every way to cut them would take hours."""
+    with pytest.raises(DataError, match=r"row 1 .*column 3 \(size\): '999.*\.\.\..*9x' is not a number") as refused:
+        read(f"1,2,{'9' * 100_000}x,1\n")
+    assert len(str(refused.value)) < 500
+
+
+def test_a_quotation_mark_that_is_never_closed_costs_no_more_than_the_file(monkeypatch):
+    """Every further line is looked at once, not all lines again for each."""
+    looked = []
+
+    class Line(bytes):
+        def count(self, *wanted):
+            looked.append(len(self))
+            return super().count(*wanted)
+
+    lines = [b'1,"2\n', *(b"1,2\n" for _ in range(500))]
+    stream = io.BytesIO(b"".join(lines))
+    monkeypatch.setattr(csv_blocks, "_lines", lambda stream, *_: Line(stream.readline()))
+    monkeypatch.setattr(csv_blocks, "_line", lambda stream, *_: Line(stream.readline()))
+    assert b"".join(whole_lines(stream, "some.csv", 1)) == b"".join(lines)
+    assert sum(looked) <= sum(map(len, lines))

@@ -58,6 +58,27 @@ def write_splits(folder: Path, train: list[int], test: list[int]) -> None:
     scipy.io.savemat(folder / "splits.mat", indices)
 
 
+def write_picture(folder: Path, kind: str, number: int, values: np.ndarray) -> Path:
+    """Write an official piece as PNG."""
+    (folder / kind).mkdir(parents=True, exist_ok=True)
+    path = folder / kind / f"nyu_{number:04d}.png"
+    Image.fromarray(values).save(path)
+    return path
+
+
+def write_pieces(folder: Path) -> None:
+    """Write the official pieces of three scenes of noise; 7 and 3 for training, 5 for testing."""
+    random = np.random.default_rng(0)
+    write_splits(folder, [7, 3], [5])
+    for number in (3, 5, 7):
+        write_picture(folder, "image", number, random.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8))
+        write_picture(folder, "label", number, random.integers(0, 14, (HEIGHT, WIDTH), np.uint8))
+        write_picture(folder, "depth", number, random.integers(0, 40_000, (HEIGHT, WIDTH), np.uint16))
+        normal = random.normal(size=(HEIGHT, WIDTH, 3))
+        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+        write_picture(folder, "normal", number, np.round(127 * (normal + 1)).astype(np.uint8))
+
+
 def place_real(folder: Path, number: int) -> None:
     """Place the official pieces of a real image, 433 or 464. The latter's normals are not known: all are "none"."""
     sample = f"nyuv2_samples/full_480x640/{number:06}"

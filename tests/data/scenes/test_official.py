@@ -1,3 +1,4 @@
+import struct
 import tarfile
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 import scipy.io
 from PIL import Image
 from sample_data import shared
-from scene_data import HEIGHT, WIDTH, config, place_real, rows, write_splits
+from scene_data import HEIGHT, WIDTH, config, place_real, rows, write_picture, write_pieces, write_splits
 
 from mtbalance.data import DataError
 from mtbalance.data.scenes.official import numbered, read_splits
@@ -18,26 +19,11 @@ FOCAL_LENGTH, CENTER = 518.9, (325.6, 253.7)
 """NYUv2's own camera, in pixels of 480 x 640."""
 
 
-def write_picture(folder: Path, kind: str, number: int, values: np.ndarray) -> Path:
-    (folder / kind).mkdir(parents=True, exist_ok=True)
-    path = folder / kind / f"nyu_{number:04d}.png"
-    Image.fromarray(values).save(path)
-    return path
-
-
 @pytest.fixture
 def pieces(tmp_path: Path) -> Path:
     """A folder of the official pieces of three scenes of noise; 7 and 3 for training, 5 for testing."""
-    folder, random = tmp_path / "raw", np.random.default_rng(0)
-    write_splits(folder, [7, 3], [5])
-    for number in (3, 5, 7):
-        write_picture(folder, "image", number, random.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8))
-        write_picture(folder, "label", number, random.integers(0, 14, (HEIGHT, WIDTH), np.uint8))
-        write_picture(folder, "depth", number, random.integers(0, 40_000, (HEIGHT, WIDTH), np.uint16))
-        normal = random.normal(size=(HEIGHT, WIDTH, 3))
-        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-        write_picture(folder, "normal", number, np.round(127 * (normal + 1)).astype(np.uint8))
-    return folder
+    write_pieces(tmp_path / "raw")
+    return tmp_path / "raw"
 
 
 def picture(folder: Path, kind: str, number: int) -> np.ndarray:
@@ -97,7 +83,11 @@ def test_an_absent_picture_a_double_one_and_sizes_that_differ_are_named(pieces, 
         config(pieces, 2, 1).prepare("nyuv2", tmp_path / "out")
 
 
-@pytest.mark.parametrize("content", [b"", b"MATLAB", bytes(200), "other"])
+LARGE = struct.pack("<5i", 0, 2**30, 2**10, 0, 1)
+"""The head of an array that no memory holds."""
+
+
+@pytest.mark.parametrize("content", [b"", b"MATLAB", bytes(200), LARGE + bytes(20), "other"])
 def test_another_file_than_splits_is_refused(pieces, tmp_path, content):
     path = pieces / "splits.mat"
     scipy.io.savemat(path, {"other": 1}) if content == "other" else path.write_bytes(content)

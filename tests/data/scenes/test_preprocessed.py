@@ -140,6 +140,11 @@ BAD = {
     "NaN image": ("image", spoil((*PIXEL, 1), np.nan), r"nan at \(5, 7, 1\)"),
     "normals of bytes": ("normal", spoil(PIXEL, 120), r"207.8\d* at \(5, 7\) is not the length of a unit vector"),
     "NaN normals": ("normal", spoil(PIXEL, np.nan), r"nan at \(5, 7\)"),
+    "signaling NaN normals": (
+        "normal",
+        replace(np.full((HEIGHT, WIDTH, 3), 0x7F800001, np.uint32).view(np.float32)),
+        r"nan at \(0, 0\)",
+    ),
     "huge normals": ("normal", replace(np.full((HEIGHT, WIDTH, 3), 1e300)), r"inf at"),
     "a pickled array": ("depth", replace(np.array([[None]])), "Object arrays cannot be loaded"),
     "a truncated file": ("depth", lambda path: path.write_bytes(path.read_bytes()[:-100]), "not a whole .npy file"),

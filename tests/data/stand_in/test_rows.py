@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,7 +13,7 @@ from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.stand_in.features import CARDINALITIES, draw_features
-from mtbalance.data.stand_in.generated import FILES, is_generated
+from mtbalance.data.stand_in.generated import FILES, MARK, is_generated
 from mtbalance.data.stand_in.rows import best_auc
 from mtbalance.data.stand_in.truth import TrueModel
 
@@ -111,6 +113,27 @@ def test_prepare_generates_once_and_again_for_another_configuration(raw, prepare
     assert (tmp_path / "data/raw/synthetic_small/train.csv").stat().st_mtime_ns == written
     other = SMALL.model_copy(update={"signal": 1.0}).prepare("synthetic_small", tmp_path / "out")
     assert other.raw != schema.raw
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_generated_file_that_was_changed_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    SMALL.generate(folder := Path("data/raw/synthetic_small"))
+    content = bytearray((folder / name).read_bytes())
+    content[-2] ^= 1  # another digit
+    (folder / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name} has not the SHA-256 that generated.json beside it says.* delete"):
+        SMALL.prepare("synthetic_small", tmp_path / "out")
+
+
+@pytest.mark.parametrize("mark", ["", "[]", '{"options": {}}', '{"sha256": {"train.csv": "0"}}', "[" * 100_000])
+def test_a_damaged_mark_has_the_files_generated_again(raw, tmp_path, monkeypatch, mark):
+    monkeypatch.chdir(tmp_path)
+    SMALL.generate(folder := Path("data/raw/synthetic_small"))
+    (folder / MARK).write_text(mark)
+    (folder / "train.csv").write_text("damaged, too")
+    schema = SMALL.prepare("synthetic_small", tmp_path / "out")
+    assert schema.raw == {name: sha256_of(raw / name) for name in FILES}
 
 
 def test_generated_rows_are_never_called_real(raw, tmp_path):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,9 +18,15 @@ from mtbalance.config.datasets import RawFile
 from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
 from mtbalance.data.files.sources_lock import expected
+from mtbalance.faults import briefly
 
 ByteStream = IO[bytes] | gzip.GzipFile
 """A file that is open for reading bytes."""
+DAMAGED = (
+    *(OSError, EOFError, MemoryError, OverflowError, RuntimeError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What libraries raise that read a damaged file. ``RuntimeError``: a zip has a password, or an unknown compression."""
 
 
 def located(file: RawFile) -> Path:
@@ -94,8 +103,10 @@ def open_zip(file: Path | IO[bytes], source: str) -> zipfile.ZipFile:
     """Open a zip. Raises :class:`DataError` that names ``source`` for a file that is no zip or is cut short."""
     try:
         return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise DataError(f"{source}: not a complete zip file ({error}); delete it and fetch it again") from error
+    except DAMAGED as error:
+        raise DataError(
+            f"{source}: not a complete zip file ({briefly(error)}); delete it and fetch it again"
+        ) from error
 
 
 def open_only_member(archive: zipfile.ZipFile, source: str) -> IO[bytes]:
@@ -103,4 +114,12 @@ def open_only_member(archive: zipfile.ZipFile, source: str) -> IO[bytes]:
     members = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
     if len(members) != 1:
         raise DataError(f"{source}: expected one file in it, found {members}")
-    return archive.open(members[0])
+    return open_member(archive, members[0], source)
+
+
+def open_member(archive: zipfile.ZipFile, member: str, source: str) -> IO[bytes]:
+    """Open a file in a zip. Raises :class:`DataError` that names ``source`` for one that is damaged or locked."""
+    try:
+        return archive.open(member)
+    except DAMAGED as error:
+        raise DataError(f"{source} cannot be opened ({briefly(error)}); fetch or make the zip again") from error

@@ -17,7 +17,7 @@ MARK = ".{name}.verified"
 def verified(path: Path, sha256: str) -> Path:
     """The path of a file whose SHA-256 is ``sha256``.
 
-    A side file remembers which size, time of change and inode were checked, so that the runs of a grid do not read the
+    A side file remembers which size, times of change and inode were checked, so that the runs of a grid do not read the
     file once more each. A file with others is read again. Where the side file cannot be written, each call reads.
 
     Raises :class:`DataError` for a file that is missing, cannot be read or has another checksum.
@@ -42,7 +42,8 @@ def verified(path: Path, sha256: str) -> Path:
 
 def _facts(path: Path) -> dict[str, int]:
     found = path.stat()
-    return {"size": found.st_size, "mtime_ns": found.st_mtime_ns, "inode": found.st_ino}
+    times = {"mtime_ns": found.st_mtime_ns, "ctime_ns": found.st_ctime_ns}  # a copying program can set the first one
+    return {"size": found.st_size, "inode": found.st_ino} | times
 
 
 def _read(mark: Path) -> object:

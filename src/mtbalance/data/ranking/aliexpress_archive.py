@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import open_only_member, open_zip
+from mtbalance.data.files.raw_files import open_member, open_only_member, open_zip
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks
 from mtbalance.data.ranking.csv_cells import Column
@@ -70,7 +70,7 @@ class Archive:
         if len(members) != 1:
             raise DataError(f"{self._path}: expected one member named ...{role}.zip, found {members}")
         source = f"{self._path} > {members[0]}"
-        with archive.open(members[0]) as member:
+        with open_member(archive, members[0], source) as member:
             if not members[0].lower().endswith(".zip"):
                 yield member, source
                 return

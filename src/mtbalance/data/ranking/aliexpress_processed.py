@@ -6,12 +6,11 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 import polars as pl
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import open_zip
+from mtbalance.data.files.raw_files import open_member, open_zip
 from mtbalance.data.ranking.processed_csv import SIDES, OfficialSplit, read_rows
 
 COUNTRY = re.compile(r"AliExpress_([A-Z]{2})/", re.IGNORECASE)
@@ -40,7 +39,7 @@ class ProcessedZip:
         with open_zip(self._path, str(self._path)) as archive:
             for side, member in self._members.items():
                 source = f"{self._path} > {member}"
-                with _opened(archive, member, source) as stream:
+                with open_member(archive, member, source) as stream:
                     for frame in read_rows(stream, source):
                         yield side, frame
 
@@ -50,10 +49,3 @@ class ProcessedZip:
         if len(found) != 1:
             raise DataError(f"{self._path}: expected one {name} in it, found {found or [*map(str, paths)]}")
         return found[0]
-
-
-def _opened(archive: zipfile.ZipFile, member: str, source: str) -> IO[bytes]:
-    try:
-        return archive.open(member)
-    except (zipfile.BadZipFile, RuntimeError, OSError) as error:  # RuntimeError: a password, or an unknown compression
-        raise DataError(f"{source} cannot be opened ({error}); fetch or make the zip again") from error

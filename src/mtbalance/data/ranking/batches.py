@@ -16,6 +16,7 @@ from mtbalance.data.batch import Batch
 from mtbalance.data.files.verified import verified
 from mtbalance.data.ranking.decode import Array, decode
 from mtbalance.data.ranking.schema import SPLITS, RankingSchema
+from mtbalance.faults import briefly
 
 ROWS_IN_MEMORY = 4_000_000
 ROWS_PER_BLOCK = 2_000_000
@@ -41,7 +42,7 @@ class RankingRows:
         try:
             metadata = pq.read_metadata(self._path)
         except (OSError, ValueError) as error:
-            raise DataError(f"{self._path} cannot be read ({error}); prepare the data set again") from error
+            raise DataError(f"{self._path} cannot be read ({briefly(error)}); prepare the data set again") from error
         if metadata.num_rows != self.rows:
             raise DataError(f"{self._path} is not the file of its schema.json; prepare the data set again")
         self._group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]

@@ -7,8 +7,6 @@ import csv
 import io
 import math
 import os
-import zipfile
-import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,8 +16,9 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import ByteStream
+from mtbalance.data.files.raw_files import DAMAGED, ByteStream
 from mtbalance.data.ranking.csv_cells import Column, find_fault
+from mtbalance.faults import briefly
 
 BLOCK_BYTES = 8 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead
 PARSERS = min(8, os.cpu_count() or 1)
@@ -40,7 +39,10 @@ class RowBlock(NamedTuple):
 def read_header(stream: ByteStream, source: str, separator: str = ",") -> list[str]:
     """The column names in the first line. Raises :class:`DataError` for an empty file."""
     line = next(whole_lines(stream, source, block_bytes=1), b"").decode("utf-8-sig", errors="replace")
-    names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
+    except csv.Error as error:
+        raise DataError(f"{source}: its first line names no columns: {briefly(error)}") from None
     if not names:
         raise DataError(f"{source} is empty; it should begin with a line of column names")
     return names
@@ -85,29 +87,44 @@ def _parsed(
 def whole_lines(stream: ByteStream, source: str, block_bytes: int) -> Iterator[bytes]:
     """Cut a stream into blocks of about ``block_bytes`` that end where a row ends, not at a newline in quotes."""
     try:
-        while block := _lines(stream, block_bytes):
-            while b'"' in block and block.count(b'"') % 2 and (more := stream.readline()):
-                block += more
-                if len(block) > block_bytes + LONGEST_ROW:
+        while block := _lines(stream, block_bytes, source):
+            pieces, size, quotes = [block], len(block), block.count(b'"')
+            while quotes % 2 and (more := _line(stream, source)):
+                pieces.append(more)
+                size, quotes = size + len(more), quotes + more.count(b'"')
+                if size > block_bytes + LONGEST_ROW:
                     raise DataError(f"{source}: a quotation mark is opened and never closed")
+            block = b"".join(pieces)
             if len(block) < block_bytes:  # the last one: empty lines at a file's end are no rows
                 block = block.rstrip(b"\r\n")
             if block:
                 yield block
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise DataError(f"{source} cannot be read to its end ({error}); delete it and fetch it again") from error
+    except DataError:
+        raise
+    except DAMAGED as error:
+        raise DataError(
+            f"{source} cannot be read to its end ({briefly(error)}); delete it and fetch it again"
+        ) from error
 
 
-def _lines(stream: ByteStream, size: int) -> bytes:
+def _lines(stream: ByteStream, size: int, source: str) -> bytes:
     """At least ``size`` bytes and the rest of the line; no bytes at the end of the stream."""
     if not isinstance(stream, io.BufferedReader):
-        return stream.read(size) + stream.readline()
+        return stream.read(size) + _line(stream, source)
     start = stream.tell()  # a plain file: find where to stop, then read without a second copy of the block
     stream.seek(start + size)
-    stream.readline()
+    _line(stream, source)
     end = stream.tell()
     stream.seek(start)
     return stream.read(end - start)
+
+
+def _line(stream: ByteStream, source: str) -> bytes:
+    """The rest of a line, which can be packed so well that no memory holds it."""
+    line = stream.readline(LONGEST_ROW)
+    if len(line) == LONGEST_ROW:
+        raise DataError(f"{source}: a line has more than {LONGEST_ROW:,} bytes: that is no table in text")
+    return line
 
 
 def _parse(block: bytes, columns: Sequence[Column], separator: str) -> pl.DataFrame | None:

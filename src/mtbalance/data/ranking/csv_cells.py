@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from mtbalance.data import DataError
+from mtbalance.errors import quoted
+from mtbalance.faults import briefly
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LARGEST_FLOAT32 = 3.4028235677973366e38  # half a step above the largest one: from here on numbers round to infinity
 HIGHEST = {"key": 2**53 - 1, "id": 2**31 - 1, "label": 1}  # a key may be written as a decimal: exact in float64
 
@@ -38,13 +40,25 @@ def find_fault(
 ) -> DataError | None:
     """The error for the first bad row or cell of ``block``; None if there is none."""
     text = io.TextIOWrapper(io.BytesIO(block), encoding="utf-8", errors="replace", newline="")
-    for row, cells in enumerate(csv.reader(text, delimiter=separator), start=first_row):
-        where = f"{source}: row {row} (the file's first line is row 1)"
-        if len(cells) != len(columns):
-            return DataError(f"{where} has {len(cells)} cells instead of {len(columns)}")
-        for position, (column, cell) in enumerate(zip(columns, cells, strict=True), start=1):
-            if wrong := _wrong(column, cell):
-                return DataError(f"{where}, column {position} ({column.name}): {cell!r} {wrong}")
+    row = first_row
+    try:
+        for row, cells in enumerate(csv.reader(text, delimiter=separator), start=first_row):
+            if wrong := _wrong_row(cells, columns):
+                return DataError(f"{source}: row {row} (the file's first line is row 1){wrong}")
+    except csv.Error as error:
+        return DataError(
+            f"{source}: row {row} (the file's first line is row 1) or the next one is not CSV: {briefly(error)}"
+        )
+    return None
+
+
+def _wrong_row(cells: Sequence[str], columns: Sequence[Column]) -> str | None:
+    """The end of a sentence about the first thing that is wrong with a row."""
+    if len(cells) != len(columns):
+        return f" has {len(cells)} cells instead of {len(columns)}"
+    for position, (column, cell) in enumerate(zip(columns, cells, strict=True), start=1):
+        if wrong := _wrong(column, cell):
+            return f", column {position} ({column.name}): {quoted(cell)} {wrong}"
     return None
 
 

@@ -18,6 +18,7 @@ from mtbalance.data.ranking.schema import Categorical, RankingSchema
 from mtbalance.data.ranking.table_cells import features_and_labels
 from mtbalance.data.ranking.table_files import PARQUET_BLOCK, text_blocks
 from mtbalance.data.ranking.table_form import TableForm
+from mtbalance.faults import briefly
 
 KINDS: dict[pa.DataType, Kind] = {pa.int32(): "id", pa.float32(): "number", pa.string(): "text"}
 WITHOUT_LABELS: dict[str, Any] = {"tasks": {}, "group": None, "weight": None, "split": None, "ignore": {}}
@@ -80,7 +81,7 @@ def _parquet(path: Path, types: pa.Schema) -> Iterator[pl.DataFrame]:
         for batch in file.iter_batches(PARQUET_BLOCK, columns=types.names):
             yield pl.DataFrame(pa.Table.from_batches([batch]).select(types.names).cast(types))
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} cannot be read as Parquet with the data set's columns: {error}") from error
+        raise DataError(f"{path} cannot be read as Parquet with the data set's columns: {briefly(error)}") from error
 
 
 def _require(wanted: Sequence[str], found: Sequence[str], path: Path) -> None:

@@ -15,6 +15,7 @@ from mtbalance.data.files.raw_files import open_raw
 from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column
 from mtbalance.data.ranking.table_form import TableForm
+from mtbalance.faults import briefly
 
 PARQUET_BLOCK = 65_536
 
@@ -88,4 +89,4 @@ def _parquet_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path} cannot be read as Parquet with plain columns: {error}") from error
+        raise DataError(f"{path} cannot be read as Parquet with plain columns: {briefly(error)}") from error

@@ -6,6 +6,7 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.ranking.csv_blocks import RowBlock
+from mtbalance.errors import quoted
 
 MOST_VALUES, LONGEST = 5, 24
 
@@ -30,4 +31,4 @@ def refuse_cell(block: RowBlock, bad: pl.Series, column: str, source: str, why: 
         position = int(bad.arg_max() or 0)
         cells = block.frame.get_column(column)
         where = f"{source}: row {block.first_row + position} (the file's first line is row 1), column {column}"
-        raise DataError(f"{where}: {cells[position]!r} {why}; the column holds {held(cells)}")
+        raise DataError(f"{where}: {quoted(cells[position])} {why}; the column holds {held(cells)}")

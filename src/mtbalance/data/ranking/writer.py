@@ -95,7 +95,10 @@ class RankingWriter:
                 pending.result()
 
     def _schema(self, facts: dict[str, Any]) -> RankingSchema:
-        splits = {split: self._split_facts(split) for split in SPLITS}
+        try:
+            splits = {split: self._split_facts(split) for split in SPLITS}
+        except DataError as error:
+            raise DataError(f"{', '.join(facts['raw'])}: {error}") from None
         return RankingSchema(
             categorical=self._vocabularies.result(),
             numerical=self._numerical(),

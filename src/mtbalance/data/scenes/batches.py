@@ -16,6 +16,7 @@ from mtbalance.data.files.verified import verified
 from mtbalance.data.scenes.augmentation import Maps, View, draw_views, view
 from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import SPLITS, SceneSchema
+from mtbalance.faults import briefly
 
 BYTES_IN_MEMORY = 2**30
 BYTES_A_PIXEL = 29
@@ -61,7 +62,7 @@ class SceneRows:
         try:
             file = pq.ParquetFile(self._path)
         except (OSError, ValueError) as error:
-            raise DataError(f"{self._path} cannot be read ({error}); prepare the data set again") from error
+            raise DataError(f"{self._path} cannot be read ({briefly(error)}); prepare the data set again") from error
         columns = arrow_schema(self.schema.height, self.schema.width)
         if file.num_row_groups != self.rows or file.metadata.num_rows != self.rows or file.schema_arrow != columns:
             raise DataError(f"{self._path} is not the file of its schema.json; prepare the data set again")

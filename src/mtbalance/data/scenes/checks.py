@@ -36,7 +36,7 @@ def to_scene(arrays: Mapping[str, NDArray[Any]], sources: Mapping[str, str], hei
     _require(in_range, image, sources["image"], "between 0 and 1 (divide bytes by 255)")
     measured = (depth >= 0) & (depth <= np.finfo(np.float32).max)
     _require(measured, depth, sources["depth"], "a depth in meters (0: none)")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         length = np.linalg.norm(normal.astype(np.float64), axis=-1)
     _require(length <= LONGEST_NORMAL, length, sources["normal"], "the length of a unit vector (0: none)")
     return Scene(*_as_stored(image, label, depth, normal))

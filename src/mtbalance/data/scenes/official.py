@@ -18,11 +18,13 @@ from scipy.io.matlab import MatReadError
 
 from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
+from mtbalance.data.files.raw_files import DAMAGED
 from mtbalance.data.scenes.checks import to_scene
 from mtbalance.data.scenes.pictures import DECODERS, read_picture
 from mtbalance.data.scenes.resize import resize
 from mtbalance.data.scenes.scene import KINDS, Scene
 from mtbalance.data.scenes.schema import SceneSplitName
+from mtbalance.faults import briefly
 
 INDICES: dict[SceneSplitName, str] = {"train": "trainNdxs", "test": "testNdxs"}
 FILE_NUMBER = re.compile(r"(\d+)$")
@@ -79,8 +81,10 @@ def read_splits(path: Path) -> dict[SceneSplitName, list[int]]:
     try:
         content = scipy.io.loadmat(path)
         return {split: sorted(map(int, content[key].ravel())) for split, key in INDICES.items()}
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, MatReadError) as error:
-        raise DataError(f"{path}: not NYUv2's splits.mat with {' and '.join(INDICES.values())} ({error})") from error
+    except (*DAMAGED, AttributeError, LookupError, MatReadError) as error:
+        raise DataError(
+            f"{path}: not NYUv2's splits.mat with {' and '.join(INDICES.values())} ({briefly(error)})"
+        ) from error
 
 
 def numbered(folder: Path) -> dict[int, Path]:

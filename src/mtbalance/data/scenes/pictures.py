@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import DAMAGED
 from mtbalance.data.scenes.schema import CLASSES
+from mtbalance.faults import briefly
 
 NO_NORMAL = 127
 """All three bytes of a pixel without a normal."""
@@ -22,8 +24,8 @@ def read_picture(path: Path) -> NDArray[Any]:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a whole image file ({error}); fetch or copy it again") from error
+    except (*DAMAGED, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not a whole image file ({briefly(error)}); fetch or copy it again") from error
 
 
 def image_of(picture: NDArray[Any], source: str) -> NDArray[np.float32]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
-import zlib
+import tokenize
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -17,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbalance.data import DataError
+from mtbalance.data.files.raw_files import DAMAGED
 from mtbalance.data.scenes.checks import to_scene
 from mtbalance.data.scenes.scene import KINDS, Scene
 from mtbalance.data.scenes.schema import SceneSplitName
+from mtbalance.faults import briefly
 
 SIDES: dict[SceneSplitName, str] = {"train": "train", "test": "val"}
 
@@ -71,16 +72,18 @@ def read_bytes(file: Traversable) -> bytes:
     """All bytes of a file. Raises :class:`DataError` for one that cannot be read, as in a damaged zip."""
     try:
         return file.read_bytes()
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{file}: cannot be read ({error}); delete it and fetch it again") from error
+    except DAMAGED as error:
+        raise DataError(f"{file}: cannot be read ({briefly(error)}); delete it and fetch it again") from error
 
 
 def parse_npy(content: bytes, source: str) -> NDArray[Any]:
     """The array of a ``.npy`` file. A pickled one is refused and never unpickled."""
     try:
         return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, MemoryError) as error:
-        raise DataError(f"{source}: not a whole .npy file of numbers ({error}); fetch or make it again") from error
+    except (*DAMAGED, SyntaxError, tokenize.TokenError) as error:
+        raise DataError(
+            f"{source}: not a whole .npy file of numbers ({briefly(error)}); fetch or make it again"
+        ) from error
 
 
 def _root_of(root: Traversable) -> Traversable:

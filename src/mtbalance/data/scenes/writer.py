@@ -51,7 +51,10 @@ class SceneWriter:
         Raises :class:`DataError` for a split without images, and for one without a valid pixel for a task.
         """
         with self._staging.writing():
-            splits = {split: self._split_facts(split) for split in SPLITS}
+            try:
+                splits = {split: self._split_facts(split) for split in SPLITS}
+            except DataError as error:
+                raise DataError(f"{', '.join(facts['raw'])}: {error}") from None
             schema = SceneSchema(
                 tasks=TASKS,
                 classes=list(CLASSES),

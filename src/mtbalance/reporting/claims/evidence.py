@@ -14,6 +14,7 @@ from mtbalance import places
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.records import REMEDY
+from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.cosines import diffs
 from mtbalance.reporting.delta_rows import with_delta_m
@@ -120,7 +121,7 @@ def read_metrics(
     ``methods`` says by experiment and variant which method a trial is of, in tuned experiments. There one trial of each
     method has rows. Raises ``UserError`` for a run without rows, and for rows of another run or of other settings.
     """
-    frame = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    frame = pd.concat([read_collected(path) for path in paths], ignore_index=True)
     found = frame[[*NAMED_RUN, "digest"]].drop_duplicates()
     digests = {config.digest() for config in (*expected, *timed)}
     stale = found[~found["digest"].isin(digests)].astype(str)

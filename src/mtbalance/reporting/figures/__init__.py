@@ -14,8 +14,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib
-import pandas as pd
 
+from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.drawing import FONTS, save
 from mtbalance.reporting.entries import entry_of
 
@@ -24,5 +24,5 @@ def write_figure(name: str, metrics: Path, stem: Path, *, title: str, baseline: 
     """Write ``stem`` .png, .pdf and .svg: figure ``name`` from a collected Parquet file."""
     # Axes take their fonts when they are made, so the figure is drawn under them too. Nothing global is changed.
     with matplotlib.rc_context(FONTS):
-        frame = pd.read_parquet(metrics)
+        frame = read_collected(metrics)
         save(entry_of(frame, "figures", name, "draw")(frame, title, baseline), stem)

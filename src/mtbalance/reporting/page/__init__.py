@@ -8,7 +8,6 @@ filters of a data frame in one call.
 from __future__ import annotations
 
 from base64 import b64encode
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from mtbalance.config.kinds import kind
 from mtbalance.errors import UserError
 from mtbalance.records import TimingRecord, read_run, read_timing
 from mtbalance.reporting.answer import answer
+from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.html import rendered
 from mtbalance.reporting.names import is_a_papers
 from mtbalance.reporting.page import leaderboard, plots
@@ -81,7 +81,7 @@ def write_page(output: Path, page: Page) -> None:
 
 
 def _metrics(experiment: str) -> pd.DataFrame:
-    return pd.read_parquet(BytesIO(_content(Path(places.METRICS.format(experiment=experiment)))))
+    return read_collected(Path(places.METRICS.format(experiment=experiment)))
 
 
 def _of_the_papers(frame: pd.DataFrame) -> bool:

@@ -9,32 +9,47 @@ of the arrays that the run kept (npz), by name, and the line of text above the p
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtbalance.config.kinds import kind
 from mtbalance.errors import UserError
+from mtbalance.faults import briefly
 from mtbalance.records import RunRecord, read_run
 from mtbalance.registry import function
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.writing import replacing
 
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error)
+
 
 def write_picture(record: Path, sample: Path, output: Path) -> None:
     """Draw the ``sample`` (npz) that a run kept beside its ``record``, as PNG.
 
-    Raises ``UserError`` if the record cannot be read, and for a kind of problem without pictures.
+    Raises ``UserError`` if the record or the sample cannot be read, and for a kind of problem without pictures.
     """
     run = read_run(record)
     problem = str(run.config["model"]["problem"])
     if not kind(problem).pictured:
         raise UserError(f"{record}: {problem} has no picture of its predictions")
     draw = function(__name__, problem, "draw")
-    with np.load(sample, allow_pickle=False) as arrays:
-        figure = draw(dict(arrays), _heading(run))
+    figure = draw(_arrays(sample), _heading(run))
     with replacing(output) as partial:
         figure.savefig(partial, dpi=110, format="png", metadata={"Software": None})
+
+
+def _arrays(sample: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a sample. Raises ``UserError`` if it is damaged: the checksums of a zip tell."""
+    try:
+        with np.load(sample, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (EOFError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError, *ZIP_ERRORS) as error:
+        raise UserError(f"{sample} cannot be read ({briefly(error)}); delete it and run the workflow again") from error
 
 
 def _heading(record: RunRecord) -> str:

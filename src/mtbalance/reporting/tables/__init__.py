@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from mtbalance.reporting import convergence
+from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.formats import write_csv
 from mtbalance.reporting.html import document
@@ -30,7 +29,7 @@ def write_table(
     name: str, metrics: Path, stem: Path, *, title: str, baseline: str = "ls", significance: float = 0.05
 ) -> None:
     """Write ``stem`` .csv, .md, .html and .tex: table ``name`` from a collected Parquet file."""
-    frame = pd.read_parquet(metrics)
+    frame = read_collected(metrics)
     table, numbers = entry_of(frame, "tables", name, "tabulate")(frame, title, baseline, significance)
     table = convergence.explained(table, frame)
     text = markdown(table)
