@@ -24,7 +24,7 @@ WITHOUT_ACCOUNTS = ["--slurm-status-command=squeue", "--slurm-no-account"]
 SLEEPS = "NAP"
 """The variable with the seconds that an epoch of a slow tree takes longer; its runs' numbers are the same."""
 TABLE = "results/tables/tiny/auc.md"
-LONG = 600
+LONG = 1200
 """Seconds after which a grid on a machine that is busy has surely ended."""
 
 
@@ -145,6 +145,6 @@ def test_a_run_over_its_time_goes_on_from_its_checkpoint(slow: Tree, slurm: Clus
 
     On a slow machine a job has little time left after its starts of Snakemake, so that a run needs many of them.
     """
-    with submitted(slow, slurm, tmp_path / "tree", "--set-resources", "train:runtime=1", "--retries=20", nap=3) as grid:
+    with submitted(slow, slurm, tmp_path / "tree", "--set-resources", "train:runtime=1", "--retries=20", nap=2.5) as grid:
         pass
     assert len(grid.resumed()) == len(records_of(slow))
