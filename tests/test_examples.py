@@ -49,7 +49,7 @@ def learned(printed: str) -> None:
     losses, weights = epochs(printed)
     price, click = losses[-5:].mean(axis=0) / losses[0]
     assert price < 0.2 and click < 0.95
-    assert (weights > 0).all() and (np.abs(weights - 1) > 0.01).any(axis=1).mean() > 0.7
+    assert (weights > 0).all() and (np.abs(weights - 1) > 0.01).any(axis=1).mean() > 0.5
     assert weights.std(axis=0).max() > 0.01
 
 
@@ -92,6 +92,7 @@ def torchrun(processes: int) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_two_processes_learn_what_one_does():
     two, one = torchrun(2), torchrun(1)
     learned(two)

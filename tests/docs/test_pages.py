@@ -123,6 +123,7 @@ def test_links_lead_to_files(page: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_site_is_built_without_a_warning(tmp_path: Path):
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -137,6 +138,7 @@ def _scripts_and_styles(html: str) -> str:
     return " ".join(re.findall(r"<(?:script|link|img)[^>]*>", html))
 
 
+@pytest.mark.long
 def test_the_reference_has_every_entry_and_every_option():
     from mtbalance.balancing.options import LEVELS, RULES, ClippyOptions, OptimizerOptions
     from mtbalance.config.datasets import ADAPTERS, Dataset, HashSplit, RawFile

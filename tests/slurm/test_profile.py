@@ -145,6 +145,7 @@ def test_a_run_over_its_time_goes_on_from_its_checkpoint(slow: Tree, slurm: Clus
 
     On a slow machine a job has little time left after its starts of Snakemake, so that a run needs many of them.
     """
-    with submitted(slow, slurm, tmp_path / "tree", "--set-resources", "train:runtime=1", "--retries=20", nap=2.5) as grid:
+    options = ["--set-resources", "train:runtime=1", "--retries=20"]
+    with submitted(slow, slurm, tmp_path / "tree", *options, nap=2.5) as grid:
         pass
     assert len(grid.resumed()) == len(records_of(slow))

@@ -128,6 +128,7 @@ def test_the_printed_command_repeats_a_run_bit_for_bit_alone(tree: Tree):
     assert numbers(after) == numbers(before)
 
 
+@pytest.mark.long
 def test_an_experiment_that_measures_has_the_same_records_and_cosines_beside_them(tree: Tree):
     before = tree.records()
     tree.set("experiments.tiny.measure", ["cosines"])
@@ -141,6 +142,7 @@ def test_an_experiment_that_measures_has_the_same_records_and_cosines_beside_the
     assert {"cosine_shared", "cosine_other_half", "length_task_specific", "weight_spread"} <= set(frame["metric"])
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_from_its_checkpoint_bit_for_bit(tree: Tree):
     tree.set("experiments.tiny.training.epochs", 3)
     config = config_of(tree)
@@ -176,6 +178,7 @@ def test_the_plan_says_what_would_run_and_why(tree: Tree):
     assert re.search(r"^ *table +\d+ +after the jobs before it", said, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_an_unusable_mlflow_costs_no_run(tree: Tree):
     (tree.root / "file").write_text("no folder")
     command = [part for part in training(config_of(tree), "record.json") if part != "--no-track"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from mtbalance.writing import replacing
@@ -31,8 +32,8 @@ def make() -> None:
     """Make the database if it is a file that is not there: whole or not at all, since MLflow refuses half of one."""
     from mlflow import MlflowClient
 
-    path = Path(database().removeprefix(SQLITE))
-    if database().startswith(SQLITE) and not path.exists():
+    plain = re.fullmatch(f"{SQLITE}([^?:]+)", database())  # with options it may be no file, or one to be read only
+    if plain and not (path := Path(plain[1])).exists():
         with replacing(path) as partial:
             MlflowClient(f"{SQLITE}{partial}")
 

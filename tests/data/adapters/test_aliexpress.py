@@ -170,7 +170,7 @@ def test_a_task_without_positives_is_refused(broken):
 def test_a_task_that_cannot_be_judged_is_refused_before_anything_is_trained(broken, label):
     rows = pl.read_csv(broken / "test.csv")
     rows.with_columns(click=pl.lit(1), conversion=pl.lit(label)).write_csv(broken / "test.csv")
-    said = r"^task 'click': every label of split 'valid' is 1; it cannot be judged; look at `split`"
+    said = r"task 'click': every label of split 'valid' is 1; it cannot be judged; look at `split`"
     with pytest.raises(DataError, match=said):
         processed(broken).prepare("broken", broken / "out")
     assert not (broken / "out").exists()
