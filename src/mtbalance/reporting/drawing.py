@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -131,6 +132,8 @@ def save(figure: Figure, stem: Path) -> None:
             if ending == "pdf":
                 metadata["Title"] = heading
                 figure.suptitle(WARNING.strip() if heading.endswith(WARNING) else "")
+            content = BytesIO()  # matplotlib hides that a disk is full
+            figure.savefig(content, format=ending, dpi=150, metadata=metadata)
             with replacing(stem.with_name(f"{stem.name}.{ending}")) as partial:
-                figure.savefig(partial, format=ending, dpi=150, metadata=metadata)
+                partial.write_bytes(content.getvalue())
     figure.suptitle(heading)
