@@ -1,11 +1,20 @@
-"""UserError: the base of all errors that a user can fix; and how a message shows a value, which can be of any size."""
+"""UserError: the base of all errors that a user can fix; how a message shows a value; what damaged files raise."""
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
+import zipfile
+import zlib
 from reprlib import Repr
 from typing import Any
 
+DAMAGED = (
+    *(OSError, EOFError, MemoryError, OverflowError, RuntimeError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What libraries raise that read a damaged file. ``RuntimeError``: a zip has a password, or an unknown compression."""
 MOST_QUOTED = 200
 """Characters of a value that a message shows."""
 MOST_SAID = 4_000

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,15 +15,11 @@ from mtbalance.config.datasets import RawFile
 from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
 from mtbalance.data.files.sources_lock import expected
+from mtbalance.errors import DAMAGED
 from mtbalance.faults import briefly
 
 ByteStream = IO[bytes] | gzip.GzipFile
 """A file that is open for reading bytes."""
-DAMAGED = (
-    *(OSError, EOFError, MemoryError, OverflowError, RuntimeError, TypeError, ValueError),
-    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-)
-"""What libraries raise that read a damaged file. ``RuntimeError``: a zip has a password, or an unknown compression."""
 
 
 def located(file: RawFile) -> Path:

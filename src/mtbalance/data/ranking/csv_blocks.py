@@ -16,8 +16,9 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import DAMAGED, ByteStream
+from mtbalance.data.files.raw_files import ByteStream
 from mtbalance.data.ranking.csv_cells import Column, find_fault
+from mtbalance.errors import DAMAGED
 from mtbalance.faults import briefly
 
 BLOCK_BYTES = 8 * 2**20  # measured: larger ones lose time to page faults, smaller ones to overhead

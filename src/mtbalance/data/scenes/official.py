@@ -18,12 +18,12 @@ from scipy.io.matlab import MatReadError
 
 from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
-from mtbalance.data.files.raw_files import DAMAGED
 from mtbalance.data.scenes.checks import to_scene
 from mtbalance.data.scenes.pictures import DECODERS, read_picture
 from mtbalance.data.scenes.resize import resize
 from mtbalance.data.scenes.scene import KINDS, Scene
 from mtbalance.data.scenes.schema import SceneSplitName
+from mtbalance.errors import DAMAGED
 from mtbalance.faults import briefly
 
 INDICES: dict[SceneSplitName, str] = {"train": "trainNdxs", "test": "testNdxs"}

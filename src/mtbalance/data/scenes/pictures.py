@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import DAMAGED
 from mtbalance.data.scenes.schema import CLASSES
+from mtbalance.errors import DAMAGED
 from mtbalance.faults import briefly
 
 NO_NORMAL = 127

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import DAMAGED
 from mtbalance.data.scenes.checks import to_scene
 from mtbalance.data.scenes.scene import KINDS, Scene
 from mtbalance.data.scenes.schema import SceneSplitName
+from mtbalance.errors import DAMAGED
 from mtbalance.faults import briefly
 
 SIDES: dict[SceneSplitName, str] = {"train": "train", "test": "val"}

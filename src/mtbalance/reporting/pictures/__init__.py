@@ -9,8 +9,6 @@ of the arrays that the run kept (npz), by name, and the line of text above the p
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbalance.config.kinds import kind
-from mtbalance.errors import UserError
+from mtbalance.errors import DAMAGED, UserError
 from mtbalance.faults import briefly
 from mtbalance.records import RunRecord, read_run
 from mtbalance.registry import function
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.writing import replacing
-
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error)
 
 
 def write_picture(record: Path, sample: Path, output: Path) -> None:
@@ -48,7 +44,7 @@ def _arrays(sample: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(sample, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (EOFError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError, *ZIP_ERRORS) as error:
+    except DAMAGED as error:
         raise UserError(f"{sample} cannot be read ({briefly(error)}); delete it and run the workflow again") from error
 
 
