@@ -44,9 +44,11 @@ demo-docs: ## put the tables and pictures of the finished demo into docs/
 	cp results/figures/demo/auc.png docs/pictures/demo-auc.png
 	cp results/figures/demo_scenes/predictions/synthetic_scenes-mtan-pub-seed-0.png docs/pictures/demo-scenes.png
 
-bench: .venv/installed ## benchmarks (preparing, batches, steps, scenes, solvers) as ratios within one run
-	python bench/prepare.py && python bench/batches.py && python bench/steps.py && python bench/scenes.py && \
-		python bench/solvers.py
+bench: .venv/installed ## training steps as ratios to LS, plain torch and TorchJD: results/bench/report.md, in half an hour
+	@snakemake bench
+
+bench-parts: .venv/installed ## ratios of single parts: preparing, batches, scenes, solvers
+	python bench/prepare.py && python bench/batches.py && python bench/scenes.py && python bench/solvers.py
 
 install: .venv/installed ## the environment .venv, with the exact versions of requirements.lock
 

@@ -17,6 +17,7 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/toy.smk"
 include: "workflow/rules/tuning.smk"
+include: "workflow/rules/bench.smk"
 
 
 localrules:
@@ -24,6 +25,7 @@ localrules:
     data,
     download,
     toy,
+    bench,
 
 
 onstart:
@@ -55,3 +57,8 @@ rule data:
 rule toy:
     input:
         rules.toy_report.output,
+
+
+rule bench:
+    input:
+        rules.report_steps.output,

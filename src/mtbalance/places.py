@@ -85,6 +85,9 @@ TOY_TRAJECTORIES = "results/toy/trajectories/{method}.parquet"
 TOY_REPORT = "results/figures/toy"
 """Without its ending: .png, .pdf, .svg or .csv."""
 
+BENCH = "results/bench"
+"""Benchmarks of training steps, their figures and their page."""
+
 
 def prepared(splits: Iterable[str]) -> list[str]:
     """Files of a prepared data set with these splits, as patterns with the wildcard ``dataset``."""

@@ -11,7 +11,7 @@ import pytest
 
 from workflow_tree import PROJECT, Tree, project_files
 
-TARGETS = {"all", "data", "toy"}
+TARGETS = {"all", "bench", "data", "toy"}
 ONE_ENVIRONMENT = "Specify a conda environment or container for each rule."
 """The one finding of the linter that is not followed: a project in one language has one locked environment."""
 
