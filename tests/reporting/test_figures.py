@@ -36,6 +36,15 @@ def with_cosines(frame):
     return pd.concat([frame, *rows], ignore_index=True).astype(frame.dtypes)
 
 
+def with_levels(metrics):
+    """The file, with methods at the levels at which they balance."""
+    levels = dict.fromkeys(["mgda", "cagrad", "nashmtl"], "gradient") | {"pub": "update"}
+    frame = pd.read_parquet(metrics)
+    frame["level"] = frame["balancer"].map(levels).fillna("loss").astype(frame["level"].dtype)
+    frame.to_parquet(metrics)
+    return metrics
+
+
 def texts(figure):
     return [" ".join(text.get_text().split()) for text in figure.findobj(Text) if text.get_text()]
 
@@ -85,6 +94,13 @@ def test_curves_end_in_the_chosen_epoch_or_in_a_cross(collected):
     assert (ends, crosses) == ([3] * 8, [1])
 
 
+def test_curves_of_more_methods_than_colors_have_a_row_for_each_level(collected):
+    names = ["ls", "si", "dwa", "rlw", "famo", "mgda", "cagrad", "nashmtl", "pub"]
+    axes = draw("curves", with_levels(collected({("census", "mmoe", name): [(0.8, 0.7)] for name in names}))).axes
+    assert [panel.get_ylabel().splitlines()[-1] for panel in axes] == ["level loss", "level gradient", "level update"]
+    assert [sum(line.get_marker() == "o" for line in panel.lines) for panel in axes] == [5, 4, 2]
+
+
 def test_weights_are_shares_of_the_balancers_that_move_them(collected):
     axes = draw("weights", collected()).axes
     assert [panel.get_title() for panel in axes[:2]] == ["MGDA", "PUB"]
@@ -100,8 +116,10 @@ def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(colle
     assert sorted(points) == [pytest.approx(place) for place in sorted(places.values())]
     results |= {("census", "ple", name): [place] for name, place in places.items()}
     results[("census", "ple", "mgda")] = [(0.5, 0.5)]
-    notes = [text.get_text() for text in draw("seesaw", collected(results)).axes[1].texts if text.get_text()]
-    assert notes == ["far outside:\nMGDA 0.5000, 0.5000"]
+    figure = draw("seesaw", with_levels(collected(results)))
+    assert [text.get_text() for text in figure.axes[1].texts] == ["1", "2", "far outside:\nMGDA 0.5000, 0.5000"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["1 LS", "2 PUB", "3 MGDA", "level loss", "level gradient", "level update"]
 
 
 def test_the_seesaw_of_three_tasks_has_a_row_for_each_pair_and_the_front_of_fixed_weights(write, tmp_path):

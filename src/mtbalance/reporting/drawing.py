@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Literal, NamedTuple
 
 import matplotlib
@@ -20,11 +21,13 @@ from mtbalance.writing import replacing
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
 """Okabe and Ito 2008 without black and yellow, and a brown."""
 GRAY = "#555555"
+TITLE_LETTER = 0.08
+"""Inches that a letter of a figure's title takes."""
 WARNING = "\nWARNING: epochs selected on the TEST split"
 Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
-ENTRY, LETTER = 0.65, 0.072
-"""Inches that an entry of a legend takes: its line, and each letter of its text."""
+ENTRY, LETTER, LINE = 0.65, 0.072, 0.17
+"""Inches that an entry of a legend takes: its line, each letter of its text, and in height."""
 MARKERS = ("o", "s", "^", "D")
 LEVELS = {"loss": "o", "representation": "D", "gradient": "s", "update": "^"}
 """The marker of each level at which methods balance."""
@@ -76,15 +79,18 @@ def level_looks() -> dict[str, Look]:
 
 def level_legend(figure: Figure, shown: Iterable[str]) -> None:
     """A legend of the ``shown`` levels below the panels."""
-    found, levels = level_looks(), set(shown)
-    legend(
-        figure,
-        [
-            Line2D([], [], color=found[level].color, marker=found[level].marker, linestyle="", label=f"level {level}")
-            for level in found
-            if level in levels
-        ],
-    )
+    legend(figure, level_entries(shown))
+
+
+def level_entries(shown: Iterable[str]) -> list[Line2D]:
+    """A legend's entries for the ``shown`` levels."""
+    levels = set(shown)
+    return [mark(look, f"level {level}") for level, look in level_looks().items() if level in levels]
+
+
+def mark(look: Look, label: str, size: float = 6) -> Line2D:
+    """A legend's entry with a marker alone."""
+    return Line2D([], [], color=look.color, marker=look.marker, markersize=size, linestyle="", label=label)
 
 
 def balancer_legend(figure: Figure, shown: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
@@ -97,19 +103,22 @@ def balancer_legend(figure: Figure, shown: dict[str, Look], extra: Sequence[Line
 
 
 def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
-    """A legend below the panels, in lines of about equal length."""
+    """A legend below the panels, in lines of about equal length; the figure grows by all of them but the first."""
     width = ENTRY + LETTER * max(len(str(entry.get_label())) for entry in entries)
     lines = math.ceil(len(entries) * width / figure.get_figwidth())
     columns = math.ceil(len(entries) / max(1, lines))
+    figure.set_figheight(figure.get_figheight() + LINE * (lines - 1))
     figure.legend(handles=list(entries), loc="outside lower center", ncols=columns)
 
 
 def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
-    """Set the figure's title, with a warning if epochs were selected on the test split.
+    """Set the figure's title, in lines of its width, with a warning if epochs were selected on the test split.
 
     :func:`save` leaves the text out of the PDF, where it belongs into a paper's caption, but not the warning.
     """
     selected = "test" in set(frame["selection"])
+    letters = int(figure.get_figwidth() / TITLE_LETTER)
+    text = "\n".join(line for whole in text.split("\n") for line in wrap(whole, letters))
     figure.suptitle(f"{text}{WARNING}" if selected else text)
 
 

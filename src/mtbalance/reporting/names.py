@@ -54,7 +54,7 @@ METRICS = {
 }
 BALANCERS = {
     "ls": "LS",
-    "fixed": "Fixed weights",
+    "fixed": "Fixed",
     "mgda": "MGDA",
     "mgda_ub": "MGDA-UB",
     "nashmtl": "NashMTL",

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
+from mtbalance.reporting.drawing import GRAY, LEVELS, PALETTE, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, dataset_heading
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import RUN, trained
 
 
+class Row(NamedTuple):
+    """A row of panels: methods on one data set."""
+
+    dataset: str
+    label: str
+    balancers: set[str]
+
+
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
-    """Draw a row of panels for each data set, a panel for each backbone. Panels of one data set share their scale."""
+    """Draw a row of panels for each data set, a panel for each backbone. Panels of one data set share their scale.
+
+    More than seven methods have a row for each level at which they balance, with the baseline in each.
+    """
     scores = [own[own["metric"] == score_of(own)] for _, own in frame.groupby("dataset", sort=False)]
     epochs = pd.concat(scores).query("epoch.notna() and value.notna()")
     chosen = trained(frame).set_index(RUN)["value"]
-    datasets = list(dict.fromkeys(frame["dataset"]))
+    rows = [row for dataset, own in frame.groupby("dataset", sort=False) for row in _rows(str(dataset), own, baseline)]
     backbones = list(dict.fromkeys(frame["backbone"]))
     look = looks(frame["balancer"], baseline)
-    size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(datasets))
+    size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     title(
         figure, f"{heading}: {score_titles(frame)} by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame
     )
-    grid = figure.subplots(len(datasets), len(backbones), sharex=True, sharey="row", squeeze=False)
-    for dataset, panels in zip(datasets, grid, strict=True):
-        of_dataset = epochs[epochs["dataset"] == dataset]
-        synthetic = bool(frame.loc[frame["dataset"] == dataset, "synthetic"].iloc[0])
-        panels[0].set_ylabel(
-            f"{score_titles(frame[frame['dataset'] == dataset])}\n{dataset_heading(dataset, synthetic)}".replace(
-                " (", "\n("
-            )
-        )
+    grid = figure.subplots(len(rows), len(backbones), sharex=True, sharey="row", squeeze=False)
+    for row, panels in zip(rows, grid, strict=True):
+        of_dataset = epochs[epochs["dataset"] == row.dataset]
+        panels[0].set_ylabel(row.label)
         for backbone, axes in zip(backbones, panels, strict=True):
-            _panel(axes, of_dataset[of_dataset["backbone"] == backbone], chosen, look)
+            shown = of_dataset["balancer"].isin(row.balancers) & (of_dataset["backbone"] == backbone)
+            _panel(axes, of_dataset[shown], chosen, look)
         panels[0].set_ylim(bottom=_bottom(of_dataset))
     for backbone, top, bottom in zip(backbones, grid[0], grid[-1], strict=True):
         top.set_title(backbone_name(backbone))
@@ -46,6 +55,16 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     failed = [_entry("X", "failed run")] if (frame["status"] != "finished").any() else []
     balancer_legend(figure, look, [_entry("o", "chosen epoch"), *failed])
     return figure
+
+
+def _rows(dataset: str, frame: pd.DataFrame, baseline: str) -> list[Row]:
+    """One row, or one a level if the methods are more than the colors."""
+    label = f"{score_titles(frame)}\n{dataset_heading(dataset, bool(frame['synthetic'].iloc[0]))}".replace(" (", "\n(")
+    methods = frame.drop_duplicates("balancer")
+    if len(methods) <= len(PALETTE):
+        return [Row(dataset, label, set(methods["balancer"]))]
+    at = {level: set(methods.loc[methods["level"] == level, "balancer"]) - {baseline} for level in LEVELS}
+    return [Row(dataset, f"{label}\nlevel {level}", {baseline, *names}) for level, names in at.items() if names]
 
 
 def _bottom(epochs: pd.DataFrame) -> float | None:

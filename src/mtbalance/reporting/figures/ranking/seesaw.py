@@ -1,4 +1,4 @@
-"""The seesaw: one task's AUC against another's, a point for each method, an arrow from the baseline to it."""
+"""The seesaw: one task's AUC against another's, a numbered point for each method, the baseline at a dotted cross."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from itertools import combinations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.comparison import by_seed
-from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, legend, level_entries, level_looks, mark, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, standard_deviation
 
@@ -25,8 +24,9 @@ Point = tuple[float, float]
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a panel for each data set and backbone, with two tasks on its axes; a row for each pair of the first three.
 
-    Points are means over the finished seeds, bars their standard deviations. A line joins the methods with fixed
-    weights, in the order of the first task's AUC; of more than two tasks those alone that no other one beats in both.
+    Points are means over the finished seeds, bars their standard deviations. Color and marker tell the level at which a
+    method balances, the number its name. A line joins the methods with fixed weights, in the order of the first task's
+    AUC; of more than two tasks those alone that no other one beats in both.
     """
     rows = frame[(frame["metric"] == "auc") & frame["epoch"].isna()]
     tasks = list(rows.groupby("task", sort=False)["task_title"].first().items())
@@ -34,15 +34,14 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     groups = [(key, group) for key, group in rows.groupby(["dataset", "backbone"], sort=False)]
     groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
     columns = max(len(groups), 1)
-    figure = Figure(figsize=(1.0 + 4.2 * columns, 1.4 + 4.2 * max(len(pairs), 1)), layout="constrained")
-    said = f"arrows: from {balancer_name(baseline)} (dotted) to each method; up and to the right is better"
-    said += "\nbars: standard deviation over seeds"
+    figure = Figure(figsize=(1.6 + 4.2 * columns, 1.4 + 4.2 * max(len(pairs), 1)), layout="constrained")
+    said = f"dotted: {balancer_name(baseline)}; up and to the right is better; bars: standard deviation over seeds"
     title(figure, f"{heading}: the tasks against each other\n{said}", frame)
     if not groups or not pairs:
         synthetic = ", ".join(_headings(rows))
         nothing(figure, f"There are no two tasks and two methods to compare ({synthetic}).")
         return figure
-    look = looks(rows["balancer"], baseline)
+    levels = rows.drop_duplicates("balancer").set_index("balancer")["level"]
     panels = figure.subplots(len(pairs), columns, squeeze=False)
     for row, pair in zip(panels, pairs, strict=True):
         for axes, ((dataset, backbone), group) in zip(row, groups, strict=True):
@@ -50,8 +49,13 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
             axes.set_title(f"{heading}\n{backbone_name(backbone)}")
             axes.set_xlabel(f"{pair[0][1]}: AUC")
             axes.set_ylabel(f"{pair[1][1]}: AUC")
-            _panel(axes, group, [str(task) for task, _ in pair], look, baseline)
-    legend(figure, [_entry(name, style) for name, style in look.items()])
+            _panel(axes, group, [str(task) for task, _ in pair], levels, baseline)
+    look = level_looks()
+    names = [
+        mark(look[level], f"{number} {balancer_name(str(name))}", 4)
+        for number, (name, level) in enumerate(levels.items(), start=1)
+    ]
+    legend(figure, [*names, *level_entries(levels)])
     return figure
 
 
@@ -60,26 +64,26 @@ def _headings(rows: pd.DataFrame) -> list[str]:
     return [dataset_heading(row["dataset"], bool(row["synthetic"])) for _, row in first.iterrows()]
 
 
-def _entry(name: str, look: Look) -> Line2D:
-    return Line2D([], [], color=look.color, marker=look.marker, linestyle="", label=balancer_name(name))
-
-
-def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], look: dict[str, Look], baseline: str) -> None:
+def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series, baseline: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     points, spreads = _points(group, tasks)
-    start = points.get(baseline)
+    start, look = points.get(baseline), level_looks()
     far = _far(points, start)
-    for name, point in points.items():
-        if name in far:
+    for number, (name, level) in enumerate(levels.items(), start=1):
+        if name not in points or name in far:
             continue
-        style = look[name]
-        if start is not None and name != baseline:
-            arrow = {"arrowstyle": "->", "color": style.color, "alpha": 0.45, "linewidth": 1.0, "shrinkB": 4}
-            axes.annotate("", point, start, arrowprops=arrow)
-        x_spread, y_spread = spreads[name]
+        (x_spread, y_spread), style = spreads[name], look[level]
         axes.errorbar(
-            *point, xerr=x_spread, yerr=y_spread, color=style.color, fmt=style.marker, markersize=6, elinewidth=0.6
+            *points[name],
+            xerr=x_spread,
+            yerr=y_spread,
+            color=style.color,
+            fmt=style.marker,
+            markersize=5,
+            elinewidth=0.4,
+            alpha=0.8,
         )
+        axes.annotate(str(number), points[name], (3, 3), textcoords="offset points", fontsize=8, color=style.color)
     if start is not None:
         axes.axvline(start[0], color=GRAY, linewidth=0.8, linestyle=":")
         axes.axhline(start[1], color=GRAY, linewidth=0.8, linestyle=":")
