@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ BESIDE = {
 """Imports between two parts of one floor that are meant; none of them has a counterpart."""
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its name, without the package's own."""
     found = {}
@@ -49,6 +51,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Modules of the package that a file imports, wherever in it, for type checking too; only those that exist."""
     known = modules()
@@ -121,6 +124,7 @@ def test_no_file_is_longer_than_a_reader_takes_in():
 
 PARSES = """
 import sys
+from functools import cache
 from pathlib import Path
 from mtbalance.config.reading import read_parameters
 parameters = read_parameters(Path(sys.argv[1]))

@@ -84,22 +84,3 @@ def test_a_value_in_place_of_any_other_is_taken_or_refused_in_lines(value: str, 
             read_parameters(path)
         except ParametersError as error:
             assert all(line.startswith(f"{path}") for line in str(error).split("\n")), error
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(4))
-def test_damaged_files_of_the_project_are_taken_or_refused_in_lines(seed: int, tmp_path: Path):
-    text = (Path(__file__).parents[2] / "params.yaml").read_text()
-    places, draw = nodes(yaml.compose(text)), random.Random(seed)
-    path = tmp_path / "params.yaml"
-    for _ in range(75):
-        node, begin = draw.choice(places), draw.randrange(len(text))
-        cut = draw.choice([(node.start_mark.index, node.end_mark.index), (begin, begin + draw.choice([1, 9, 10**5]))])
-        new = draw.choice(
-            ["null", "[", "}", '"', "&a", "*a", "\t", "é", "1e400", "0x" + "f" * 300, "'../../x'", ": ", "- "]
-        )
-        path.write_text(text[: cut[0]] + new + text[cut[1] :])
-        try:
-            read_parameters(path)
-        except ParametersError as error:
-            assert str(error).startswith(f"{path}"), error
