@@ -29,6 +29,15 @@ def test_the_scripts_measure_and_the_page_has_what_they_measured(tmp_path: Path)
 
 
 @pytest.mark.long
+def test_the_script_for_a_gpu_runs_where_there_is_none(tmp_path: Path):
+    subprocess.run([sys.executable, str(BENCH / "gpu.py"), str(tmp_path / "gpu.csv"), "--small"], check=True)
+    lines = pd.read_csv(tmp_path / "gpu.csv")
+    assert {"agreement with the CPU", "epoch", "MTAN"} <= set(lines["part"])
+    assert lines.loc[lines["part"] == "agreement with the CPU", "value"].max() < 1e-4
+    assert (lines.loc[lines["part"] != "agreement with the CPU", "value"] > 0).all()
+
+
+@pytest.mark.long
 def test_peers_train_a_model_of_the_same_size_and_lower_the_same_losses(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(BENCH))
     import cases

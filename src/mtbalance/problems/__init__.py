@@ -21,6 +21,7 @@ from mtbalance.errors import UserError
 from mtbalance.registry import entry
 
 if TYPE_CHECKING:  # declarations are read without torch
+    import torch
     from numpy.random import Generator
     from numpy.typing import NDArray
     from torch import Tensor
@@ -76,6 +77,9 @@ class Problem(ABC, Generic[Schema]):
         if name not in self._splits:
             self._splits[name] = self._open(name)
         return self._splits[name]
+
+    def reside(self, device: torch.device) -> None:
+        """Keep rows on the device from now on, if this kind of problem does that; here: nothing."""
 
     @abstractmethod
     def _open(self, name: str) -> Rows: ...

@@ -104,6 +104,7 @@ def open_session(config: RunConfig, data: Path) -> Session:
     problem = open_problem(config, data)
     for split in problem.schema.splits:  # a damaged file is found now, and not after training
         problem.split(split)
+    problem.reside(device)
     model = problem.model().to(device)
     level = build_balancer(config, model, [task.name for task in problem.tasks])
     return Session(problem, model, level, order, device)

@@ -136,3 +136,19 @@ def test_files_that_do_not_belong_to_the_schema_are_refused(prepared, tmp_path):
         RankingRows(tmp_path, "train")
     with pytest.raises(DataError, match="no split 'all'"):
         RankingRows(prepared, "all")
+
+
+@pytest.mark.parametrize("size", [100, 512, 5000])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_rows_that_reside_on_a_device_give_the_same_batches(streamed, prepared, size, shuffled):
+    """Here the device is the CPU; large splits come in blocks, small ones at once."""
+    for folder in (streamed, prepared):
+        read, resident = RankingRows(folder, "train"), RankingRows(folder, "train")
+        resident.reside(torch.device("cpu"))
+        one, other = (np.random.default_rng(5) if shuffled else None for _ in range(2))
+        for _ in range(2):
+            pairs = list(zip(read.batches(size, one), resident.batches(size, other), strict=True))
+            assert pairs
+            for expected, found in pairs:
+                for a, b in zip((*expected.inputs, *expected.targets), (*found.inputs, *found.targets), strict=True):
+                    assert a.dtype == b.dtype and torch.equal(a, b)

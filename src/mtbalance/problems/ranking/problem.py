@@ -58,6 +58,14 @@ class RankingProblem(Problem[RankingSchema]):
     def _open(self, name: str) -> RankingRows:
         return RankingRows(self.data, name)
 
+    def reside(self, device: torch.device) -> None:
+        """Keep each split's rows on a CUDA device, if they have room there."""
+        if device.type == "cuda":
+            for name in self.schema.splits:
+                rows = self.split(name)
+                if isinstance(rows, RankingRows):
+                    rows.reside(device)
+
     def model(self) -> Backbone:
         """The run's backbone for the columns and tasks of its data."""
         schema = self.schema
