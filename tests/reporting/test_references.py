@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
-from mtbalance.records import RecordError, read_references, write_record
+from mtbalance.records import RecordError, read_references, read_run, write_record
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
+from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.tables import write_table
@@ -31,6 +33,28 @@ def test_tables_end_with_the_references(write, tmp_path):
         assert "Last rows: logistic regression and gradient boosting (scikit-learn)" in text
         for title in MODELS.values():
             assert f"| {title} | {numbers}" in text
+
+
+def test_the_answer_has_single_tasks_and_gradient_boosting_beside_the_best(write, tmp_path):
+    cells = [("single_task", "ls"), ("mmoe", "ls"), ("mmoe", "pub")]
+    paths, runs = write({("synthetic_nl", *cell): [(0.7, 0.8), (0.71, 0.8)] for cell in cells})
+    metrics = tmp_path / "demo.parquet"
+    collect(paths, runs, [], [], metrics, references=[reference_record(tmp_path / "reference.json")])
+    best = answer(pd.read_parquet(metrics), "Title", "ls")[1]
+    assert best.endswith("; STL has 0.7525; gradient boosting has 0.8000.")
+
+
+def test_a_suspected_leak_is_in_the_caption_and_in_the_answer(write, tmp_path):
+    paths, runs = write({("shop", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in ("ls", "pub")})
+    for path in paths:
+        record = read_run(path)
+        data = record.data.model_copy(update={"leaks": {"click: paid": 0.995}})
+        write_record(path, record.model_copy(update={"data": data}))
+    collect(paths, runs, [], [], tmp_path / "demo.parquet")
+    write_table("auc", tmp_path / "demo.parquet", tmp_path / "auc", title="Title")
+    said = "SUSPECTED LEAK, so that no number may mean anything: alone, paid tells click (AUC 0.995)."
+    assert said in (tmp_path / "auc.md").read_text()
+    assert said in answer(pd.read_parquet(tmp_path / "demo.parquet"), "Title", "ls")[0]
 
 
 def test_references_of_other_data_are_refused(write, tmp_path):

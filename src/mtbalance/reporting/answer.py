@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbalance.reporting import convergence
+from mtbalance.reporting import captions, convergence, references
 from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.delta_rows import with_delta_m
@@ -46,7 +46,7 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     named = DELTA_M if score in LOW else score_titles(frame)
     if cells["pairs"].max() < 2:
         return [*sentences, *_range(cells, named), ONE_SEED]
-    best, reached = _best(cells, named, baseline), _resolution(frame, cells, baseline)
+    best, reached = _best(frame, cells, named, baseline), _resolution(frame, cells, baseline)
     return [*sentences, best, *_subjects(frame, cells, baseline), reached]
 
 
@@ -61,11 +61,12 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     text += f", {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
     text += f"; {counted(failed, 'run')} of {len(runs)} failed" if failed else ""
     flagged = convergence.flagged(trained(frame))
-    return f"{text}; {flagged} of {len(runs)} runs may not have converged." if flagged else f"{text}."
+    text += f"; {flagged} of {len(runs)} runs may not have converged." if flagged else "."
+    return " ".join([text, *captions.leaks(frame)])
 
 
-def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
-    """The best mean of each data set and backbone that has several balancers."""
+def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -> str:
+    """The best mean of each data set and backbone that has several balancers, and what models without sharing reach."""
     parts = []
     for where, group in _compared(cells):
         row = group.iloc[0]
@@ -73,7 +74,7 @@ def _best(cells: pd.DataFrame, title: str, baseline: str) -> str:
         parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
     if not parts:
         return "There is one balancer on each backbone: no comparison."
-    return f"Best {title}: {'; '.join(parts)}."
+    return f"Best {title}: {'; '.join([*parts, *_beside(frame, cells, baseline)])}."
 
 
 def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
@@ -84,6 +85,21 @@ def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
         parts.append(f"{where} {' to '.join(ends)}")
     if parts:
         yield f"{title[0].upper()}{title[1:]}, from best to worst: {'; '.join(parts)}."
+
+
+def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
+    """LS on backbones that have no other balancer, and gradient boosting; on one data set, where a reader compares."""
+    if cells["dataset"].nunique() > 1:
+        return
+    for _, group in cells.groupby("backbone", sort=False):
+        if len(group) == 1 and group["balancer"].iloc[0] == baseline:
+            yield f"{backbone_name(group['backbone'].iloc[0])} has {_printed(group.iloc[0])}"
+    score = cells["metric"].iloc[0]
+    for name in ("boosting", "trees"):
+        values = frame.loc[frame["metric"] == f"{references.PREFIX}{name}_{score}", "value"]
+        if len(values):
+            yield f"{references.MODELS[name]} has {decimal(float(values.iloc[0]), METRICS[score].digits)}"
+            return
 
 
 def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -29,6 +29,19 @@ def seeds(frame: pd.DataFrame) -> str:
     )
 
 
+ALONE = "alone_"
+"""Prefix of the metric that is the AUC of one feature alone, before the column's name, where it is a suspected leak."""
+
+
+def leaks(frame: pd.DataFrame) -> list[str]:
+    """The features that are suspected leaks; no sentence if there are none."""
+    found = frame[frame["metric"].str.startswith(ALONE)].drop_duplicates(["dataset", "task", "metric"])
+    told = [f"{row.metric.removeprefix(ALONE)} tells {row.task} (AUC {row.value:.3f})" for row in found.itertuples()]
+    if not told:
+        return []
+    return [f"SUSPECTED LEAK, so that no number may mean anything: alone, {', '.join(told)}. See `mtbalance prepare`."]
+
+
 def selection(frame: pd.DataFrame) -> str:
     """What was selected, and on which split: the epochs, and the options if methods were tuned."""
     tested = frame[(frame["split"] == "test") & (frame["grid"] != "")] if "split" in frame else frame.head(0)

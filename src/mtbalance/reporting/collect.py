@@ -13,6 +13,7 @@ from mtbalance.config.tuning import Trial
 from mtbalance.records.run import Evaluation, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting import convergence
+from mtbalance.reporting.captions import ALONE
 from mtbalance.reporting.choice import choose, named, place_of
 from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import columns_of, device_of, identity_of
@@ -178,6 +179,9 @@ def _of_test(record: RunRecord) -> Iterator[Value]:
     if known and len(known) == len(best):
         yield from (Value(None, "test", task, "best_auc", value) for task, value in known.items())
         yield Value(None, "test", "mean", "best_auc", sum(known.values()) / len(known))
+    for pair, auc in record.data.leaks.items():
+        task, column = pair.split(": ", 1)
+        yield Value(None, "train", task, f"{ALONE}{column}", auc)
     for task, metrics in record.data.constant.items():
         yield from (Value(None, "test", task, f"{CONSTANT}{metric}", value) for metric, value in metrics.items())
 

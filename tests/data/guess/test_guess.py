@@ -159,3 +159,30 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(("text", "name"), [("My Table-2", "my_table_2"), ("2026 sales", "table_2026_sales")])
 def test_names_are_plain(text, name):
     assert key(text) == name
+
+
+def test_that_a_number_is_missing_can_be_the_leak(tmp_path):
+    spent = [f"{RANDOM.random():.3f}" if click else None for click in CLICK]
+    FRAME.select("country", "click").with_columns(pl.Series("spent", spent)).write_csv(tmp_path / "t.csv")
+    assert block(look(tmp_path / "t.csv"))["ignore"]["spent"] == "suspected leak: alone it gives click an AUC of 1.000"
+
+
+def test_counts_and_columns_of_users_are_offered(tmp_path):
+    rows = 4000
+    users, orders = np.arange(rows) // 3, np.arange(rows) % 4
+    pl.DataFrame({"who": users, "orders": orders, "rare": orders * (users == 7), "y": users % 2}).write_csv(
+        tmp_path / "t.csv"
+    )
+    text = draft(look(tmp_path / "t.csv"), roles(look(tmp_path / "t.csv")), "visits")["datasets"]
+    assert "# orders: {column: orders, above: 0}    # 75.0% are above 0" in text and "# rare:" not in text
+    assert "\n  # group: who " in text and "# group: orders" not in text
+
+
+def test_a_leak_that_nobody_ignored_is_said_by_prepare(tmp_path):
+    FRAME.write_csv(tmp_path / "t.csv")
+    content = {"adapter": "table", "files": {"all": {"path": str(tmp_path / "t.csv")}}, "numerical": ["paid"]}
+    content |= {"categorical": ["country"], "tasks": {"click": {"column": "click", "positive": ["True"]}}}
+    content |= {"split": {"train": 0.6, "valid": 0.2, "test": 0.2}}
+    schema = Table.model_validate(content).prepare("visits", tmp_path / "out")
+    assert schema.leaks == {"click: paid": 1.0}
+    assert any("warning: the feature 'paid' alone gives click an AUC of 1.000" in line for line in schema.lines())

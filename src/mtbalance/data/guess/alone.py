@@ -16,12 +16,14 @@ LEAK = 0.98
 def auc_alone(column: Column, label: NDArray[np.bool_]) -> float:
     """The AUC of a column as the only feature, from .5 to 1.
 
-    Numbers are taken as they are, missing ones as the mean, in either direction. A category is the label's rate in it,
-    counted in the even rows and scored in the odd ones; one that the even rows do not have gets the rate of all.
+    Numbers are taken as they are, missing ones as the mean, in either direction; that they are missing counts as a
+    feature, too. A category is the label's rate in it, counted in the even rows and scored in the odd ones; one that
+    the even rows do not have gets the rate of all.
     """
     if column.numbers is not None:
-        auc = _auc(column.numbers.fill_null(strategy="mean").to_numpy(), label)
-        return max(auc, 1 - auc)
+        numbers = column.numbers.fill_null(strategy="mean").to_numpy()
+        aucs = [_auc(numbers, label), _auc(column.numbers.is_null().to_numpy(), label)]
+        return max(*aucs, *(1 - auc for auc in aucs))
     cells = column.cells.fill_null("")
     even, odd = slice(0, None, 2), slice(1, None, 2)
     seen = (
@@ -33,5 +35,5 @@ def auc_alone(column: Column, label: NDArray[np.bool_]) -> float:
     return _auc(rates.to_numpy(), label[odd])
 
 
-def _auc(scores: NDArray[np.float64], label: NDArray[np.bool_]) -> float:
+def _auc(scores: NDArray[np.float64] | NDArray[np.bool_], label: NDArray[np.bool_]) -> float:
     return 0.5 if label.all() or not label.any() else float(roc_auc_score(label, scores))

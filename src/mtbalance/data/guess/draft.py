@@ -57,9 +57,9 @@ def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
         yield f"  separator: {_inline(table.separator)}"
     if table.missing != [""]:
         yield f"  missing: {_inline(table.missing)}"
-    for key, numerical in (("numerical", True), ("categorical", False)):
+    for section, numerical in (("numerical", True), ("categorical", False)):
         chosen = [feature for feature in roles.features if feature.numerical == numerical]
-        yield from _features(key, chosen, table.rows)
+        yield from _features(section, chosen, table.rows)
     if roles.ignore:
         yield "  ignore:    # a suspected leak is a column that may be written after the label was known"
         yield from (f"    {_inline(column)}: {_inline(reason)}" for column, reason in roles.ignore.items())
@@ -67,10 +67,15 @@ def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
     yield from (line for task in roles.tasks for line in _task(task))
     for other in roles.others:
         yield f"    # {_inline(other.column.name)} could be one, too: it holds {other.column.values()}"
+    for name_of_count, above in roles.counts.items():
+        block = _inline({"column": name_of_count, "above": 0})
+        yield f"    # {key(name_of_count)}: {block}    # {above:.1%} are above 0; then it can be no feature"
+    for group in roles.groups:
+        yield f"  # group: {_inline(group)}    # if its values are users, visits ...: their rows then stay in one split"
     if roles.times:
         by_time = f"{{time: {_inline(roles.times[0])}, train: 0.6, valid: 0.2, test: 0.2}}"
         yield f"  # split: {by_time}    # trains on the past"
-    yield "  split: {train: 0.6, valid: 0.2, test: 0.2}    # `group` keeps the rows of a user, a visit ... together"
+    yield "  split: {train: 0.6, valid: 0.2, test: 0.2}    # `group: column`, beside it, keeps a user's rows together"
 
 
 def _features(key: str, features: list[Feature], rows: int) -> Iterable[str]:

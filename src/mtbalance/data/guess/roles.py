@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ LABELS = re.compile(
 YES = ("1", "1.0", "yes", "y", "true", "t", "positive", "pos", "won")
 """Values that often are the positive one, in lower case."""
 MOST_TASKS = 2
+MOST_SHOWN = 5
+COMMON = 0.05
+"""A share of the rows that is enough to learn from."""
 FEW_VALUES = 20
 MANY_VALUES = 1000
 RARE_ROWS = 5
@@ -65,6 +69,10 @@ class Roles(NamedTuple):
     """Columns that had better be left out, and why."""
     times: list[str]
     """Columns of times."""
+    counts: dict[str, float]
+    """Columns of counts, and the share of rows above 0: a task could be that there is one at all."""
+    groups: list[str]
+    """Columns whose values could be users or visits, each with several rows."""
 
 
 def roles(table: Look) -> Roles:
@@ -90,7 +98,11 @@ def roles(table: Look) -> Roles:
             features.append(_feature(column, code))
     names = [column.name for column in table.columns]
     times = [column.name for column in table.columns if column.times]
-    return Roles(sorted(tasks, key=lambda task: names.index(task.column.name)), others, features, ignore, times)
+    left = [column for column in table.columns if column.name not in ignore]
+    counts = {column.name: above for column in left if (above := _above_zero(column)) is not None}
+    groups = [column.name for column in left if _could_group(column)]
+    tasks.sort(key=lambda task: names.index(task.column.name))
+    return Roles(tasks, others, features, ignore, times, dict(islice(counts.items(), MOST_SHOWN)), groups[:MOST_SHOWN])
 
 
 def _candidates(columns: Sequence[Column]) -> list[Candidate]:
@@ -139,6 +151,21 @@ def _leak(column: Column, tasks: Sequence[Candidate]) -> str | None:
         if auc > LEAK:
             return f"suspected leak: alone it gives {task.column.name} an AUC of {auc:.3f}"
     return None
+
+
+def _above_zero(column: Column) -> float | None:
+    """The share of rows above 0 of whole numbers from 0 on, if some rows are above it and some are not."""
+    if column.numbers is None or not column.whole or column.missing or column.distinct < 3:
+        return None
+    numbers = column.numbers.to_numpy()
+    above = float((numbers > 0).mean())
+    return above if numbers.min() == 0 and COMMON <= above <= 1 - COMMON else None
+
+
+def _could_group(column: Column) -> bool:
+    """True for whole numbers or texts of very many values, most of them with several rows."""
+    whole = column.numbers is None or column.whole
+    return whole and not column.missing and column.distinct > MANY_VALUES and 2 * column.distinct < len(column.cells)
 
 
 def _feature(column: Column, code: str) -> Feature:

@@ -129,6 +129,8 @@ class RankingSchema(Manifest):
     """The numbers of rows that the raw files should have. Another number is no error, and is said."""
     unused_columns: list[str] = Field(default_factory=list)
     """Columns of the raw files that are nothing and that nobody said to ignore."""
+    leaks: dict[str, Share] = Field(default_factory=dict)
+    """Features of a table of one's own that alone tell a label almost surely: their AUC, by ``task: column``."""
     best_auc: dict[Literal["valid", "test"], dict[str, Share | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 
@@ -155,6 +157,12 @@ class RankingSchema(Manifest):
             yield f"{self.dataset} {name}: {split.rows:,} rows; {labels}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
+        for pair, auc in self.leaks.items():
+            task, column = pair.split(": ", 1)
+            yield (
+                f"{self.dataset}: warning: the feature {column!r} alone gives {task} an AUC of {auc:.3f}: was it "
+                "written after the label was known? If so, move it to `ignore`"
+            )
         if self.unused_columns:
             yield (
                 f"{self.dataset}: warning: nothing uses the columns {', '.join(self.unused_columns)}; make them "

@@ -16,6 +16,7 @@ from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column
 from mtbalance.data.ranking.table_form import TableForm
 from mtbalance.faults import briefly
+from mtbalance.registry import suggestion
 
 PARQUET_BLOCK = 65_536
 
@@ -28,7 +29,7 @@ def text_blocks(path: Path, form: TableForm) -> Iterator[RowBlock]:
     names = column_names(path, form.separator, form.columns)
     for name in (*form.named_columns(), *form.ignore):
         if name not in names:
-            raise DataError(f"{path} has no column {name!r}; it has {names}")
+            raise DataError(f"{path} has no column {name!r}; it has {suggestion(name, list(names))}")
     return all_texts(path, form.separator, form.columns)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
@@ -26,6 +26,8 @@ class TableSplit(Block):
     One file of all rows is cut into ``train``, ``valid`` and ``test``. Where train and test have files, the train file
     is cut into ``train`` and ``valid``.
     """
+
+    not_here: ClassVar = {"group": "stands beside `split`, not in it"}
 
     train: Fraction | Values | None = None
     """Share of train. With ``column``, the values of its rows."""

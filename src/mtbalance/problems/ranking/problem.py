@@ -94,8 +94,8 @@ class RankingProblem(Problem[RankingSchema]):
         """The facts of every problem, labels and label rates by split, and the best AUC if it is known."""
         splits = self.schema.splits
         labels = {name: {task.name: part.labelled(task.name) for task in self.tasks} for name, part in splits.items()}
-        rates = {name: part.rates for name, part in splits.items()}
-        return super().facts() | {"labels": labels, "rates": rates, "best_auc": self.schema.best_auc}
+        rates, best = {name: part.rates for name, part in splits.items()}, self.schema.best_auc
+        return super().facts() | {"labels": labels, "rates": rates, "best_auc": best, "leaks": self.schema.leaks}
 
     def answers(self, outputs: Sequence[Tensor]) -> list[Tensor]:
         """What each task's outputs [B] stand for (float32): probabilities [B], or numbers in the units of the label."""

@@ -46,7 +46,7 @@ def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tu
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
-    sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
+    sentences = [*captions.leaks(frame), *captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
     sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells, significance)]
     sentences += [*captions.untested(cells), "Bold: best mean of a column."]
     sentences += references.caption(frame)
