@@ -177,14 +177,18 @@ def _cost(frame: pd.DataFrame, row: pd.Series) -> float:
 
 
 def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> str:
-    """The median half width of the intervals: what these seeds can see."""
+    """The median half width of the intervals: what these seeds can see. And what to do if they see no difference."""
     tested = [against_baseline(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
     if not tested:
         return ONE_SEED
     half = pd.Series([(found.high - found.low) / 2 for found in tested]).median()
     seeds, digits = counted(int(cells["pairs"].max()), "seed"), METRICS[cells["metric"].iloc[0]].digits
     reach = decimal(float(half), digits)
-    return (
+    text = (
         f"With {seeds} the 95 % interval of a difference typically reaches {reach} to both sides: what is smaller"
-        " cannot be told from chance."
+        " cannot be told from chance"
     )
+    if cells["p_holm"].min() > SIGNIFICANT:
+        name = balancer_name(baseline)
+        return f"{text}; no balancer is told from {name} here, so keep {name}, or run more seeds."
+    return f"{text}."
