@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help reproduce toy test quick proofs faults lint format docs demo-docs bench install clean
+.PHONY: help reproduce toy test quick proofs faults lint format docs demo-docs publish bench bench-parts install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,6 +43,9 @@ demo-docs: ## put the tables and pictures of the finished demo into docs/
 	cp results/tables/demo/auc.md results/tables/demo_scenes/scenes.md docs/reference/demo/
 	cp results/figures/demo/auc.png docs/pictures/demo-auc.png
 	cp results/figures/demo_scenes/predictions/synthetic_scenes-mtan-pub-seed-0.png docs/pictures/demo-scenes.png
+
+publish: .venv/installed ## put the tables, figures and records of the finished preset PRESET into docs/results
+	python docs/publish.py $(PRESET)
 
 bench: .venv/installed ## training steps as ratios to LS, plain torch and TorchJD: results/bench/report.md, in half an hour
 	@snakemake bench
