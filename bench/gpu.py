@@ -4,7 +4,7 @@ All rows and images are random (synthetic). An epoch is measured over some steps
 device and are gathered there in random order, as a run does it. Each line is printed, and written, when it is known.
 
     python bench/gpu.py results/bench/gpu.csv
-    python bench/gpu.py /tmp/gpu.csv --small     # tiny, on the CPU where there is no GPU: does the script work?
+    python bench/gpu.py gpu.csv --small     # tiny, on the CPU where there is no GPU: does the script work?
 """
 
 from __future__ import annotations

@@ -37,6 +37,6 @@ rule report_steps:
     log:
         places.log("bench", "report"),
     params:
-        folder=places.BENCH,
+        folder=subpath(output.page, parent=True),
     shell:
         "python {input.script:q} {params.folder:q} > {log:q} 2>&1"
