@@ -123,7 +123,7 @@ from mtbalance.reproduce.quiet import snakemake
 sys.exit(snakemake(sys.argv[1:]))
 """
 WAITS = """
-trap 'sleep 0.2; echo gone > gone; exit 1' INT TERM
+trap 'kill $!; sleep 0.2; echo gone > gone; exit 1' INT TERM
 echo '1 of 2 steps (50%) done'
 sleep 60 &
 wait
