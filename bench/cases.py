@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,15 +65,28 @@ PAPER = Case()
 DEMO = Case(rows=512, values=100, embedding=8, expert=(64, 32), tower=(32,))
 
 
-def ours(case: Case, name: str, every: int | None = None, precision: str = "float32", model: Any = None) -> Step:
-    """Training steps of a balancer of ``params.yaml``, as a run takes them; ``every`` replaces its search period."""
-    run = PARAMETERS.run("demo", "synthetic_nl", "mmoe", name, 0)
-    model, batch, tasks = model or case.model(), case.batch(), case.losses()
+def ours(case: Case, name: str, every: int | None = None) -> Step:
+    """Training steps on one batch; ``every`` replaces the balancer's search period."""
+    return steps_on(repeat(case.batch()), case, name, case.model(), every=every)
+
+
+def steps_on(
+    batches: Iterator[Batch],
+    case: Case,
+    name: str,
+    model: Backbone,
+    device: torch.device = CPU,
+    precision: str = "float32",
+    every: int | None = None,
+) -> Step:
+    """Training steps of a balancer of ``params.yaml`` on endless batches, as a run takes them."""
+    run, tasks = PARAMETERS.run("demo", "synthetic_nl", "mmoe", name, 0), case.losses()
+    model = model.to(device).train()
     level = build_balancer(run, model, [task.name for task in tasks])
     if every is not None:
         level.options = level.options.model_copy(update={"every": every})
     training = run.training.model_copy(update={"precision": precision})
-    return lambda: train_step(model, tasks, level, batch, CPU, training)
+    return lambda: train_step(model, tasks, level, next(batches), device, training)
 
 
 def passes(case: Case) -> Step:

@@ -13,6 +13,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cases import DEMO, PAPER, PARAMETERS, Case, Step
+from cases import DEMO, PAPER, PARAMETERS, Case, Step, steps_on
 from mtbalance.balancing.balancer import assemble
 from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
@@ -30,7 +31,6 @@ from mtbalance.models.ranking.mmoe import MMoE
 from mtbalance.models.ranking.ple import PLE
 from mtbalance.training.clock import now
 from mtbalance.training.environment import environment
-from mtbalance.training.run import build_balancer
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
 
@@ -61,15 +61,6 @@ class Report:
         pd.DataFrame(self.lines).assign(**facts).to_csv(self.output, index=False)
 
 
-def step_of(model: Backbone, case: Case, name: str, device: torch.device, precision: str, batches: Any) -> Step:
-    """Training steps of a balancer on endless batches."""
-    run, tasks = PARAMETERS.run("demo", "synthetic_nl", "mmoe", name, 0), case.losses()
-    model = model.to(device).train()
-    level = build_balancer(run, model, [task.name for task in tasks])
-    training = run.training.model_copy(update={"precision": precision})
-    return lambda: train_step(model, tasks, level, next(batches), device, training)
-
-
 def agreement(report: Report, device: torch.device) -> None:
     """The largest difference of a parameter after 20 steps on both devices, over the largest parameter."""
     for name in PARAMETERS.balancers:
@@ -77,7 +68,7 @@ def agreement(report: Report, device: torch.device) -> None:
         for place in (torch.device("cpu"), device):
             seed_everything(0)
             model, batch = DEMO.model(), DEMO.batch()
-            step = step_of(model, DEMO, name, place, "float32", iter(lambda batch=batch: batch, None))
+            step = steps_on(repeat(batch), DEMO, name, model, place)
             for _ in range(AGREEMENT_STEPS):
                 step()
             ends.append(torch.cat([parameter.detach().cpu().double().flatten() for parameter in model.parameters()]))
@@ -115,7 +106,7 @@ def epochs(report: Report, device: torch.device, small: bool) -> None:
             for name in EPOCHS:
                 torch.manual_seed(0)
                 kind = "bfloat16" if precision == "bfloat16" else "float32"
-                step = step_of(make(case), case, name, device, kind, batches)
+                step = steps_on(batches, case, name, make(case), device, kind)
                 for _ in range(warm):
                     step()
                 began = now(device)
@@ -126,7 +117,7 @@ def epochs(report: Report, device: torch.device, small: bool) -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
     if device.type == "cuda":
         for name in EPOCHS:
-            step = step_of(case.model(), case, name, device, "float32", batches)
+            step = steps_on(batches, case, name, case.model(), device)
             step()
             report.add("waits for the device", name, host_reads(step) / 10, "a step")
 

@@ -15,25 +15,18 @@ from torchjd.autojac import jac_to_grad, mtl_backward
 from cases import Case, Step
 from mtbalance.balancing.solvers.bargaining import bargain
 
-AGGREGATORS = {
-    "mgda": torchjd.MGDA,
-    "pcgrad": torchjd.PCGrad,
-    "cagrad": partial(torchjd.CAGrad, c=0.4),
-    "graddrop": torchjd.GradDrop,
-    "imtl_g": torchjd.IMTLG,
-    "aligned_mtl": torchjd.AlignedMTL,
-    "config": torchjd.ConFIG,
+TORCHJD = {
+    "mgda": (torchjd.MGDA, torchjd.MGDAWeighting),
+    "pcgrad": (torchjd.PCGrad, torchjd.PCGradWeighting),
+    "cagrad": (partial(torchjd.CAGrad, c=0.4), partial(torchjd.CAGradWeighting, c=0.4)),
+    "graddrop": (torchjd.GradDrop, None),
+    "imtl_g": (torchjd.IMTLG, torchjd.IMTLGWeighting),
+    "aligned_mtl": (torchjd.AlignedMTL, torchjd.AlignedMTLWeighting),
+    "config": (torchjd.ConFIG, None),
 }
-"""TorchJD's aggregators, by the balancer of ``params.yaml`` with the same rule at level gradient. Its NashMTL
-and UPGrad need solvers that are not among its dependencies, and are left out."""
-WEIGHTINGS = {
-    "mgda": torchjd.MGDAWeighting,
-    "pcgrad": torchjd.PCGradWeighting,
-    "cagrad": partial(torchjd.CAGradWeighting, c=0.4),
-    "imtl_g": torchjd.IMTLGWeighting,
-    "aligned_mtl": torchjd.AlignedMTLWeighting,
-}
-"""TorchJD's weightings for its Gram matrix engine."""
+"""TorchJD's aggregators, and their weightings of a Gram matrix where there are some, by the balancer of ``params.yaml``
+with the same rule at level gradient. Its NashMTL and UPGrad need solvers that are not among its dependencies, and are
+left out."""
 
 
 class Plain(nn.Module):
@@ -124,7 +117,7 @@ def plain(case: Case) -> Step:
 
 def autojac(case: Case, name: str) -> Step:
     """TorchJD with the Jacobian of the shared parameters."""
-    setting, aggregator = Setting(case), AGGREGATORS[name]()
+    setting, aggregator = Setting(case), TORCHJD[name][0]()
 
     def step() -> None:
         losses, representation = setting.losses_and_representation()
@@ -137,7 +130,7 @@ def autojac(case: Case, name: str) -> Step:
 
 def autogram(case: Case, name: str) -> Step:
     """TorchJD with the Gram matrix of the shared modules' Jacobian, and one more backward pass."""
-    setting, weighting = Setting(case), WEIGHTINGS[name]()
+    setting, weighting = Setting(case), TORCHJD[name][1]()
     model = setting.model
     engine = Engine(model.embeddings, model.numbers, model.experts, batch_dim=None)
 

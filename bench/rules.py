@@ -9,7 +9,7 @@ builds its Gram matrix, and makes one more backward pass.
 from __future__ import annotations
 
 from cases import DEMO, PAPER, ours
-from peers import AGGREGATORS, WEIGHTINGS, autogram, autojac
+from peers import TORCHJD, autogram, autojac
 from ratios import options, ratios, write
 
 
@@ -17,10 +17,12 @@ def main() -> None:
     chosen = options(__doc__, blocks=5, steps=2)
     case = DEMO if chosen.small else PAPER
     steps = {"ls": ours(case, "ls")}
-    for name in AGGREGATORS:
+    for name in TORCHJD:
         steps[name] = ours(case, name, every=1)
         steps[f"{name}, TorchJD autojac"] = autojac(case, name)
-    steps |= {f"{name}, TorchJD autogram": autogram(case, name) for name in WEIGHTINGS}
+    steps |= {
+        f"{name}, TorchJD autogram": autogram(case, name) for name, (_, weighting) in TORCHJD.items() if weighting
+    }
     write(ratios(steps, chosen, rows=case.rows, tasks=case.tasks), chosen.output)
 
 

@@ -124,7 +124,6 @@ def test_no_file_is_longer_than_a_reader_takes_in():
 
 PARSES = """
 import sys
-from functools import cache
 from pathlib import Path
 from mtbalance.config.reading import read_parameters
 parameters = read_parameters(Path(sys.argv[1]))

@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from mtbalance.reporting.answer import SUBJECTS
+from mtbalance.reporting.captions import ALONE
 from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.statistics import mean
 from mtbalance.writing import write_text
 
-LEFT_OUT = r"log_loss|alone_.+|best_auc|constant_\w+|\w+_batch_mean"
+LEFT_OUT = rf"log_loss|{ALONE}.+|best_auc|constant_\w+|\w+_batch_mean"
 """Metrics not in the summary: repeats of the normalized entropy, numbers that are no run's results, other averages."""
 NAMES = {"mean_auc": "auc"}
 DIGITS = 5
