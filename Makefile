@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help reproduce toy test quick proofs faults lint format docs demo-docs publish bench bench-parts install clean
+.PHONY: help reproduce toy test quick proofs faults lint format docs publish bench bench-parts install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,11 +38,6 @@ format: .venv/installed ## format the code
 docs: .venv/installed ## the documentation as a site: build/docs/index.html; warnings are errors
 	@python -m sphinx -q -W --keep-going -b html docs build/docs
 	@echo "build/docs/index.html"
-
-demo-docs: ## put the tables and pictures of the finished demo into docs/
-	cp results/tables/demo/auc.md results/tables/demo_scenes/scenes.md docs/reference/demo/
-	cp results/figures/demo/auc.png docs/pictures/demo-auc.png
-	cp results/figures/demo_scenes/predictions/synthetic_scenes-mtan-pub-seed-0.png docs/pictures/demo-scenes.png
 
 publish: .venv/installed ## put the tables, figures and records of the finished preset PRESET into docs/results
 	python docs/publish.py $(PRESET)

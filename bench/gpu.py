@@ -30,9 +30,9 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.models.ranking.mmoe import MMoE
 from mtbalance.models.ranking.ple import PLE
 from mtbalance.training.clock import now
-from mtbalance.training.environment import environment
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
+from ratios import write
 
 ES_ROWS = 22_326_719
 """Training rows of AliExpress ES; the PUB paper prints the seconds of an epoch (Table V)."""
@@ -50,15 +50,12 @@ class Report:
 
     def __init__(self, output: Path, device: torch.device) -> None:
         self.output, self.device, self.lines, self.began = output, device, [], time.perf_counter()
-        output.parent.mkdir(parents=True, exist_ok=True)
 
     def add(self, part: str, case: str, value: float, unit: str) -> None:
         """A line; the file is written anew."""
         self.lines.append({"part": part, "case": case, "value": value, "unit": unit})
         print(f"{time.perf_counter() - self.began:6.1f} s  {part}: {case}: {value:.4g} {unit}", flush=True)
-        machine = environment(self.device)
-        facts = {name: getattr(machine, name) for name in ("device", "cpu", "torch", "commit")}
-        pd.DataFrame(self.lines).assign(**facts).to_csv(self.output, index=False)
+        write(pd.DataFrame(self.lines), self.output, self.device)
 
 
 def agreement(report: Report, device: torch.device) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from cases import CPU, Step
 from mtbalance.training.environment import environment
@@ -41,10 +42,12 @@ def ratios(steps_of: Mapping[str, Step], chosen: argparse.Namespace, **facts: An
     return found
 
 
-def write(frame: pd.DataFrame, output: Path) -> None:
+def write(frame: pd.DataFrame, output: Path, device: torch.device = CPU) -> None:
     """Write a benchmark's rows, each with the machine that it was measured on."""
-    machine = environment(CPU)
-    facts = {name: getattr(machine, name) for name in ("cpu", "instruction_set", "threads", "torch", "commit")}
+    machine = environment(device)
+    facts = {
+        name: getattr(machine, name) for name in ("device", "cpu", "instruction_set", "threads", "torch", "commit")
+    }
     output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(output) as partial:
         frame.assign(**facts).to_csv(partial, index=False)

@@ -2,9 +2,10 @@
 
     python docs/publish.py demo
 
-``docs/results/demo`` then has a folder for each experiment, and ``evidence.tar.xz``: all records, the collected metrics
-and the checksums. Without a name, the tables of all presets there are made again from their archives, as after a change
-of a caption; ``tests/docs/test_results.py`` finds out when that is due.
+``docs/results/demo`` then has a folder for each experiment, with one picture of predictions if there are any, and
+``evidence.tar.xz``: all records, the collected metrics and the checksums. Without a name, the tables of all presets
+there are made again from their archives, as after a change of a caption; ``tests/docs/test_results.py`` finds out when
+that is due.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def publish(preset: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for experiment in parameters.active():
         (folder / experiment).mkdir(parents=True)
-        for path in map(Path, (*workflow.tables(experiment), *workflow.figures(experiment))):
+        files = (*workflow.tables(experiment), *workflow.figures(experiment), *workflow.pictures(experiment)[-1:])
+        for path in map(Path, files):
             if path.suffix in (".md", ".png"):
                 shutil.copy(path, folder / experiment)
     count = write_archive(folder / EVIDENCE, parameters)

@@ -48,7 +48,7 @@ def test_a_suspected_leak_is_in_the_caption_and_in_the_answer(write, tmp_path):
     paths, runs = write({("shop", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in ("ls", "pub")})
     for path in paths:
         record = read_run(path)
-        data = record.data.model_copy(update={"leaks": {"click: paid": 0.995}})
+        data = record.data.model_copy(update={"leaks": {"click": {"paid": 0.995}}})
         write_record(path, record.model_copy(update={"data": data}))
     collect(paths, runs, [], [], tmp_path / "demo.parquet")
     write_table("auc", tmp_path / "demo.parquet", tmp_path / "auc", title="Title")

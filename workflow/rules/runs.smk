@@ -18,16 +18,17 @@ for name, training in WORKFLOW.trainings().items():
             places.benchmark("train", places.CELL)
         wildcard_constraints:
             experiment=training.experiments,
-        # One thread per run: the same numbers alone or beside other runs.
-        threads: 1
+        # One thread per process: the same numbers alone or beside other runs.
+        threads: ask(WORKFLOW.processes, "experiment")
         resources:
-            mem_mb=4000,
+            mem_mb=lambda wildcards, threads: 4000 * threads,
             gpu=0,
             runtime=720,
         params:
             config=ask_of_run(canonical),
             data=ask(WORKFLOW.prepared_folder, "dataset"),
             checkpoint=places.CHECKPOINT,
+            processes=ask(WORKFLOW.processes, "experiment"),
             options=training.options,
         shell:
             "mtbalance train"
@@ -37,6 +38,7 @@ for name, training in WORKFLOW.trainings().items():
             " --output {output.record:q}"
             " --sample {output.sample:q}"
             " --predictions {output.predictions:q}"
+            " --processes {params.processes}"
             " {params.options:q} > {log:q} 2>&1"
 
 

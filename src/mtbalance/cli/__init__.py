@@ -44,8 +44,10 @@ def options(
 
 @app.command()
 def check(preset: PresetOption = None, params: ParametersOption = places.PARAMETERS) -> None:
-    """Check the parameters and print what a preset will run."""
+    """Check the parameters, and the columns of tables that are there, and print what a preset will run."""
     parameters = parameters_from(params, preset)
+    for dataset in dict.fromkeys(name for experiment in parameters.active().values() for name in experiment.datasets):
+        parameters.datasets[dataset].look()
     for name, experiment in parameters.active().items():
         runs = parameters.runs(name)
         tuned = f", {experiment.tuning.trials} trials of every method" if experiment.tuning else ""

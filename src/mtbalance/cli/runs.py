@@ -40,6 +40,9 @@ def train(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Where the weights go (.safetensors); the schema, beside.")] = None,
     steps: Annotated[Path | None, typer.Option(help="Where numbers of every training step go (.parquet).")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that train it together, each on its part of every batch.")
+    ] = 1,
     track: Annotated[
         bool | None, typer.Option(help="Show the run in MLflow, from its start on; default: with --config.")
     ] = None,
@@ -75,6 +78,7 @@ def train(
             valid_predictions=valid_predictions,
             model=model,
             steps=steps,
+            processes=processes,
             watcher=Watchers([bar, *watchers]),
         )
     typer.echo(f"{name}: {summary_line(record)}")

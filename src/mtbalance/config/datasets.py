@@ -144,6 +144,9 @@ class Dataset(Block):
         Raises ``DataError`` for raw data that are missing or broken; ``output`` is then as it was before.
         """
 
+    def look(self) -> None:
+        """Raise ``DataError`` if the raw files at hand begin as this block does not say. Default: no look."""
+
     def routes(self, name: str) -> str:
         """What else can be done on a machine that cannot fetch the raw data of the data set ``name``."""
         return f"Its addresses stand under datasets.{name}"

@@ -59,6 +59,9 @@ class Experiment(Block):
     """What is kept of every run, beside its record and its predictions for test rows. ``model``: the weights of the
     epoch that counts, and what turns raw rows into its inputs. ``valid_predictions``: the predictions for valid rows,
     which the table and the figure ``calibration`` need."""
+    processes: Count = 1
+    """Processes that train a run together, each on its part of every batch (data parallelism): on a core each, or on a
+    CUDA device each. The numbers are those of one process, up to the rounding of sums; dropout draws others."""
     tables: tuple[str, ...]
     """The tables that are made of it. Default: those of its kind of problem. A tuned experiment also has the table
     ``tuning``, with all trials."""

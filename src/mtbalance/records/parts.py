@@ -37,7 +37,9 @@ class Environment(Part):
     instruction_set: str
     """The widest vector instructions that PyTorch uses on this processor, such as ``AVX2``."""
     threads: int
-    """Threads that PyTorch computes with."""
+    """Threads that PyTorch computes with, in each process."""
+    processes: int = 1
+    """Processes that trained together, each on its part of every batch."""
     deterministic: bool
     """True if PyTorch was set to use deterministic algorithms only."""
     commit: str | None

@@ -59,8 +59,8 @@ class DataFacts(Part):
     """Ranking: share of positive labels in the rows that have one, by split and binary task."""
     best_auc: dict[str, dict[str, float | None]] | None = None
     """Ranking: AUC of the true probabilities, by split and task. Only a generator knows it: null for real data."""
-    leaks: dict[str, float] = {}
-    """Ranking: features that alone tell a label almost surely, with their AUC, by ``task: column``."""
+    leaks: dict[str, ByTask] = {}
+    """Ranking: features that alone tell a label almost surely, with their AUC, by task and column."""
     constant: dict[str, dict[str, float]] = {}
     """Scenes: metrics on the test split of a constant prediction that ignores the image, by task and metric."""
 

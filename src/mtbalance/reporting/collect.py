@@ -179,9 +179,8 @@ def _of_test(record: RunRecord) -> Iterator[Value]:
     if known and len(known) == len(best):
         yield from (Value(None, "test", task, "best_auc", value) for task, value in known.items())
         yield Value(None, "test", "mean", "best_auc", sum(known.values()) / len(known))
-    for pair, auc in record.data.leaks.items():
-        task, column = pair.split(": ", 1)
-        yield Value(None, "train", task, f"{ALONE}{column}", auc)
+    for task, found in record.data.leaks.items():
+        yield from (Value(None, "train", task, f"{ALONE}{column}", auc) for column, auc in found.items())
     for task, metrics in record.data.constant.items():
         yield from (Value(None, "test", task, f"{CONSTANT}{metric}", value) for metric, value in metrics.items())
 

@@ -37,6 +37,10 @@ class Task(ABC):
         """How much the loss of these targets counts beside that of others: here, the number of rows."""
         return len(target)
 
+    def terms(self, target: Tensor) -> float:
+        """The number of terms that the loss is a mean over, or the sum of their weights: here, :meth:`size`."""
+        return self.size(target)
+
     @abstractmethod
     def meter(self) -> Meter:
         """A new meter of the task's metrics."""

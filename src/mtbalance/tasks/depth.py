@@ -19,6 +19,10 @@ class Depth(Task):
         """Mean absolute error in meters; 0, with zero gradients, if no pixel has a depth."""
         return masked_mean((output - target).abs(), target != 0)
 
+    def terms(self, target: Tensor) -> float:
+        """The number of pixels that have a depth."""
+        return float((target != 0).sum())
+
     def meter(self) -> DepthMeter:
         """A meter of the absolute and the relative error."""
         return DepthMeter()

@@ -27,6 +27,10 @@ class Normal(Task):
         """1 minus the mean inner product; 0, with zero gradients, if no pixel has a normal."""
         return masked_mean(1 - (output * target).sum(dim=1), has_normal(target))
 
+    def terms(self, target: Tensor) -> float:
+        """The number of pixels that have a normal."""
+        return float(has_normal(target).sum())
+
     def meter(self) -> NormalMeter:
         """A meter of the angle between prediction and truth."""
         return NormalMeter()

@@ -25,6 +25,10 @@ class Segmentation(Task):
         chosen = output.gather(1, target.clamp(min=0).unsqueeze(1)).squeeze(1)
         return masked_mean(-chosen, target != -1)
 
+    def terms(self, target: Tensor) -> float:
+        """The number of pixels that have a class."""
+        return float((target != -1).sum())
+
     def meter(self) -> SegmentationMeter:
         """A meter of mean intersection over union and pixel accuracy."""
         return SegmentationMeter()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from mtbalance.balancing.processes import processes
 from mtbalance.records.parts import Environment
 
 CPU_FACTS = Path("/proc/cpuinfo")
@@ -27,6 +28,7 @@ def environment(device: torch.device) -> Environment:
         cpu=processor(),
         instruction_set=torch.backends.cpu.get_cpu_capability(),
         threads=torch.get_num_threads(),
+        processes=processes().size,
         deterministic=torch.are_deterministic_algorithms_enabled(),
         commit=commit(),
     )

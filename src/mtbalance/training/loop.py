@@ -9,9 +9,11 @@ from mtbalance.records.run import Evaluation
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.epoch_pass import Pass
 from mtbalance.training.evaluation import evaluate
+from mtbalance.training.parts import sizes_of
 from mtbalance.training.schedule import rate_factor, set_rate
+from mtbalance.training.seeding import seed_step
 from mtbalance.training.session import Session
-from mtbalance.training.step import sizes_of, train_step
+from mtbalance.training.step import train_step
 from mtbalance.training.watcher import Watcher
 
 
@@ -55,6 +57,7 @@ def train_epoch(session: Session, checkpoint: Checkpoint, watcher: Watcher) -> P
         began = time.perf_counter()
         rate = training.optimizer.lr * rate_factor(training.schedule, level.steps, steps, training.epochs)
         set_rate(level.optimizer, rate)
+        seed_step(session.config.seed, level.steps, level.processes())
         report = train_step(session.model, tasks, level, batch, session.device, training)
         passed.add(report, len(batch.targets[0]), sizes_of(tasks, batch), time.perf_counter() - began)
         if session.log:

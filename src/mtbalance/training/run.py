@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,7 +14,8 @@ from mtbalance import sources
 from mtbalance.balancing.balancer import assemble
 from mtbalance.balancing.checking import placed, task_faults
 from mtbalance.balancing.levels import Level
-from mtbalance.config.run import RunConfig
+from mtbalance.balancing.processes import processes as processes_of
+from mtbalance.config.run import RunConfig, canonical
 from mtbalance.errors import UserError
 from mtbalance.models.backbone import Backbone
 from mtbalance.models.kept import keep_model
@@ -31,7 +33,9 @@ from mtbalance.training.seeding import seed_everything
 from mtbalance.training.session import Session
 from mtbalance.training.steps import StepLog
 from mtbalance.training.stopping import Stopped
+from mtbalance.training.synced_norm import synchronized
 from mtbalance.training.watcher import SILENT, Watcher
+from mtbalance.training.workers import together
 
 
 def train(
@@ -45,6 +49,7 @@ def train(
     valid_predictions: Path | None = None,
     model: Path | None = None,
     steps: Path | None = None,
+    processes: int = 1,
     watcher: Watcher = SILENT,
 ) -> RunRecord:
     """Train one model and return its record.
@@ -59,11 +64,13 @@ def train(
     With a ``model`` path its weights are kept there (:mod:`mtbalance.models.kept`). With a ``steps`` path gradient and
     update of every training step are measured, and the numbers are kept there (Parquet). ``watcher`` receives the
     events of the run. A run whose losses stop being finite ends with the status ``diverged`` and no test metrics.
+
+    With ``processes`` above 1, so many train together, each on its part of every batch
+    (:mod:`mtbalance.training.workers`).
     """
-    with alone(checkpoint):
-        session = open_session(config, data)
-        if steps:
-            session.log = StepLog(session.level, session.reach(), [t.name for t in session.problem.tasks], config.seed)
+    measured = steps is not None
+    with alone(checkpoint), together(processes, partial(_follow, canonical(config), data, checkpoint, measured)):
+        session = open_session(config, data, measured=measured)
         saved = Checkpoint(checkpoint, _identity(session), watcher, minutes)
         saved.restore(session)
         watcher.opened(session)
@@ -78,11 +85,19 @@ def train(
             saved.save(session)
             watcher.remark("ended by a signal; the checkpoint has everything, and starting it again goes on from here")
             raise
-    if model:
-        keep_model(model, config, session.problem.schema.text(), session.model.state_dict() if test else {})
-    if session.log and steps:
-        session.log.write(steps, config.digest())
-    return make_record(session, test, "diverged" if test is None else "finished")
+        if model:
+            keep_model(model, config, session.problem.schema.text(), session.model.state_dict() if test else {})
+        if session.log and steps:
+            session.log.write(steps, config.digest())
+        return make_record(session, test, "diverged" if test is None else "finished")
+
+
+def _follow(config: str, data: Path, checkpoint: Path | None, measured: bool) -> None:
+    """Train as one of the processes after the first: from the same state, and without a file of its own."""
+    session = open_session(RunConfig.model_validate_json(config), data, measured=measured)
+    Checkpoint(checkpoint, _identity(session)).restore(session)
+    with suppress(FloatingPointError):
+        fit(session, Checkpoint(None, ""), SILENT)
 
 
 def _trained(session: Session, saved: Checkpoint, predictions: Path | None, watcher: Watcher) -> Evaluation | None:
@@ -96,8 +111,8 @@ def _trained(session: Session, saved: Checkpoint, predictions: Path | None, watc
             return None
 
 
-def open_session(config: RunConfig, data: Path) -> Session:
-    """The run at its beginning: generators seeded, data opened, model drawn."""
+def open_session(config: RunConfig, data: Path, *, measured: bool = False) -> Session:
+    """The run at its beginning: generators seeded, data opened, model drawn; ``measured``: with a log of its steps."""
     keep_freed_memory()
     order = seed_everything(config.seed)
     device = choose_device(config.training.device)
@@ -106,8 +121,13 @@ def open_session(config: RunConfig, data: Path) -> Session:
         problem.split(split)
     problem.reside(device)
     model = problem.model().to(device)
+    if processes_of().size > 1:
+        synchronized(model)
     level = build_balancer(config, model, [task.name for task in problem.tasks])
-    return Session(problem, model, level, order, device)
+    session = Session(problem, model, level, order, device)
+    if measured:
+        session.log = StepLog(level, session.reach(), [task.name for task in problem.tasks], config.seed)
+    return session
 
 
 def _test(session: Session, predictions: Predictions | None) -> Evaluation:
@@ -145,10 +165,18 @@ def build_balancer(config: RunConfig, model: Backbone, tasks: Sequence[str]) -> 
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA if there is one."""
+    """The device of that name; ``auto`` is CUDA if there is one. Processes that train together have one each.
+
+    Raises :class:`UserError` if there are fewer CUDA devices than processes.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    among = processes_of()
+    if name == "cpu" or among.size == 1:
+        return torch.device(name)
+    if among.size > torch.cuda.device_count():
+        raise UserError(f"{among.size} processes need a CUDA device each, and there are {torch.cuda.device_count()}")
+    return torch.device(name, among.rank)
 
 
 def _identity(session: Session) -> str:
@@ -158,7 +186,8 @@ def _identity(session: Session) -> str:
         sources.checksum(sources.of_run(session.config)),
         session.problem.schema.text(),
         torch.__version__,
-        str(session.device),
+        session.device.type,
         str(session.log is not None),
+        str(session.level.processes().size),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from mtbalance.balancing.processes import Processes
+
 
 def seed_everything(seed: int) -> np.random.Generator:
     """Seed torch, NumPy and Python, ask for deterministic algorithms, and return the generator of the data's order.
@@ -25,6 +27,15 @@ def seed_everything(seed: int) -> np.random.Generator:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(1)
     return np.random.default_rng(seed)
+
+
+def seed_step(seed: int, step: int, among: Processes) -> None:
+    """Seed torch for the step with that number, if several processes train together.
+
+    Their dropout then differs, and nothing of the other processes needs to be saved to go on.
+    """
+    if among.size > 1:
+        torch.manual_seed(int(np.random.SeedSequence((seed, step, among.rank)).generate_state(1)[0]))
 
 
 def random_state(order: np.random.Generator) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -17,6 +15,7 @@ from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
 from mtbalance.models.backbone import Backbone
 from mtbalance.tasks import Task
+from mtbalance.training.parts import own_part, shares_of
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -26,23 +25,30 @@ def train_step(
 ) -> StepReport:
     """Encode once, decode each task from its fork of the representation, and let the level do its step.
 
-    With ``micro_batches`` a batch is computed in parts, and a loss is the mean over parts, weighted by their rows (of
-    ranking: by those that have a label, or by their weights). The
-    activations of a part are not kept: every backward pass computes them again, as gradient checkpointing does, so that
-    memory is needed for one part only. The level sees whole losses, and balances as ever.
+    With ``micro_batches`` a batch is computed in parts, and a loss is the mean over parts, weighted by their rows, or
+    pixels, that have a label. The activations of a part are not kept: every backward pass computes them again, as
+    gradient checkpointing does, so that memory is needed for one part only. The level sees whole losses, and balances
+    as ever.
+
+    Where several processes train together, each of them gives the same ``batch`` and computes its part of it.
     """
-    batch = batch.to(device)
+    among = level.processes()
+    batch, factors = own_part(tasks, batch.to(device), among)
 
     def losses_of(*part: tuple[Tensor, ...]) -> list[Tensor]:
         return task_losses(model, tasks, level, Batch(*part), training)
 
     def losses() -> list[Tensor]:
+        found = own_losses()
+        return found if among.size == 1 else [f * loss for f, loss in zip(factors.tolist(), found, strict=True)]
+
+    def own_losses() -> list[Tensor]:
         if training.micro_batches == 1:
             return losses_of(*batch)
         parts = batch.parts(training.micro_batches)
         found = [_recomputed(model, losses_of, part) for part in parts]
-        columns = zip(*found, strict=True)
-        return [weighted_sum(list(column), share) for column, share in zip(columns, _shares(tasks, parts), strict=True)]
+        pairs = zip(zip(*found, strict=True), shares_of(tasks, parts), strict=True)
+        return [weighted_sum(list(column), shares) for column, shares in pairs]
 
     def again() -> list[Tensor]:
         with FrozenStatistics(model):
@@ -68,19 +74,6 @@ def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: B
         losses_of, *part, use_reentrant=False, context_fn=lambda: (nullcontext(), FrozenStatistics(model))
     )
     return losses
-
-
-def _shares(tasks: Sequence[Task], parts: Sequence[Batch]) -> NDArray[np.float64]:
-    """Each task's shares [K, parts] of the parts in its loss; zeros where no row has a label."""
-    sizes = np.array([sizes_of(tasks, part) for part in parts]).T
-    totals = sizes.sum(axis=1, keepdims=True)
-    shares: NDArray[np.float64] = np.divide(sizes, totals, out=np.zeros_like(sizes), where=totals > 0)
-    return shares
-
-
-def sizes_of(tasks: Sequence[Task], batch: Batch) -> NDArray[np.float64]:
-    """How much the loss [K] of each task counts in a mean over batches: by its rows."""
-    return np.array([task.size(target) for task, target in zip(tasks, batch.targets, strict=True)], dtype=float)
 
 
 @torch.no_grad()

@@ -49,6 +49,10 @@ class RunFiles(DataFiles):
         """Source files that one run depends on."""
         return sources.relative(sources.of_run(run))
 
+    def processes(self, experiment: str) -> int:
+        """Processes that train a run of an experiment together."""
+        return self.parameters.experiments[experiment].processes
+
     def records(self, experiment: str) -> list[str]:
         """Records of all runs of an experiment."""
         return [places.RECORD.format(**run.wildcards) for run in self.parameters.runs(experiment)]

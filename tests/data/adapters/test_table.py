@@ -179,10 +179,6 @@ def test_a_bad_cell_is_named(tmp_path, row, cells, says):
             "task 'buy': every label of split 'train' is 0",
         ),
         (
-            {"tasks": {"buy": {"column": "color", "positive": ["red"]}}},
-            "task 'buy': its column 'color' is also a feature and would leak the label; remove it",
-        ),
-        (
             {"tasks": {"size": {"column": "bought", "positive": ["yes"]}}},
             r"columns \['size'\] have two roles",
         ),
@@ -194,6 +190,25 @@ def test_a_wrong_configuration_is_explained(tmp_path, changes, says):
     path = write(tmp_path / "t.csv", some_rows())
     with pytest.raises(DataError, match=says):
         table(path, **changes).prepare("t", tmp_path / "out")
+
+
+def test_a_look_finds_missing_columns_of_files_that_are_there(tmp_path):
+    path = tmp_path / "t.csv"
+    wrong = table(path, numerical=["size", "weight"])
+    wrong.look()
+    write(path, some_rows())
+    table(path).look()
+    with pytest.raises(DataError, match=r"t\.csv has no column 'weight'; it has"):
+        wrong.look()
+
+
+def test_a_positive_value_that_no_row_has_is_said(tmp_path):
+    path = write(tmp_path / "t.csv", some_rows())
+    schema = table(path, tasks={"buy": {"column": "bought", "positive": ["yes", 1, "Yes "]}}).prepare(
+        "t", tmp_path / "out"
+    )
+    assert schema.unmet == {"buy": ["1", "'Yes '"]}
+    assert "t: warning: no row has 1, 'Yes ', which tasks.buy.positive names" in schema.lines()
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path):

@@ -141,6 +141,7 @@ def test_a_forgotten_column_is_said_and_an_ignored_one_is_not(tmp_path):
             {"categorical": [{"column": "age", "at_least": 2, "buckets": 9}]},
             "categorical.0.buckets: a column has `at_le",
         ),
+        ({"numerical": ["label"]}, "tasks.task.column: 'label' is also a feature and would leak the label"),
         ({"numerical": ["age"], "ignore": {"age": "a leak"}}, "ignore.age: this column is a feature, too"),
         ({"numerical": [{"column": "age", "from": "bins"}]}, "numerical.0.from: unknown key; .*did you mean form"),
         ({"numerical": [{"column": "age", "form": "log"}]}, "numerical.0.form: Input should be .* not 'log'"),

@@ -184,5 +184,5 @@ def test_a_leak_that_nobody_ignored_is_said_by_prepare(tmp_path):
     content |= {"categorical": ["country"], "tasks": {"click": {"column": "click", "positive": ["True"]}}}
     content |= {"split": {"train": 0.6, "valid": 0.2, "test": 0.2}}
     schema = Table.model_validate(content).prepare("visits", tmp_path / "out")
-    assert schema.leaks == {"click: paid": 1.0}
+    assert schema.leaks == {"click": {"paid": 1.0}}
     assert any("warning: the feature 'paid' alone gives click an AUC of 1.000" in line for line in schema.lines())

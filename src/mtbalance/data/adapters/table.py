@@ -10,7 +10,6 @@ from pydantic import model_validator
 
 from mtbalance.blocks import Fault, refuse
 from mtbalance.config.datasets import Dataset, RawFile
-from mtbalance.data import DataError
 from mtbalance.data.ranking.schema import RankingSchema
 from mtbalance.data.ranking.table_form import TableForm
 
@@ -32,8 +31,15 @@ class Table(TableForm, Dataset):
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
         refuse([] if self.tasks else [("tasks", "no tasks: name at least one column that is to be predicted")])
+        refuse(self._label_faults())
         refuse(self._split_faults())
         return self
+
+    def _label_faults(self) -> Iterator[Fault]:
+        for task, block in self.tasks.items():
+            if block.column in self.feature_columns():
+                why = "is also a feature and would leak the label; remove it from the features"
+                yield f"tasks.{task}.column", f"{block.column!r} {why}"
 
     def _split_faults(self) -> Iterator[Fault]:
         files = tuple(sorted(self.files))
@@ -62,14 +68,16 @@ class Table(TableForm, Dataset):
         """The one form: all files."""
         return [list(self.files.values())]
 
+    def look(self) -> None:
+        """The columns that the block names must be there."""
+        from mtbalance.data.ranking.table_files import refuse_missing_columns
+
+        for path in (Path(file.path) for file in self.files.values()):
+            if path.exists():
+                refuse_missing_columns(path, self)
+
     def prepare(self, name: str, output: Path) -> RankingSchema:
         """Prepare the table. Categories are stored as trimmed texts, all missing ones as the empty text."""
         from mtbalance.data.ranking.table import prepare_table
 
-        for task, block in self.tasks.items():
-            if block.column in self.feature_columns():
-                raise DataError(
-                    f"task {task!r}: its column {block.column!r} is also a feature and would leak the label; remove "
-                    "it from the features"
-                )
         return prepare_table(name, self.files, self, output)

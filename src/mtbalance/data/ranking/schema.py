@@ -129,8 +129,10 @@ class RankingSchema(Manifest):
     """The numbers of rows that the raw files should have. Another number is no error, and is said."""
     unused_columns: list[str] = Field(default_factory=list)
     """Columns of the raw files that are nothing and that nobody said to ignore."""
-    leaks: dict[str, Share] = Field(default_factory=dict)
-    """Features of a table of one's own that alone tell a label almost surely: their AUC, by ``task: column``."""
+    leaks: dict[str, dict[str, Share]] = Field(default_factory=dict)
+    """Features of a table of one's own that alone tell a label almost surely: their AUC, by task and column."""
+    unmet: dict[str, list[str]] = Field(default_factory=dict)
+    """Values of a task's ``positive`` that no row has, by task."""
     best_auc: dict[Literal["valid", "test"], dict[str, Share | None]] | None = None
     """AUC of the true probabilities by split and task, known for synthetic data only."""
 
@@ -157,8 +159,9 @@ class RankingSchema(Manifest):
             yield f"{self.dataset} {name}: {split.rows:,} rows; {labels}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
-        for pair, auc in self.leaks.items():
-            task, column = pair.split(": ", 1)
+        for task, values in self.unmet.items():
+            yield f"{self.dataset}: warning: no row has {', '.join(values)}, which tasks.{task}.positive names"
+        for task, column, auc in ((task, *alone) for task, found in self.leaks.items() for alone in found.items()):
             yield (
                 f"{self.dataset}: warning: the feature {column!r} alone gives {task} an AUC of {auc:.3f}: was it "
                 "written after the label was known? If so, move it to `ignore`"

@@ -17,6 +17,7 @@ from mtbalance.data.ranking.table_cells import features_and_labels
 from mtbalance.data.ranking.table_cut import cutter
 from mtbalance.data.ranking.table_files import column_names, text_blocks
 from mtbalance.data.ranking.table_form import TableForm
+from mtbalance.data.ranking.table_positive import PositiveValues
 from mtbalance.data.ranking.writer import RankingWriter
 
 Role = Literal["all"] | SplitName
@@ -24,9 +25,10 @@ Role = Literal["all"] | SplitName
 
 def prepare_table(name: str, files: Mapping[Role, RawFile], form: TableForm, output: Path) -> RankingSchema:
     """Write the rows of the files ``all``, ``train`` and ``test``, or ``train``, ``valid`` and ``test``."""
+    positive = PositiveValues(form)
     with RawChecksums(files.values()) as sums, RankingWriter(output, _layout(form)) as writer:
         for role, file in files.items():
-            for part, rows in _parts(role, Path(file.path), form):
+            for part, rows in _parts(role, Path(file.path), form, positive):
                 writer.write(part, rows)
         return writer.finish(
             dataset=name,
@@ -36,6 +38,7 @@ def prepare_table(name: str, files: Mapping[Role, RawFile], form: TableForm, out
             split_rule=_split_rule(files, form),
             split_seed=form.split.seed if form.split else 0,
             unused_columns=_unused(files, form),
+            unmet=positive.unmet(),
             form=form_of_features(form),
         )
 
@@ -55,11 +58,14 @@ def _layout(form: TableForm) -> Layout:
     )
 
 
-def _parts(role: Role, path: Path, form: TableForm) -> Iterator[tuple[SplitName, pl.DataFrame]]:
+def _parts(
+    role: Role, path: Path, form: TableForm, positive: PositiveValues
+) -> Iterator[tuple[SplitName, pl.DataFrame]]:
     """The rows of a file, block by block, each with its split."""
     parts = _splits(role, form)
     cut = cutter(path, form, parts)
     for block in text_blocks(path, form):
+        positive.look(block)
         rows, part = features_and_labels(block, form, str(path)), cut(block)
         yield from ((name, rows.filter(pl.Series(part == place))) for place, name in enumerate(parts))
 

@@ -22,15 +22,17 @@ PARQUET_BLOCK = 65_536
 
 
 def text_blocks(path: Path, form: TableForm) -> Iterator[RowBlock]:
-    """The rows of a file that has the columns of ``form``, as :func:`all_texts` gives them.
+    """The rows of a file that has the columns of ``form``, as :func:`all_texts` gives them."""
+    refuse_missing_columns(path, form)
+    return all_texts(path, form.separator, form.columns)
 
-    Raises :class:`DataError` for a column that the file does not have.
-    """
+
+def refuse_missing_columns(path: Path, form: TableForm) -> None:
+    """Raise :class:`DataError` for a column of ``form`` that the file does not have."""
     names = column_names(path, form.separator, form.columns)
     for name in (*form.named_columns(), *form.ignore):
         if name not in names:
             raise DataError(f"{path} has no column {name!r}; it has {suggestion(name, list(names))}")
-    return all_texts(path, form.separator, form.columns)
 
 
 def all_texts(path: Path, separator: str = ",", columns: list[str] | None = None) -> Iterator[RowBlock]:

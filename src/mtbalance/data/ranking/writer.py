@@ -111,7 +111,7 @@ class RankingWriter:
             **facts,
         )
 
-    def _leaks(self) -> dict[str, float]:
+    def _leaks(self) -> dict[str, dict[str, float]]:
         """Those of a table of one's own; the columns of published data are known."""
         if not self._layout.text:
             return {}
