@@ -175,7 +175,7 @@ def test_with_a_regression_beside_the_captions_name_the_score_that_chose_the_epo
     text = (tmp_path / "calibration.md").read_text()
     assert "Epochs are selected by mean of AUC and R² on the valid split" in text
     line = next(line for line in text.splitlines() if line.startswith("| MMOE+PUB"))
-    assert line.count("†") == 3 and "†: 1 run of 1 chose the last epoch" in text
+    assert line.count("†") == 3 and "1 of the experiment's 1 run" in text
     assert set(pd.read_csv(tmp_path / "calibration.csv")["flagged"]) == {1}
 
 

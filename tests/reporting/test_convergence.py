@@ -59,7 +59,7 @@ def test_cells_of_flagged_runs_have_a_sign_in_every_table(name, metrics, tmp_pat
     plain = set(cells) - with_sign - {auc.REACHABLE}
     assert plain == {next(line for line in ("MMOE (LS)", "MMOE+equal", "LS") if line in cells)}
     assert len(with_sign) >= len(SHOWN[name]) - 1
-    assert "†: 6 runs of 14 chose the last epoch that they may have" in text
+    assert "6 of the experiment's 14 runs" in text
     own = numbers[numbers["over"].isna()] if "over" in numbers else numbers
     assert own.groupby("balancer")["flagged"].unique().map(list).to_dict() == {
         method: [0 if method == "ls" else 1] for method in SHOWN[name]

@@ -105,7 +105,7 @@ def test_weights_are_shares_of_the_balancers_that_move_them(collected):
     axes = draw("weights", collected()).axes
     assert [panel.get_title() for panel in axes[:2]] == ["MGDA", "PUB"]
     # PUB on MMOE, seed 0, click: .65, .70, .75 of 2.
-    assert list(axes[1].lines[0].get_ydata()) == pytest.approx([0.325, 0.35, 0.375])
+    assert list(axes[1].lines[1].get_ydata()) == pytest.approx([0.325, 0.35, 0.375])
 
 
 def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(collected):
@@ -117,7 +117,7 @@ def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(colle
     results |= {("census", "ple", name): [place] for name, place in places.items()}
     results[("census", "ple", "mgda")] = [(0.5, 0.5)]
     figure = draw("seesaw", with_levels(collected(results)))
-    assert [text.get_text() for text in figure.axes[1].texts] == ["1", "2", "far outside:\nMGDA 0.5000, 0.5000"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["1", "2", "far outside, at (x, y):\nMGDA (0.5000, 0.5000)"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["1 LS", "2 PUB", "3 MGDA", "level loss", "level gradient", "level update"]
 

@@ -123,7 +123,7 @@ def test_cells_of_flagged_runs_have_a_sign_that_is_no_unit_of_angles(collected, 
     write_table("scenes", path, tmp_path / "scenes", title="Title")
     text, numbers = (tmp_path / "scenes.md").read_text(), pd.read_csv(tmp_path / "scenes.csv")
     (line,) = [line for line in text.splitlines() if line.startswith("| MTAN+PUB")]
-    assert line.count("†") == 11 and text.count("†") == 12 and "†: 1 run of 6 chose the last epoch" in text
+    assert line.count("†") == 11 and text.count("†") == 12 and "1 of the experiment's 6 runs" in text
     assert numbers.groupby("balancer")["flagged"].unique().map(list).to_dict() == {"ls": [0], "pub": [1]}
     better = numbers.groupby("metric")["better"].first()
     assert better[["miou", "abs_error", "within_30", "delta_m"]].tolist() == [1, -1, 1, -1]

@@ -214,7 +214,7 @@ def test_trials_with_flagged_runs_have_a_sign_on_both_splits(tmp_path):
     write_table("tuning", tmp_path / "trials.parquet", tmp_path / "tuning", title="Demo")
     text, numbers = (tmp_path / "tuning.md").read_text(), pd.read_csv(tmp_path / "tuning.csv").set_index("variant")
     assert "| MMOE (LS): lr 0.001 | 0.7000 ± .0000† | 0.6950 ± .0071† |  |" in text
-    assert text.count("†") == 3 and "†: 2 runs of 12 chose the last epoch" in text
+    assert text.count("†") == 3 and "2 of the experiment's 12 runs" in text
     assert numbers["flagged"].to_dict() == dict.fromkeys(TRIALS, 0) | {LS[0]: 2}
 
 

@@ -93,7 +93,9 @@ def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
         return
     for _, group in cells.groupby("backbone", sort=False):
         if len(group) == 1 and group["balancer"].iloc[0] == baseline:
-            yield f"{backbone_name(group['backbone'].iloc[0])} has {_printed(group.iloc[0])}"
+            name = backbone_name(group["backbone"].iloc[0])
+            named = "a model for each task (STL)" if name == "STL" else name
+            yield f"{named} has {_printed(group.iloc[0])}"
     score = cells["metric"].iloc[0]
     for name in ("boosting", "trees"):
         values = frame.loc[frame["metric"] == f"{references.PREFIX}{name}_{score}", "value"]

@@ -8,7 +8,7 @@ from scipy import stats
 
 from mtbalance.reporting import tuning
 from mtbalance.reporting.formats import counted
-from mtbalance.reporting.names import balancer_name, method_name
+from mtbalance.reporting.names import backbone_name, balancer_name, method_name
 from mtbalance.reporting.power import detectable
 from mtbalance.reporting.score import score_titles
 from mtbalance.reporting.value import RUN
@@ -27,6 +27,16 @@ def seeds(frame: pd.DataFrame) -> str:
         f" ({', '.join(map(str, numbers))}). Seeds change the initialization and the order of the data,"
         " not the data: the spread says nothing about other samples."
     )
+
+
+def words(frame: pd.DataFrame) -> list[str]:
+    """What the short names of the plain baselines stand for; no sentence if none of them was run."""
+    single = frame["backbone"].map(backbone_name).eq("STL").any()
+    found = [
+        *(["LS, linear scalarization: the tasks' losses count alike"] if (frame["balancer"] == "ls").any() else []),
+        *(["STL, single-task learning: each task has a model of its own"] if single else []),
+    ]
+    return [f"{'. '.join(found)}."] if found else []
 
 
 ALONE = "alone_"
@@ -69,7 +79,8 @@ def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) 
     if not tested:
         return []
     rows = "p_rows" in cells and cells["p_rows"].notna().any()
-    also = " and, over test rows, DeLong's test of the means over seeds," if rows else ""
+    test = "DeLong's test" if set(cells["metric"]) <= {"auc", "mean_auc"} else "a paired z-test"
+    also = f" and, over test rows, {test} of the means over seeds," if rows else ""
     return [
         f"‡: {better} than {balancer_name(baseline)} on the same backbone: two-sided paired t-test over"
         f" common seeds{also} with p at most {significance:g}, not corrected; ‡‡: also after Holm's correction for all"
@@ -99,7 +110,7 @@ def power(cells: pd.DataFrame, significance: float) -> list[str]:
     text = f"With {seeds} the t-test finds a true difference of {np.nanmedian(sizes):.2g} in four of five cases"
     if "row_error" in tested and tested["row_error"].notna().any():
         text += f"; the standard error over test rows is {tested['row_error'].median():.2g}"
-    return [f"{text} (medians over cells). Smaller differences are not seen."]
+    return [f"{text} (medians over cells). Smaller ones are mostly missed, and a mark beside one may be chance."]
 
 
 def failures(frame: pd.DataFrame, baseline: str) -> str:

@@ -28,7 +28,8 @@ Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 ENTRY, LETTER, LINE = 0.65, 0.072, 0.17
 """Inches that an entry of a legend takes: its line, each letter of its text, and in height."""
-MARKERS = ("o", "s", "^", "D")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+BASELINE_MARKER = "."
 LEVELS = {"loss": "o", "representation": "D", "gradient": "s", "update": "^"}
 """The marker of each level at which methods balance."""
 
@@ -62,13 +63,12 @@ class Look(NamedTuple):
 def looks(names: Iterable[str], baseline: str | None = None) -> dict[str, Look]:
     """A look for each name, in order; the baseline is gray.
 
-    Dashes and markers change with every name, so that neighbors differ in gray print, too. With seven colors and four
-    of them, 28 looks are different.
+    Dashes and markers change with every name, so that neighbors differ in gray print, too. Up to seven names have
+    markers of their own; with seven colors and four dashes, 28 looks are different.
     """
-    found = {baseline: Look(GRAY, "-", "o")} if baseline else {}
+    found = {baseline: Look(GRAY, "-", BASELINE_MARKER)} if baseline else {}
     for index, name in enumerate(name for name in dict.fromkeys(names) if name != baseline):
-        turn = index % len(DASHES)
-        found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[turn], MARKERS[turn])
+        found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[index % len(DASHES)], MARKERS[index % len(MARKERS)])
     return found
 
 
@@ -93,12 +93,14 @@ def mark(look: Look, label: str, size: float = 6) -> Line2D:
     return Line2D([], [], color=look.color, marker=look.marker, markersize=size, linestyle="", label=label)
 
 
-def balancer_legend(figure: Figure, shown: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
-    """A legend of balancers, and of ``extra`` entries, below the panels."""
-    entries = [
-        Line2D([], [], color=look.color, linestyle=look.dash, linewidth=2, label=balancer_name(name))
-        for name, look in shown.items()
-    ]
+def balancer_legend(
+    figure: Figure, shown: dict[str, Look], extra: Sequence[Line2D] = (), *, markers: bool = False
+) -> None:
+    """A legend of balancers, and of ``extra`` entries, below the panels; with their ``markers`` in place of dashes."""
+    entries = []
+    for name, look in shown.items():
+        styled = {"marker": look.marker, "markersize": 5} if markers else {"linestyle": look.dash}
+        entries.append(Line2D([], [], color=look.color, linewidth=2, label=balancer_name(name), **styled))
     legend(figure, [*entries, *extra])
 
 

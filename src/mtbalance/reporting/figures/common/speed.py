@@ -31,9 +31,9 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
         axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
         _panel(axes, group, epochs[epochs["dataset"] == dataset], lines, look)
-        _base(axes, epochs[(epochs["dataset"] == dataset) & (epochs["balancer"] == baseline)], lines)
+        _base(axes, epochs[(epochs["dataset"] == dataset) & (epochs["balancer"] == baseline)], lines, baseline)
         axes.set_xlabel(
-            f"QPS over that of {balancer_name(baseline)} on the same backbone\n"
+            f"training samples a second (QPS) over those of {balancer_name(baseline)} on the same backbone\n"
             "(marker and bar: median and quartiles over blocks of steps)"
         )
     level_legend(figure, ratios.loc[ratios["balancer"] != baseline, "level"])
@@ -61,12 +61,14 @@ def _panel(axes: Axes, group: pd.DataFrame, epochs: pd.DataFrame, lines: list[Me
     axes.set_xlim(0, max(1.1, 1.05 / group["low"].min()))
 
 
-def _base(axes: Axes, epochs: pd.DataFrame, lines: list[Method]) -> None:
+def _base(axes: Axes, epochs: pd.DataFrame, lines: list[Method], baseline: str) -> None:
     """The baseline's seconds, beside each backbone's name, and what they are of above them."""
     for _, row in epochs.iterrows():
         if (row["backbone"], "") in lines:
-            _beside(axes, lines.index((row["backbone"], "")), f"{decimal(row['value'], 1)} s")
-    _beside(axes, -1, f"{epochs['epoch_rows'].iloc[0]:,} rows:")
+            _beside(
+                axes, lines.index((row["backbone"], "")), f"{balancer_name(baseline)}: {decimal(row['value'], 1)} s"
+            )
+    _beside(axes, -1, f"an epoch of {epochs['epoch_rows'].iloc[0]:,} rows\nwould take:")
 
 
 def _beside(axes: Axes, height: int, text: str) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtbalance.reporting.drawing import Look, legend, looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.weight_shares import moving_shares
 
@@ -27,7 +27,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     lines = [panels[start : start + PANELS] for panels in models for start in range(0, len(panels), PANELS)]
     columns = max(map(len, lines), default=2)
     figure = Figure(figsize=(1.4 + 1.75 * max(2, columns), 1.5 + 1.75 * max(1, len(lines))), layout="constrained")
-    title(figure, f"{heading}: share of each task in the weights", frame)
+    title(figure, f"{heading}: share of each task in the weights; a line for each seed, gray: equal weights", frame)
     if not lines:
         nothing(figure, "No balancer changed its weights.")
         return figure
@@ -57,6 +57,7 @@ def _label(axes: Axes, row: pd.Series) -> None:
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look]) -> None:
+    axes.axhline(1 / len(look), color=GRAY, linewidth=0.8)
     for (_, task), line in runs.groupby(["seed", "task"], sort=False):
         epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
         style = look[str(task)]

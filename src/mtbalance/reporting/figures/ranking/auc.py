@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
@@ -16,6 +17,8 @@ from mtbalance.reporting.statistics import mean, pairs
 
 LINEAR = 0.005
 """Where some methods are far from the others, the scale is logarithmic beyond this difference."""
+FAR_TICKS = (0.05, 0.5)
+"""Ticks there, on both sides."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -42,13 +45,18 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if outliers := has_outliers(rows, baseline):
         for axes in panels:
             axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
+            low, high = axes.get_xlim()
+            ticks = [*(-far for far in FAR_TICKS), -LINEAR, 0, LINEAR, *FAR_TICKS]
+            axes.set_xticks([tick for tick in ticks if low <= tick <= high])
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
+            axes.xaxis.set_minor_locator(NullLocator())
             for end in (-LINEAR, LINEAR):
                 axes.axvline(end, color=GRAY, linewidth=0.8, linestyle=":")
     scale = f"\nbeyond the dotted lines (±{LINEAR}) the scale is logarithmic" if outliers else ""
     for axes in panels:
         axes.set_xlabel(
             f"test mean AUC minus that of {balancer_name(baseline)}\n(same backbone, same seed); small dots: seeds\n"
-            f"marker and bar: mean and 95 % interval,\ncut at the panel's edge{scale}"
+            f"marker and bar: mean and 95 % interval{scale}"
         )
     return figure
 
@@ -80,7 +88,11 @@ def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) 
         if method in cells and reference is not None:
             drawn += _method(axes, height, cells[method], reference, look[cells[method]["level"].iloc[0]])
     margin = 0.15 * max(max(drawn) - min(drawn), 1e-4)  # intervals of few seeds are long, and may end outside
-    axes.set_xlim(min(drawn) - margin, max(drawn) + margin)
+    edges = min(drawn) - margin, max(drawn) + margin
+    axes.set_xlim(*edges)
+    for bar in axes.containers:
+        if isinstance(bar, ErrorbarContainer):
+            _arrows(axes, bar, edges)
 
 
 def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame, look: Look) -> list[float]:
@@ -106,6 +118,15 @@ def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame
         capsize=2.5,
     )
     return differences
+
+
+def _arrows(axes: Axes, bar: ErrorbarContainer, edges: tuple[float, float]) -> None:
+    """Arrows where a bar goes on beyond the panel's edges."""
+    middle, _, (reach,) = bar.lines
+    (low, height), (high, _) = reach.get_segments()[0]
+    for out, edge, marker in ((low < edges[0], edges[0], "<"), (high > edges[1], edges[1], ">")):
+        if out:
+            axes.plot(edge, height, marker, color=middle.get_color(), markersize=4, clip_on=False)
 
 
 def _note(axes: Axes, height: int, text: str) -> None:

@@ -32,7 +32,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     backbones = list(dict.fromkeys(shown["backbone"]))
     look = looks(names, baseline)
     figure.set_size_inches(1.2 + 3.0 * max(2, len(backbones)), 4.4)
-    title(figure, f"{heading}: cosine of gradient and update\n{data_named(frame)}{left_out}", frame)
+    heading = f"{heading}: cosine of gradient and update; bands: ± standard deviation"
+    title(figure, f"{heading}\n{data_named(frame)}{left_out}", frame)
     for axes, backbone in zip(
         figure.subplots(1, len(backbones), sharey=True, squeeze=False)[0], backbones, strict=True
     ):
@@ -46,7 +47,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         Line2D([], [], color=GRAY, linestyle=style, label=name)
         for name, style in zip(("task-specific parameters", "shared parameters"), STYLES.values(), strict=True)
     ]
-    balancer_legend(figure, {name: style._replace(dash="-") for name, style in look.items()}, kinds)
+    balancer_legend(figure, look, kinds, markers=True)
     return figure
 
 

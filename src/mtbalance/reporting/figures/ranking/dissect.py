@@ -9,11 +9,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from mtbalance.reporting.comparison import by_seed
+from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.dissection import LENGTH, numbers
 from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, legend, title
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
-from mtbalance.reporting.statistics import mean, pairs, standard_deviation
+from mtbalance.reporting.statistics import mean, pairs
 
 FAR = 0.02
 """A difference of mean AUC beyond which the others could not be told apart."""
@@ -27,7 +28,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     groups = list(cells.groupby(["dataset", "backbone"], sort=False))
     lines = max(group["balancer"].nunique() for _, group in groups)
     figure = Figure(figsize=(11, 1.7 + len(groups) * (0.9 + 0.29 * lines)), layout="constrained")
-    title(figure, f"{heading}: what PUB changes, by length of the joint step", frame)
+    title(figure, f"{heading}: what PUB changes; methods with longer joint steps are lower", frame)
     panels = figure.subplots(len(groups), 3, sharey="row", squeeze=False)
     tasks = list(whole.loc[whole["metric"] == "weight_mean", "task_title"].unique())
     for row, (key, group) in zip(panels, groups, strict=True):
@@ -42,7 +43,9 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         _lengths(row[1], same[same["metric"] == LENGTH], order, baseline)
         _weights(row[2], same, order, tasks)
     base = balancer_name(baseline)
-    panels[-1][0].set_xlabel(f"test mean AUC minus that of {base}\n(dots: seeds; mean ± std;\nnumbers: off the scale)")
+    far = ";\nnumbers: off the scale" if any(axes.texts for axes in panels[:, 0]) else ""
+    marks = f"(dots: seeds; marker and bar:\nmean and 95 % interval{far})"
+    panels[-1][0].set_xlabel(f"test mean AUC minus that of {base}\n{marks}")
     panels[-1][1].set_xlabel(f"length of the joint step over {base}'s\n(no unit, logarithmic;\ndots: seeds)")
     panels[-1][2].set_xlabel("weight over the tasks' mean weight\n(no unit; mean of seeds;\nbar: std over steps)")
     legend(figure, [_task_mark(index, task) for index, task in enumerate(tasks)])
@@ -59,20 +62,25 @@ def _differences(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str
     """The differences of mean AUC; those beyond :data:`FAR` are numbers at the edge."""
     axes.axvline(0, color=GRAY, linewidth=1.2)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    reference = by_seed(rows[rows["balancer"] == baseline])
+    reference, drawn = by_seed(rows[rows["balancer"] == baseline]), [0.0]
     for place, name in enumerate(order):
-        ours, theirs = pairs(by_seed(rows[rows["balancer"] == name]), reference)
-        differences = [value - other for value, other in zip(ours, theirs, strict=True)]
-        if name == baseline or not differences:
+        own = by_seed(rows[rows["balancer"] == name])
+        differences = [value - other for value, other in zip(*pairs(own, reference), strict=True)]
+        if not differences:
             continue
         if abs(mean(differences)) > FAR:
             edge = 0.02 if mean(differences) < 0 else 0.98
             text, side = signed(mean(differences), 4), "left" if edge < 0.5 else "right"
             axes.text(edge, place, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
             continue
-        spread = standard_deviation(differences) if len(differences) > 1 else 0.0
+        found = between(own, reference)
+        tested = name != baseline and not found.test.untested
+        reach = (found.high - found.low) / 2 if tested else 0.0
         axes.plot(differences, [place + 0.25] * len(differences), ".", color=GRAY, markersize=3)
-        axes.errorbar(mean(differences), place, xerr=spread, fmt="o", color=PALETTE[0], markersize=5, capsize=2)
+        axes.errorbar(mean(differences), place, xerr=reach, fmt="o", color="black", markersize=5, capsize=2)
+        drawn += differences
+    margin = 0.3 * max(max(drawn) - min(drawn), 1e-4)  # intervals of few seeds are long, and may end outside
+    axes.set_xlim(min(drawn) - margin, max(drawn) + margin)
 
 
 def _lengths(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) -> None:
@@ -82,7 +90,7 @@ def _lengths(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) ->
     for place, name in enumerate(order):
         ours, theirs = pairs(by_seed(rows[rows["balancer"] == name]), reference)
         ratios = [value / other for value, other in zip(ours, theirs, strict=True)]
-        axes.plot(ratios, [place] * len(ratios), ".", color=PALETTE[0], markersize=6)
+        axes.plot(ratios, [place] * len(ratios), ".", color="black", markersize=6)
     low, high = axes.get_xlim()
     axes.set_xticks([tick for tick in TICKS if low <= tick <= high])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -115,4 +123,4 @@ def _weights(axes: Axes, rows: pd.DataFrame, order: list[str], tasks: list[str])
 
 def _task_mark(index: int, label: str = "") -> Line2D:
     marker = MARKERS[index % len(MARKERS)]
-    return Line2D([], [], linestyle="", color=PALETTE[(index + 1) % len(PALETTE)], marker=marker, label=label)
+    return Line2D([], [], linestyle="", color=PALETTE[index % len(PALETTE)], marker=marker, label=label)

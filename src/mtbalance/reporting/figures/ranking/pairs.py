@@ -7,12 +7,13 @@ from matplotlib.figure import Figure
 
 from mtbalance.reporting.drawing import title
 from mtbalance.reporting.names import data_named
-from mtbalance.reporting.pairs import READINGS, method_means, pair_tests
+from mtbalance.reporting.pairs import GROUP, READINGS, method_means, pair_tests
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a matrix for each reading of Diff: ordered pairs of methods, counted as the paper counts them."""
     means = method_means(frame)
+    groups = len(means[GROUP].drop_duplicates())
     figure = Figure(figsize=(7.6, 4.7), layout="constrained")
     title(figure, f"{heading}: pairs of methods by AUC and Diff\n{data_named(frame)}", frame)
     for axes, (reading, name) in zip(figure.subplots(1, 2), READINGS.items(), strict=True):
@@ -27,6 +28,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         axes.set_xlabel("Diff of method i against method j")
         axes.set_ylabel("AUC of method i against method j")
         axes.grid(visible=False)
-        permuted = "cannot be permuted" if pd.isna(tests.methods_p) else f"permuted: p = {tests.methods_p:.2g}"
-        axes.set_title(f"{name}\nreverse {tests.share:.1%} of {tests.pairs} pairs\nmethods {permuted}", fontsize=9)
+        reverse = f"smaller Diff, higher AUC: {tests.reverse} of {tests.pairs} pairs = {tests.share:.1%}"
+        interval = f"95 % interval {tests.low:.1%} to {tests.high:.1%} ({groups} groups)"
+        axes.set_title("\n".join([name, reverse, *([] if pd.isna(tests.low) else [interval])]), fontsize=9)
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pandas as pd
+from adjustText import adjust_text  # type: ignore[import-untyped]
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -16,8 +17,10 @@ from mtbalance.reporting.statistics import mean, standard_deviation
 
 MOST_TASKS = 3
 """Tasks that are set against each other, at most."""
-FAR = 6.0
+FAR = 4.0
 """A method this many times as far from the baseline as the median method is named beside the panel, not drawn."""
+ITERATIONS = 300
+"""Rounds in which numbers move away from points and from each other. A limit of time would not be repeatable."""
 Point = tuple[float, float]
 
 
@@ -68,7 +71,7 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series,
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     points, spreads = _points(group, tasks)
     start, look = points.get(baseline), level_looks()
-    far = _far(points, start)
+    far, numbers = _far(points, start), []
     for number, (name, level) in enumerate(levels.items(), start=1):
         if name not in points or name in far:
             continue
@@ -83,7 +86,7 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series,
             elinewidth=0.4,
             alpha=0.8,
         )
-        axes.annotate(str(number), points[name], (3, 3), textcoords="offset points", fontsize=8, color=style.color)
+        numbers.append(axes.text(*points[name], str(number), fontsize=8, color=style.color))
     if start is not None:
         axes.axvline(start[0], color=GRAY, linewidth=0.8, linestyle=":")
         axes.axhline(start[1], color=GRAY, linewidth=0.8, linestyle=":")
@@ -92,8 +95,17 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series,
     if len(fixed) > 1:
         axes.plot([x for x, _ in fixed], [y for _, y in fixed], color=GRAY, linewidth=1.2, zorder=1)
     if far:
-        said = "\n".join(f"{balancer_name(name)} {points[name][0]:.4f}, {points[name][1]:.4f}" for name in far)
-        axes.text(0.02, 0.02, f"far outside:\n{said}", fontsize=7, color=GRAY, transform=axes.transAxes)
+        said = "\n".join(f"{balancer_name(name)} ({points[name][0]:.4f}, {points[name][1]:.4f})" for name in far)
+        axes.text(0.02, 0.02, f"far outside, at (x, y):\n{said}", fontsize=7, color=GRAY, transform=axes.transAxes)
+    drawn = [points[name] for name in points if name not in far]
+    adjust_text(
+        numbers,
+        x=[x for x, _ in drawn],
+        y=[y for _, y in drawn],
+        ax=axes,
+        iter_lim=ITERATIONS,
+        arrowprops={"arrowstyle": "-", "color": GRAY, "linewidth": 0.4},
+    )
 
 
 def _front(points: list[Point]) -> list[Point]:

@@ -13,8 +13,9 @@ from mtbalance.reporting.drawing import GRAY, Look, legend, looks, title
 from mtbalance.reporting.names import METRICS, dataset_heading, method_name
 from mtbalance.reporting.units import in_printed_units
 
-LOGARITHMIC = 5
-"""A panel's scale is logarithmic if its largest value, an error of the first epoch, is over 5 times its median."""
+LOGARITHMIC = 3
+"""A panel's scale is logarithmic if its largest value, such as an error of the first epoch, is over 3 times its
+median."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:

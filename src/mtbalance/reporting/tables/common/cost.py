@@ -75,7 +75,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterato
     )
     yield (
         f"Time over {name}: on the same backbone, median [quartiles] over blocks of steps that all methods took in"
-        f" turn, in one process. A median of ratios need not be the ratio of the medians beside it. Device:"
+        f" turn, in one process. Seconds are the median of {name}'s, times that ratio. Device:"
         f" {'; '.join(devices)}; on a CPU the seconds are the processor's."
     )
     yield (

@@ -46,9 +46,10 @@ def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tu
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
-    sentences = [*captions.leaks(frame), *captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
+    sentences = [*captions.leaks(frame), *captions.synthetic(frame), *captions.words(frame)]
+    sentences += [captions.seeds(frame), captions.selection(frame)]
     sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells, significance)]
-    sentences += [*captions.untested(cells), "Bold: best mean of a column."]
+    sentences += [*captions.untested(cells), "Bold: best mean of a balancer in a column."]
     sentences += references.caption(frame)
     if (frame["metric"] == "best_auc").any():
         sentences.append(f"{REACHABLE.capitalize()}: AUC of the generator's own probabilities on the test rows.")

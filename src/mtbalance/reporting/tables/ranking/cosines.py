@@ -8,7 +8,7 @@ from mtbalance.reporting import captions
 from mtbalance.reporting.cosines import STL, against_baseline, by_run
 from mtbalance.reporting.formats import counted, decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
-from mtbalance.reporting.names import balancer_name
+from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.printed import everything
 from mtbalance.reporting.statistics import holm
 
@@ -29,7 +29,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     rows = []
     for balancer, found in numbers.groupby("balancer", sort=False):
         cells = {row["measure"]: _cell(row) for _, row in found.iterrows()}
-        name = "STL (control)" if balancer == STL else balancer_name(str(balancer))
+        name = "STL (control)" if balancer == STL else f"{balancer_name(str(balancer))}{_only(runs, str(balancer))}"
         rows.append(Row(name, "", (tuple(cells.get(measure, Cell()) for measure in HEADINGS),)))
     table = Table(
         title=f"{title}: cosine of gradient and update",
@@ -40,6 +40,13 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows=tuple(rows),
     )
     return table, numbers
+
+
+def _only(runs: pd.DataFrame, balancer: str) -> str:
+    """The backbones of a balancer that was not run on all of them, in brackets."""
+    backbones = runs[runs["balancer"] != STL].groupby("balancer")["backbone"].unique()
+    own, every = list(backbones[balancer]), set().union(*backbones)
+    return "" if set(own) == every else f" ({', '.join(map(backbone_name, own))} only)"
 
 
 def _beside_printed(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -78,9 +85,10 @@ def _caption(frame: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame, bas
         "Diff: the distance between the two cosines, in both readings of an equation that is lost in print. Diff of"
         " random halves: the same between two random halves of the shared parameters; what it reaches, any two parts"
         " of a model differ by.",
-        f"p: paired t-tests against {balancer_name(baseline)} over runs on the same data set, backbone and seed, as"
-        " printed, not corrected; groups: over the means of data set and backbone, since seeds of one group are no"
-        f" independent evidence. {counted(tests, 'test')}; after Holm's correction {kept} of them stay below .05.",
+        f"p: paired t-tests against {balancer_name(baseline)} over runs on the same data set, backbone and seed, so not"
+        " against its row where a method was run on some backbones only; as printed, not corrected. groups: over the"
+        " means of data set and backbone, since seeds of one group are no independent evidence."
+        f" {counted(tests, 'test')}; after Holm's correction {kept} of them stay below .05.",
         "Printed: Table I of the PUB paper (arXiv 2410.05806), whose data and sizes are others than these."
         + _printed(),
         f"{counted(len(runs), 'run')}. {captions.seeds(frame)}",

@@ -73,6 +73,12 @@ def _printed() -> Iterator[tuple[Cell, ...]]:
     yield ()
 
 
+def _average() -> float:
+    """The mean of the days that the paper prints."""
+    table = everything().table6.set_index("day")["gain_percent"]
+    return float(table.drop("average").mean())
+
+
 def _cells(frame: pd.DataFrame, test: pd.Series, dataset: str) -> Iterator[tuple[Cell, ...]]:
     names = {"dataset": dataset} | {name: test[name] for name in ("backbone", "balancer", "kind")}
     largest = part(frame, "lift")["share"].max()
@@ -131,8 +137,9 @@ def _caption(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
         " delta method over visitors. A/B tests are of the first seed's models."
     )
     yield (
-        "Printed: gains on real traffic over another baseline, not to be compared in size. The interval beside their"
-        " average is a t-interval over days, as if days were independent; the paper prints none."
+        "Printed: gains on real traffic over another baseline, not to be compared in size. All days: the average as"
+        f" printed; that of its days is {signed(_average(), 2)}. The interval beside it is a t-interval over days, as"
+        " if days were independent; the paper prints none."
     )
     yield (
         "Expected: computed exactly from the true probabilities, so without any luck of visitors; over seeds: mean ±"
@@ -153,7 +160,8 @@ def _trials(frame: pd.DataFrame, name: str, level: float) -> str:
     last = rates[rates["day"] == rates["day"].max()].set_index("test")
     often, once, sequential = (f"{last.loc[test, 'rate']:.1%}" for test in ("daily looks", "one look", "sequential"))
     return (
-        f"A/A: {last['trials'].max():,.0f} simulated trials of {rates['day'].max():.0f} days, both arms with {name}."
+        f"A/A: {last['trials'].max():,.0f} simulated trials of {rates['day'].max():.0f} days over all data sets and"
+        f" backbones, both arms with {name}."
         f" False alarms: {often} with a test at level {level:g} every day, {once} with one on the last day alone,"
         f" {sequential} with the sequential test every day."
     )

@@ -56,7 +56,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         *captions.marks(cells, baseline, significance, "lower"),
         *captions.power(cells, significance),
         *captions.untested(cells),
-        "Bold: best mean of a column.",
+        "Bold: best mean of a balancer in a column.",
         *references.caption(frame),
         captions.throughput(frame, baseline),
         captions.failures(frame, baseline),

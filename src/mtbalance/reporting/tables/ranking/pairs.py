@@ -73,6 +73,16 @@ def _texts(tests: PairTests) -> dict[str, str]:
     }
 
 
+def _not_permuted(methods: int) -> str:
+    return f" It needs the same methods in all groups, and at most {MOST_METHODS}; here are {methods}."
+
+
+def _alike(means: pd.DataFrame) -> bool:
+    """True if both readings of Diff order the methods of each group in the same way."""
+    ranks = means.groupby(GROUP)[list(READINGS)].rank()
+    return bool((ranks.nunique(axis=1) == 1).all())
+
+
 def _numbers(tests: PairTests) -> dict[str, float]:
     counts = dict(zip(("lower_lower", "lower_higher", "higher_lower", "higher_higher"), tests.counts.flat, strict=True))
     rest = {name: value for name, value in tests._asdict().items() if name != "counts"}
@@ -89,9 +99,10 @@ def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests, baselin
         " 2410.05806) is lost in print: both readings are shown. Reverse: the smaller Diff has the higher mean AUC.",
         f"{len(groups)} groups (data set and backbone), {methods} methods. The paper counts each pair twice, which"
         " makes its table symmetric and its chi-square twice as large; its tests take pairs as independent.",
-        "The three last lines give up one assumption after the other. Methods that are better and have a smaller Diff"
-        " for reasons of their own show this in every group; only the last line allows for that."
-        + (f" Its p cannot be below {smallest}." if smallest else " It needs all methods in all groups, and few."),
+        "The three last lines assume less and less: that pairs are independent, that groups are, that methods are. A"
+        " method that is better and has a smaller Diff for reasons of its own shows it in every group; only the last"
+        " line allows for that." + (f" Its p cannot be below {smallest}." if smallest else _not_permuted(methods)),
+        *(["Both readings order all pairs alike here, so that their numbers are the same."] if _alike(means) else []),
         f"Interval: percentiles of {RESAMPLES} bootstrap samples of whole groups, seed 0.",
         f"Power: with {tests.pairs} independent pairs the binomial test would find a true share of 67 % with"
         f" probability {decimal(power(tests.pairs, 0.67), 2)}; dependent pairs are found less often.",
