@@ -32,6 +32,7 @@ PLACES: dict[str, Place] = {
     "collected metrics": Place(("collect", "ranking", "out.parquet"), ["out.parquet"]),
     "table": Place(("table", "auc", METRICS, "out"), ["out/*"]),
     "figure": Place(("figure", "auc", METRICS, "out"), ["out/*"], alike=False),
+    "page": Place(("report", "out/report.html"), ["out/*"], alike=False),
     "audit of printed tables": Place(("audit", "out.md"), ["out.md"]),
     "means": Place(("summarize", METRICS, "--means", "out1.json", "--output", "out2.json"), ["out?.json"]),
     "exported model": Place(("export", MODEL, "--output", "out"), ["out/*"], alike=False),

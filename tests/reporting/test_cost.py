@@ -147,4 +147,4 @@ def test_the_figure_has_the_throughput_of_each_method_and_the_seconds_of_an_epoc
     ends = sorted({tuple(segment[:, 0].round(6)) for bars in axes.collections for segment in bars.get_segments()})
     assert ends == [(0.38, 0.41), (0.48, 0.51)], "the quartiles"
     beside = [text.get_text() for text in axes.texts]
-    assert beside.count("10902.0 s") == 2 and beside.count("LS: 5451.0 s") == 2, "PUB and the baseline, on both backbones"
+    assert beside.count("10902.0 s") == 2 and beside.count("LS: 5451.0 s") == 2, "PUB and LS, on both backbones"

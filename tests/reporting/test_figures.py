@@ -117,7 +117,8 @@ def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(colle
     results |= {("census", "ple", name): [place] for name, place in places.items()}
     results[("census", "ple", "mgda")] = [(0.5, 0.5)]
     figure = draw("seesaw", with_levels(collected(results)))
-    assert [text.get_text() for text in figure.axes[1].texts] == ["1", "2", "far outside, at (x, y):\nMGDA (0.5000, 0.5000)"]
+    texts = [text.get_text() for text in figure.axes[1].texts]
+    assert texts == ["1", "2", "far outside, at (x, y):\nMGDA (0.5000, 0.5000)"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["1 LS", "2 PUB", "3 MGDA", "level loss", "level gradient", "level update"]
 
