@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from mtbalance.config.reading import parse
 from mtbalance.config.run import canonical
 
 TRAINING, SCENE = training("ranking", ROWS), training("scenes", SCENES)
+SHOWN = json.dumps(
+    {"preset": "tiny", "baseline": "ls", "experiments": [{"name": "ranking", "title": "Tiny", "tables": []}]}
+)
 TIMED = f"[{','.join(map(canonical, parse(PARAMETERS).all_timing_runs('ranking')))}]"
 PLACES: dict[str, Place] = {
     "raw rows that are generated": Place(("generate", "synthetic_rows", "out"), ["out/*"]),
@@ -32,7 +36,7 @@ PLACES: dict[str, Place] = {
     "collected metrics": Place(("collect", "ranking", "out.parquet"), ["out.parquet"]),
     "table": Place(("table", "auc", METRICS, "out"), ["out/*"]),
     "figure": Place(("figure", "auc", METRICS, "out"), ["out/*"], alike=False),
-    "page": Place(("report", "out/report.html"), ["out/*"], alike=False),
+    "page": Place(("report", "out/report.html", "--config", SHOWN), ["out/*"], alike=False),
     "audit of printed tables": Place(("audit", "out.md"), ["out.md"]),
     "means": Place(("summarize", METRICS, "--means", "out1.json", "--output", "out2.json"), ["out?.json"]),
     "exported model": Place(("export", MODEL, "--output", "out"), ["out/*"], alike=False),
