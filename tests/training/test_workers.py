@@ -136,6 +136,21 @@ def test_the_end_of_another_process_is_told():
             among.sum(torch.ones(1))
 
 
+class Unreadable:
+    """Cannot be read in another process, as code that fails to import."""
+
+    def __reduce__(self):
+        return ends_early, ()
+
+    def __call__(self) -> None: ...
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_before_it_meets_the_others_is_told():
+    with pytest.raises(UserError, match="of 3 processes, 1 ended early"), together(3, Unreadable()):
+        pass
+
+
 def test_one_process_meets_nobody(tmp_path: Path):
     with together(1, partial(ends_early)) as among:
         assert among.size == 1 and not torch.distributed.is_initialized()

@@ -11,6 +11,8 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from tempfile import TemporaryDirectory
 
 import torch.distributed as dist
@@ -35,36 +37,51 @@ def together(count: int, follow: Callable[[], object]) -> Iterator[Processes]:
     if count == 1:
         yield ALONE
         return
-    start = multiprocessing.get_context("spawn").Process
+    context = multiprocessing.get_context("spawn")
     with TemporaryDirectory() as folder:
-        others = [start(target=_other, args=(rank, count, folder, follow), daemon=True) for rank in range(1, count)]
-        for other in others:
-            other.start()
+        here, there = context.Pipe(duplex=False)
+        others = [
+            context.Process(target=_other, args=(rank, count, folder, there, follow), daemon=True)
+            for rank in range(1, count)
+        ]
         try:
+            for other in others:
+                other.start()
+            for _ in others:
+                if here not in wait([here, *(other.sentinel for other in others)]):
+                    raise RuntimeError("a process ended before it met the others")
+                here.recv()
             _meet(folder, 0, count)
             yield processes()
             for other in others:
                 other.join()
         except RuntimeError as error:  # torch.distributed raises it if another end is gone
-            for other in others:
-                other.join(MOMENT)
-            ended = [str(rank) for rank, other in enumerate(others, 1) if other.exitcode is not None]
-            if not ended:
+            if not (ended := [str(rank) for rank, other in enumerate(others, 1) if _ended(other)]):
                 raise
             said = f"of {count} processes, {', '.join(ended)} ended early; the lines above may say why"
             raise UserError(said) from error
         finally:
             for other in others:
-                other.kill()
-                other.join()
+                if other.pid:
+                    other.kill()
+                    other.join()
             if dist.is_initialized():
                 dist.destroy_process_group()
 
 
-def _other(rank: int, count: int, folder: str, follow: Callable[[], object]) -> None:
+def _ended(process: BaseProcess) -> bool:
+    """True if a process has ended, or does within a moment; not if it was never started."""
+    if process.pid is None:
+        return False
+    process.join(MOMENT)
+    return process.exitcode is not None
+
+
+def _other(rank: int, count: int, folder: str, ready: Connection, follow: Callable[[], object]) -> None:
     """One of the other processes. The first one alone listens to signals, and tells what is wrong."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    ready.send(rank)
     with suppress(UserError):
         _meet(folder, rank, count)
         follow()
