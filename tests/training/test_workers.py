@@ -147,7 +147,7 @@ class Unreadable:
 
 @pytest.mark.slow
 def test_a_process_that_ends_before_it_meets_the_others_is_told():
-    with pytest.raises(UserError, match="of 3 processes, 1 ended early"), together(3, Unreadable()):
+    with pytest.raises(UserError, match="of 3 processes, 1, 2 ended early"), together(3, Unreadable()):
         pass
 
 
