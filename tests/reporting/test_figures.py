@@ -87,7 +87,7 @@ def test_differences_pair_the_seeds_of_one_backbone(collected):
 
 
 def test_curves_end_in_the_chosen_epoch_or_in_a_cross(collected):
-    mmoe = draw("curves", collected()).axes[1]
+    mmoe = draw("curves", collected()).axes[0]
     assert mmoe.get_title() == "MMOE"
     ends = [line.get_xdata()[0] for line in mmoe.lines if line.get_marker() == "o"]
     crosses = [line.get_xdata()[0] for line in mmoe.lines if line.get_marker() == "X"]

@@ -27,13 +27,15 @@ class Row(NamedTuple):
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a row of panels for each data set, a panel for each backbone. Panels of one data set share their scale.
 
-    More than seven methods have a row for each level at which they balance, with the baseline in each.
+    More than seven methods have a row for each level at which they balance, with the baseline in each. A backbone
+    without a method of that level has no panel there. Backbones with more methods come first.
     """
     scores = [own[own["metric"] == score_of(own)] for _, own in frame.groupby("dataset", sort=False)]
     epochs = pd.concat(scores).query("epoch.notna() and value.notna()")
     chosen = trained(frame).set_index(RUN)["value"]
     rows = [row for dataset, own in frame.groupby("dataset", sort=False) for row in _rows(str(dataset), own, baseline)]
-    backbones = list(dict.fromkeys(frame["backbone"]))
+    methods = frame.groupby("backbone", sort=False)["balancer"].nunique()
+    backbones = list(methods.sort_values(ascending=False, kind="stable").index)
     look = looks(frame["balancer"], baseline)
     size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(rows))
     figure = Figure(figsize=size, layout="constrained")
@@ -41,17 +43,23 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         figure, f"{heading}: {score_titles(frame)} by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame
     )
     grid = figure.subplots(len(rows), len(backbones), sharex=True, sharey="row", squeeze=False)
+    drawn: set[str] = set()
     for row, panels in zip(rows, grid, strict=True):
         of_dataset = epochs[epochs["dataset"] == row.dataset]
         panels[0].set_ylabel(row.label)
         for backbone, axes in zip(backbones, panels, strict=True):
             shown = of_dataset["balancer"].isin(row.balancers) & (of_dataset["backbone"] == backbone)
             _panel(axes, of_dataset[shown], chosen, look)
+            repeated = row.dataset in drawn and set(of_dataset.loc[shown, "balancer"]) <= {baseline}
+            axes.set_visible(not repeated)
+        drawn.add(row.dataset)
         panels[0].set_ylim(bottom=_bottom(of_dataset))
-    for backbone, top, bottom in zip(backbones, grid[0], grid[-1], strict=True):
-        top.set_title(backbone_name(backbone))
-        bottom.set_xlabel("epoch")
-        bottom.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    for backbone, column in zip(backbones, grid.T, strict=True):
+        column[0].set_title(backbone_name(backbone))
+        lowest = [axes for axes in column if axes.get_visible()][-1]
+        lowest.set_xlabel("epoch")
+        lowest.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        lowest.xaxis.set_tick_params(labelbottom=True)
     failed = [_entry("X", "failed run")] if (frame["status"] != "finished").any() else []
     balancer_legend(figure, look, [_entry("o", "chosen epoch"), *failed])
     return figure
