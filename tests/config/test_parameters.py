@@ -258,7 +258,7 @@ def test_clippys_accumulator_goes_with_adagrad(raw):
 
 
 def test_a_value_for_each_of_three_tasks_is_accepted_where_there_are_three(raw):
-    put(raw, "datasets.census_income.tasks.sex", {"column": "sex", "positive": ["Male"]})
+    put(raw, "datasets.census_income.tasks.third", {"column": "third", "positive": ["yes"]})
     put(raw, "balancers.famo.min_losses", [0.0, 0.1, 0.2])
     with pytest.raises(ParametersError, match=r"famo\.min_losses: 3 values, not 2: data set synthetic_nl has 2 tasks"):
         parse(raw)

@@ -38,7 +38,7 @@ for name, training in WORKFLOW.trainings().items():
             " --output {output.record:q}"
             " --sample {output.sample:q}"
             " --predictions {output.predictions:q}"
-            " --processes {params.processes}"
+            " --processes {params.processes:q}"
             " {params.options:q} > {log:q} 2>&1"
 
 

@@ -48,6 +48,7 @@ def check(preset: PresetOption = None, params: ParametersOption = places.PARAMET
     parameters = parameters_from(params, preset)
     for dataset in dict.fromkeys(name for experiment in parameters.active().values() for name in experiment.datasets):
         parameters.datasets[dataset].look()
+        typer.echo(f"{dataset}: tasks {', '.join(parameters.datasets[dataset].task_names())}")
     for name, experiment in parameters.active().items():
         runs = parameters.runs(name)
         tuned = f", {experiment.tuning.trials} trials of every method" if experiment.tuning else ""

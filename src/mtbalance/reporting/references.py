@@ -28,6 +28,8 @@ MODELS = {
     "trees": "gradient boosting",
 }
 """Their printed names."""
+TRAINED = ("boosting", "trees", "logistic", "ridge")
+"""Those that are fitted to features."""
 AVERAGED = ("auc", "r2")
 """Metrics whose mean over tasks has a column."""
 CAPTION = (

@@ -176,7 +176,7 @@ def test_a_bad_cell_is_named(tmp_path, row, cells, says):
         ({"group": "team"}, "t.csv has no column 'team'"),
         (
             {"tasks": {"buy": {"column": "bought", "positive": ["maybe"]}}},
-            "task 'buy': every label of split 'train' is 0",
+            r"task 'buy': no row has 'maybe', which `positive` names, in column 'bought'; it holds 'yes', 'no'",
         ),
         (
             {"tasks": {"size": {"column": "bought", "positive": ["yes"]}}},
@@ -230,7 +230,7 @@ def test_a_damaged_parquet_is_refused_in_one_line(tmp_path):
 
 def test_labels_that_cannot_be_learned_are_told_with_the_file(tmp_path):
     path = write(tmp_path / "t.csv", [["red", "1", "no", "any"]] * 300)
-    with pytest.raises(DataError, match=r"^t\.csv: .*split"):
+    with pytest.raises(DataError, match=r"t\.csv: task 'buy': no row has 'yes'.*; it holds 'no'$"):
         table(path).prepare("t", tmp_path / "out")
 
 

@@ -258,7 +258,11 @@ def test_a_bad_label_or_weight_is_named(tmp_path, column, cell, task, says):
 @pytest.mark.parametrize(
     ("changes", "task", "says"),
     [
-        ({"click": 0}, {"column": "click", "positive": [1]}, "task 'x': every label of split 'train' is 0"),
+        (
+            {"click": 0},
+            {"column": "click", "positive": [1]},
+            "task 'x': no row has 1, which `positive` names, in column 'click'",
+        ),
         ({"click": None}, {"column": "click", "positive": [1]}, "task 'x': no row of split 'train' has a label"),
         ({"spent": 3.0}, {"column": "spent", "kind": "regression"}, "task 'x': every label of split 'train' is 3"),
         ({"weight": 0}, {"column": "click", "positive": [1]}, "'weight': every training row has weight 0"),

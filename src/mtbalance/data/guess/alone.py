@@ -9,9 +9,6 @@ from sklearn.metrics import roc_auc_score
 
 from mtbalance.data.guess.look import Column
 
-LEAK = 0.98
-"""A column that alone reaches this AUC is suspected to be written after the label was known."""
-
 
 def auc_alone(column: Column, label: NDArray[np.bool_]) -> float:
     """The AUC of a column as the only feature, from .5 to 1.

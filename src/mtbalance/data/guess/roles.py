@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from mtbalance.data.guess.alone import LEAK, auc_alone
+from mtbalance.data.guess.alone import auc_alone
 from mtbalance.data.guess.codes import why_code
 from mtbalance.data.guess.look import Column, Look
+from mtbalance.data.ranking.schema import LEAK
 
 LABELS = re.compile(
     r"label|target|class|outcome|response|income|click|buy|bought|purchase|order|convert|conversion|churn|default|fraud"

@@ -16,6 +16,8 @@ SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 NumberForm = Literal["number", "quantile", "bins"]
 RegressionLoss = Literal["squared", "huber", "log1p"]
+LEAK = 0.98
+"""A feature that alone reaches this AUC is suspected to be written after the label was known."""
 NO_LABEL = 255
 """Stands in a Parquet file for a binary label that is missing; a number that is missing is NaN."""
 
@@ -129,8 +131,8 @@ class RankingSchema(Manifest):
     """The numbers of rows that the raw files should have. Another number is no error, and is said."""
     unused_columns: list[str] = Field(default_factory=list)
     """Columns of the raw files that are nothing and that nobody said to ignore."""
-    leaks: dict[str, dict[str, Share]] = Field(default_factory=dict)
-    """Features of a table of one's own that alone tell a label almost surely: their AUC, by task and column."""
+    alone: dict[str, dict[str, Share]] = Field(default_factory=dict)
+    """Features of a table of one's own that alone tell a label best: their AUC, by task and column, the best first."""
     unmet: dict[str, list[str]] = Field(default_factory=dict)
     """Values of a task's ``positive`` that no row has, by task."""
     best_auc: dict[Literal["valid", "test"], dict[str, Share | None]] | None = None
@@ -152,6 +154,12 @@ class RankingSchema(Manifest):
         """The numerical columns that a model gets as ids, behind those of the categorical columns."""
         return [column for column in self.numerical if column.form == "bins"]
 
+    @property
+    def leaks(self) -> dict[str, dict[str, float]]:
+        """The features that alone tell a label almost surely: their AUC, by task and column."""
+        found = {task: {name: auc for name, auc in best.items() if auc > LEAK} for task, best in self.alone.items()}
+        return {task: best for task, best in found.items() if best}
+
     def lines(self) -> Iterator[str]:
         """Rows and label rates of each split, and each number of rows that differs from the known one."""
         for name, split in self.splits.items():
@@ -159,6 +167,9 @@ class RankingSchema(Manifest):
             yield f"{self.dataset} {name}: {split.rows:,} rows; {labels}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
+        for task, best in self.alone.items():
+            told = ", ".join(f"{column} {auc:.3f}" for column, auc in best.items())
+            yield f"{self.dataset}: the features that alone tell {task} best, by AUC: {told}"
         for task, values in self.unmet.items():
             yield f"{self.dataset}: warning: no row has {', '.join(values)}, which tasks.{task}.positive names"
         for task, column, auc in ((task, *alone) for task, found in self.leaks.items() for alone in found.items()):

@@ -30,6 +30,7 @@ def prepare_table(name: str, files: Mapping[Role, RawFile], form: TableForm, out
         for role, file in files.items():
             for part, rows in _parts(role, Path(file.path), form, positive):
                 writer.write(part, rows)
+        positive.refuse(file.path for file in files.values())
         return writer.finish(
             dataset=name,
             synthetic="synthetic" in name,

@@ -24,7 +24,7 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.files.staging import Staging
-from mtbalance.data.guess.leaks import leaks
+from mtbalance.data.guess.leaks import told_alone
 from mtbalance.data.ranking.knots import fitted_knots
 from mtbalance.data.ranking.layout import Layout
 from mtbalance.data.ranking.row_groups import RowGroups
@@ -107,17 +107,17 @@ class RankingWriter:
             group=self._layout.group,
             weight=self._layout.weight,
             splits=splits,
-            leaks=self._leaks(),
+            alone=self._alone(),
             **facts,
         )
 
-    def _leaks(self) -> dict[str, dict[str, float]]:
+    def _alone(self) -> dict[str, dict[str, float]]:
         """Those of a table of one's own; the columns of published data are known."""
         if not self._layout.text:
             return {}
         binary = [task for task in self._layout.tasks if task not in self._layout.regressions]
         train = self._staging.folder / "train.parquet"
-        return leaks(train, self._layout.categorical, self._layout.numerical, binary)
+        return told_alone(train, self._layout.categorical, self._layout.numerical, binary)
 
     def _numerical(self) -> list[Numerical]:
         columns, forms = self._moments.result(), self._layout.forms
