@@ -59,9 +59,15 @@ def config(configure):
     return without_dropout
 
 
+CASES = [(balancer, norm) for balancer in ("ls", "nashmtl", "pub", "multibalance") for norm in (False, True)]
+QUICK = [("pub", True), ("multibalance", False)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("balancer", ["ls", "nashmtl", "pub", "multibalance"])
+@pytest.mark.parametrize(
+    ("balancer", "batch_norm"),
+    [pytest.param(*case, marks=[] if case in QUICK else pytest.mark.long) for case in CASES],
+)
 def test_two_processes_give_the_record_of_one(config, data, balancer, batch_norm):
     alone = train(config(balancer, batch_norm), data)
     two = train(config(balancer, batch_norm), data, processes=2)
