@@ -42,7 +42,7 @@ docs: .venv/installed ## the documentation as a site: build/docs/index.html; war
 publish: .venv/installed ## put the tables, figures and records of the finished preset PRESET into docs/results
 	python docs/publish.py $(PRESET)
 
-bench: .venv/installed ## training steps as ratios to LS, plain torch and TorchJD: results/bench/report.md, in half an hour
+bench: .venv/installed ## training steps as ratios to LS, plain torch and TorchJD: results/bench/report.md, in an hour or two
 	@snakemake bench
 
 bench-parts: .venv/installed ## ratios of single parts: preparing, batches, scenes, solvers
