@@ -63,20 +63,19 @@ def _groups(frame: pd.DataFrame) -> Iterator[Group]:
     yield Group(f"{name}: expected change in %, and what it takes to see it", exact)
 
 
-def _printed() -> Iterator[tuple[Cell, ...]]:
+def _of_table6() -> tuple[pd.Series, float]:
+    """The printed gains by day, and the printed average, which is not that of the days."""
     table = everything().table6.set_index("day")["gain_percent"]
-    days = table.drop("average")
+    return table.drop("average"), float(table["average"])
+
+
+def _printed() -> Iterator[tuple[Cell, ...]]:
+    days, average = _of_table6()
     margin = stats.t.ppf(0.975, len(days) - 1) * standard_deviation(days.tolist()) / math.sqrt(len(days))
     interval = f"[{signed(days.mean() - margin, 2)}, {signed(days.mean() + margin, 2)}]"
-    yield (*(Cell(signed(day, 2)) for day in days), Cell(signed(table["average"], 2), beside=interval))
+    yield (*(Cell(signed(day, 2)) for day in days), Cell(signed(average, 2), beside=interval))
     yield ()
     yield ()
-
-
-def _average() -> float:
-    """The mean of the days that the paper prints."""
-    table = everything().table6.set_index("day")["gain_percent"]
-    return float(table.drop("average").mean())
 
 
 def _cells(frame: pd.DataFrame, test: pd.Series, dataset: str) -> Iterator[tuple[Cell, ...]]:
@@ -138,8 +137,8 @@ def _caption(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
     )
     yield (
         "Printed: gains on real traffic over another baseline, not to be compared in size. All days: the average as"
-        f" printed; that of its days is {signed(_average(), 2)}. The interval beside it is a t-interval over days, as"
-        " if days were independent; the paper prints none."
+        f" printed; that of its days is {signed(_of_table6()[0].mean(), 2)}. The interval beside it is a t-interval"
+        " over days, as if days were independent; the paper prints none."
     )
     yield (
         "Expected: computed exactly from the true probabilities, so without any luck of visitors; over seeds: mean ±"
