@@ -46,9 +46,13 @@ def test_it_prints_blocks_and_changes_nothing(project):
 
 
 def test_what_it_writes_is_valid_and_leaves_all_else_as_it_was(project):
-    said = new("--name", "My Sales", "--write")
+    said = new("--name", "My Sales", "--write", "--task", "sold", "--task", "x above 20")
+    text = (project / "params.yaml").read_text()
+    line = 1 + text.splitlines().index(next(line for line in text.splitlines() if line.startswith("  my_sales:    #")))
+    assert f"params.yaml:{line}: datasets.my_sales: new" in said
     assert "mtbalance prepare my_sales" in said and "preset=my_sales" in said
     parameters = read_parameters(project / "params.yaml")
+    assert list(parameters.datasets["my_sales"].tasks) == ["sold", "x_above_20"]
     assert {run.dataset for run in parameters.runs("my_sales")} == {"my_sales"}
     assert {run.model.numbers for run in parameters.runs("my_sales")} == {"piecewise"}
     lines, before = (project / "params.yaml").read_text().splitlines(), FILE.read_text().splitlines()

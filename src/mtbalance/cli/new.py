@@ -11,6 +11,7 @@ import yaml
 
 from mtbalance import places
 from mtbalance.config.insertion import inserted
+from mtbalance.config.positions import Positions
 from mtbalance.config.reading import parse, read_parameters
 from mtbalance.writing import write_text
 
@@ -18,20 +19,25 @@ from mtbalance.writing import write_text
 def new(
     table: Annotated[Path, typer.Argument(help="A CSV file (also .gz or .zip) or a Parquet file.")],
     name: Annotated[str | None, typer.Option(help="The name of the data set; default: the file's.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="A task: 'COLUMN above NUMBER', 'COLUMN is VALUE', or COLUMN.")
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help=f"Add the blocks to {places.PARAMETERS}.")] = False,
 ) -> None:
     """Guess the blocks of params.yaml for a TABLE: its columns and tasks, a small experiment, a preset.
 
     They are printed, or added with --write. Comments say what was seen in each column. A column that alone tells a
-    label almost surely is left out, as a suspected leak. Read every line before you train.
+    label almost surely is left out, as a suspected leak. Give --task once for each task, or leave it out to have them
+    guessed from columns of two values. Read every line before you train.
     """
-    from mtbalance.data.guess.draft import draft, key
+    from mtbalance.data.guess.draft import draft
     from mtbalance.data.guess.look import look
     from mtbalance.data.guess.roles import roles
+    from mtbalance.data.guess.tasks import key
 
     name = key(name or table.name.partition(".")[0])
     seen = look(table)
-    blocks = draft(seen, roles(seen), name)
+    blocks = draft(seen, roles(seen, task or ()), name)
     if not write:
         for place, block in blocks.items():
             typer.echo(f"{place}:\n{indent(block, '  ')}")
@@ -41,5 +47,6 @@ def new(
     text = inserted(path.read_text(encoding="utf-8"), blocks, places.PARAMETERS)
     parse(yaml.safe_load(text))
     write_text(path, text)
-    typer.echo(f"{name} is now among {', '.join(blocks)} of {path}: read every line, then")
+    places_written = Positions(path, text).located(f"{block}.{name}: new" for block in blocks)
+    typer.echo("\n".join([*places_written, "read every line, then"]))
     typer.echo(f"  mtbalance prepare {name}\n  snakemake --cores 2 --config preset={name}")

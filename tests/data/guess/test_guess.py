@@ -38,8 +38,8 @@ def seen(tmp_path):
     return look(tmp_path / "visits.csv")
 
 
-def block(seen, name="visits") -> dict:
-    return yaml.safe_load(draft(seen, roles(seen), name)["datasets"])[name]
+def block(seen, name="visits", wishes=()) -> dict:
+    return yaml.safe_load(draft(seen, roles(seen, wishes), name)["datasets"])[name]
 
 
 def test_every_column_has_the_expected_role(seen):
@@ -131,16 +131,20 @@ def test_two_columns_of_one_label_are_one_task(tmp_path):
     assert list(found["tasks"]) == ["member", "target"] and list(found["ignore"]) == ["click"]
 
 
-def test_a_table_without_labels_of_two_values_gets_a_task_of_several(tmp_path):
+def test_a_table_without_labels_of_two_values_asks_for_a_task_and_says_how(tmp_path):
     pl.DataFrame({"x": np.arange(300) / 7, "grade": ["a", "b", "b", "c"] * 75}).write_csv(tmp_path / "t.csv")
-    assert block(look(tmp_path / "t.csv"))["tasks"] == {"grade": {"column": "grade", "positive": ["b"]}}
+    with pytest.raises(DataError, match=r"say what is predicted, such as --task 'grade is b' or --task 'x above 21.4'"):
+        block(look(tmp_path / "t.csv"))
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
         ("a\n1\n", r"t.csv has one column, \['a'\]"),
-        ("a,b\n1,2.5\n2,3.5\n" + "".join(f"{n},{n}.5\n" for n in range(40)), "no column could be a task"),
+        (
+            "a,b\n1,2.5\n2,3.5\n" + "".join(f"{n},{n}.5\n" for n in range(40)),
+            "no column has two values in all rows, so say what is",
+        ),
         ("a,b\n1,0\n1,1\n", "no column is left that could be a feature"),
         ("a,b\n1,0\n1\n", r"t.csv: row 3 .* has 1 cells instead of 2"),
     ],
@@ -186,3 +190,69 @@ def test_a_leak_that_nobody_ignored_is_said_by_prepare(tmp_path):
     schema = Table.model_validate(content).prepare("visits", tmp_path / "out")
     assert schema.leaks == {"click": {"paid": 1.0}}
     assert any("warning: the feature 'paid' alone gives click an AUC of 1.000" in line for line in schema.lines())
+
+
+FLIGHTS = 600
+DELAY = RANDOM.normal(0, 30, FLIGHTS).round(1)
+TABLE = pl.DataFrame(
+    {
+        "origin": RANDOM.choice(["EWR", "JFK", "LGA"], FLIGHTS),
+        "seats": RANDOM.integers(50, 300, FLIGHTS),
+        "delay": [None if n % 10 == 0 else float(delay) for n, delay in enumerate(DELAY)],
+        "minutes_late": np.where(np.arange(FLIGHTS) % 10, DELAY + RANDOM.normal(0, 0.1, FLIGHTS), -99),
+    }
+)
+"""Delays that a tenth of the flights lack, and a column that tells them; only in those flights does it not."""
+
+
+@pytest.fixture
+def flights(tmp_path):
+    TABLE.write_csv(tmp_path / "flights.csv")
+    return look(tmp_path / "flights.csv")
+
+
+@pytest.mark.parametrize(
+    ("wish", "name", "options", "positive"),
+    [
+        ("delay above 15", "delay_above_15", {"above": 15}, (DELAY > 15)),
+        ("delay below -2.5", "delay_below_2_5", {"below": -2.5}, (DELAY < -2.5)),
+        ("delay", "delay", {"kind": "regression"}, None),
+    ],
+)
+def test_a_wish_becomes_a_task_and_columns_that_tell_it_are_left_out(flights, tmp_path, wish, name, options, positive):
+    found = block(flights, "flights", [wish])
+    assert found["tasks"] == {name: {"column": "delay", **options}}
+    assert list(found["ignore"]) == ["minutes_late"] and "suspected leak" in found["ignore"]["minutes_late"]
+    assert found["numerical"] == ["seats"] and found["categorical"] == ["origin"]
+    shown = yaml.safe_load(draft(flights, roles(flights, [wish]), "f")["experiments"])["f"].get("tables")
+    assert shown == (None if "kind" not in options else ["regression", "cost"])
+    schema = Table.model_validate(found).prepare("flights", tmp_path / "out")
+    assert sum(split.labels[name] for split in schema.splits.values()) == 540
+    if positive is not None:
+        lines = draft(flights, roles(flights, [wish]), "f")["datasets"].splitlines()
+        comment = next(line for line in lines if line.startswith(f"    {name}: "))
+        assert f"# {positive[np.arange(FLIGHTS) % 10 > 0].mean():.2%} are positive, 10.0% missing" in comment
+
+
+def test_values_can_be_wished_for_and_several_tasks_stand_in_the_order_of_the_wishes(flights):
+    found = block(flights, "flights", ["origin is JFK, LGA", "seats above 200", "origin is JFK, LGA"])
+    assert list(found["tasks"].items()) == [
+        ("origin_is_jfk_lga", {"column": "origin", "positive": ["JFK", "LGA"]}),
+        ("seats_above_200", {"column": "seats", "above": 200}),
+    ]
+    assert block(flights, "flights", ["origin"])["tasks"]["origin"]["positive"][0] in ("EWR", "JFK", "LGA")
+
+
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [
+        ("dely above 15", r"no column 'dely'; .*did you mean delay\?"),
+        ("delay above noon", "'noon' is no number"),
+        ("origin above 3", r"a limit needs numbers; the column holds '"),
+        ("origin is BOS", r"all rows have the same label; the column holds '"),
+        ("seats above 900", "all rows have the same label"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_refused_with_what_the_column_holds(flights, wish, says):
+    with pytest.raises(DataError, match=rf"flights.csv: --task.*{says}"):
+        roles(flights, [wish])

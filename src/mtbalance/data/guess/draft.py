@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,10 +9,15 @@ import yaml
 
 from mtbalance.data import DataError
 from mtbalance.data.guess.look import Look
-from mtbalance.data.guess.roles import Candidate, Feature, Roles
+from mtbalance.data.guess.roles import Feature, Roles
+from mtbalance.data.guess.tasks import key
 from mtbalance.data.ranking.table_held import MOST_VALUES
 
 FEW_ROWS = 20_000
+REGRESSIONS_SHOWN = """  tables: [regression, cost]
+  figures: [curves, weights, speed]
+"""
+"""The defaults show binary tasks."""
 
 
 def draft(table: Look, roles: Roles, name: str) -> dict[str, str]:
@@ -23,18 +27,30 @@ def draft(table: Look, roles: Roles, name: str) -> dict[str, str]:
     feature.
     """
     if not roles.tasks:
-        raise DataError(f"{table.path}: no column could be a task: none has two values (or a few) and none missing")
+        raise DataError(f"{table.path}: no column has two values in all rows, so say what is predicted{_wishes(roles)}")
     if not roles.features:
         raise DataError(f"{table.path}: no column is left that could be a feature; look at {list(roles.ignore)}")
     return {
         "presets": f"{name}: [{name}]\n",
-        "experiments": _experiment(table, name),
+        "experiments": _experiment(table, roles, name),
         "datasets": "\n".join(_dataset(table, roles, name)) + "\n",
     }
 
 
-def _experiment(table: Look, name: str) -> str:
+def _wishes(roles: Roles) -> str:
+    """Tasks that a user could ask for, as the end of a sentence."""
+    values = [f"{other.column.name} is {other.block['positive'][0]}" for other in roles.others]
+    numbers = [(feature.column.name, feature.column.numbers) for feature in roles.features]
+    limits = [
+        f"{name} above {cells.drop_nulls().to_numpy().mean():.3g}" for name, cells in numbers if cells is not None
+    ]
+    examples = [f"--task '{text}'" for text in (*values[:1], *limits[:1])]
+    return f", such as {' or '.join(examples)}" if examples else ""
+
+
+def _experiment(table: Look, roles: Roles, name: str) -> str:
     batch = 256 if table.rows < FEW_ROWS else 1024
+    shown = REGRESSIONS_SHOWN if all(task.regression for task in roles.tasks) else ""
     return f"""{name}:
   title: {_inline(name.replace("_", " ").capitalize())}
   datasets: [{name}]
@@ -44,7 +60,7 @@ def _experiment(table: Look, name: str) -> str:
   seeds: [0, 1]
   model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1, head_bias: rate}}
   training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{weight_decay: 1.0e-6}}}}
-"""
+{shown}"""
 
 
 def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
@@ -63,8 +79,8 @@ def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
     if roles.ignore:
         yield "  ignore:    # a suspected leak is a column that may be written after the label was known"
         yield from (f"    {_inline(column)}: {_inline(reason)}" for column, reason in roles.ignore.items())
-    yield "  tasks:    # which column is predicted, and which of its values is the positive one"
-    yield from (line for task in roles.tasks for line in _task(task))
+    yield "  tasks:    # what is predicted; `mtbalance new --task 'COLUMN above NUMBER'` writes others"
+    yield from (f"    {task.name}: {_inline(task.block)}    # {task.facts()}" for task in roles.tasks)
     for other in roles.others:
         yield f"    # {_inline(other.column.name)} could be one, too: it holds {other.column.values()}"
     for name_of_count, above in roles.counts.items():
@@ -90,18 +106,6 @@ def _features(key: str, features: list[Feature], rows: int) -> Iterable[str]:
         if feature.reason:
             facts.append(feature.reason)
         yield f"    - {_inline(item)}    # {', '.join(facts)}"
-
-
-def _task(task: Candidate) -> Iterable[str]:
-    name, column = key(task.column.name), task.column
-    block = {"column": column.name, "positive": [task.positive]}
-    yield f"    {name}: {_inline(block)}    # {task.label.mean():.2%} are positive; it holds {column.values()}"
-
-
-def key(text: str) -> str:
-    """A name that keys, files and commands can have: small letters, digits and underscores."""
-    found = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    return found if found[:1].isalpha() else f"table_{found}".rstrip("_")
 
 
 def _inline(value: Any) -> str:

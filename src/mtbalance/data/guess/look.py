@@ -57,6 +57,11 @@ class Column(NamedTuple):
         present = self.cells.drop_nulls()
         return len(present) > 0 and bool(present.str.contains(ISO_DATE).all())
 
+    def within(self, rows: pl.Series) -> Column:
+        """The column in the rows [rows] where ``rows`` is true."""
+        numbers = None if self.numbers is None else self.numbers.filter(rows)
+        return self._replace(cells=self.cells.filter(rows), numbers=numbers)
+
     def values(self) -> str:
         """Its most frequent values, as messages have them."""
         return held(self.cells.drop_nulls())
