@@ -13,6 +13,7 @@ from pathlib import Path
 import jinja2  # noqa: F401  what a run imports later
 import pandas  # noqa: F401
 import pydantic  # noqa: F401
+import scipy.optimize  # noqa: F401
 import snakemake.cli
 import snakemake.persistence
 import snakemake.workflow

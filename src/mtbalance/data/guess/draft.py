@@ -56,7 +56,7 @@ def _experiment(table: Look, roles: Roles, name: str) -> str:
   datasets: [{name}]
   grid:
     single_task: [ls]
-    mmoe: [ls, multibalance, pub]
+    mmoe: [ls, uncertainty, nashmtl, multibalance, pub]
   seeds: [0, 1]
   model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1, head_bias: rate}}
   training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{weight_decay: 1.0e-6}}}}
