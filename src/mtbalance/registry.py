@@ -29,9 +29,15 @@ LISTED = 20
 def available(package: str) -> list[str]:
     """Names of the entries of a package, such as ``mtbalance.balancing.rules``; nothing is imported."""
     folder = _folder(package)
+    return list(_listed(folder, folder.stat().st_mtime_ns)) if folder.is_dir() else []
+
+
+@cache
+def _listed(folder: Path, _changed: int) -> tuple[str, ...]:
+    """The entries of a folder since it was last changed."""
     modules = [path.stem for path in folder.glob("*.py")]
     packages = [path.parent.name for path in folder.glob("*/__init__.py")]
-    return sorted(name for name in [*modules, *packages] if not name.startswith("_"))
+    return tuple(sorted(name for name in [*modules, *packages] if not name.startswith("_")))
 
 
 def module(package: str, name: str) -> ModuleType:
@@ -174,7 +180,13 @@ def _not_one(package: str, name: str, base: str, found: list[str]) -> str:
 
 
 def _folder(package: str) -> Path:
-    return Path(__file__).resolve().parent.joinpath(*package.split(".")[1:])
+    return resolved(__file__).parent.joinpath(*package.split(".")[1:])
+
+
+@cache
+def resolved(file: str) -> Path:
+    """The path of a module's file, without symbolic links, as the working directory is."""
+    return Path(file).resolve()
 
 
 def _file(package: str, name: str) -> Path:

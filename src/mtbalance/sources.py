@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from mtbalance.config.run import RunConfig
+from mtbalance.registry import resolved
 
 PACKAGE = "mtbalance"
 NOT_FOLLOWED = tuple(
@@ -94,7 +95,7 @@ def _path(module: str) -> Path | None:
 
 def folder(*names: str) -> Path:
     """A folder of this package."""
-    return Path(__file__).resolve().parent.joinpath(*names)  # resolved, as the working directory is
+    return resolved(__file__).parent.joinpath(*names)
 
 
 def relative(files: Iterable[Path]) -> list[str]:

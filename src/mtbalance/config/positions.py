@@ -14,7 +14,7 @@ MOST_VALUES = 200_000
 """Keys and values of a file, with those that aliases (``*name``) repeat. A few lines of aliases can repeat billions."""
 
 
-class Loader(yaml.SafeLoader):
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A loader that names the line of a value that cannot be made, such as a date in month 13."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -33,7 +33,7 @@ class Positions:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._root = yaml.compose(text, Loader)
+        self._root = yaml.compose(text, yaml.SafeLoader)
         _refuse_many(self._root)
         self.content: Any = yaml.load(text, Loader)
 

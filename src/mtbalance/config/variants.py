@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 import yaml
@@ -34,6 +35,7 @@ class Variant(NamedTuple):
     """Options of the experiment's training, by their path with dots."""
 
 
+@cache
 def parsed(name: str) -> Variant:
     """Take a name apart; the name of a plain balancer has no options. Raises ``ValueError`` for another form."""
     balancer, sign, text = name.partition(SIGN)
