@@ -211,6 +211,21 @@ def test_a_positive_value_that_no_row_has_is_said(tmp_path):
     assert "t: warning: no row has 1, 'Yes ', which tasks.buy.positive names" in schema.lines()
 
 
+def test_values_that_only_test_rows_have_are_said_if_they_are_many(tmp_path):
+    path = write(tmp_path / "t.csv", some_rows())
+    by_color = {"column": "color", "train": ["red", "green"], "valid": ["?"], "test": ["deep blue", ""]}
+    schema = table(path, categorical=["color", {"column": "who", "at_least": 2}], split=by_color).prepare(
+        "t", tmp_path / "out"
+    )
+    assert schema.new_values["color"] == 1
+    train, test = (pl.read_parquet(tmp_path / f"out/{split}.parquet") for split in ("train", "test"))
+    often = train["who"].value_counts().filter(pl.col("count") >= 2)["who"]
+    assert schema.new_values["who"] == round(1 - test["who"].is_in(often.implode()).mean(), 4)
+    said = "t: warning: 100.0% of the test rows have a value of 'color' that too few training rows have, or none"
+    assert any(line.startswith(said) for line in schema.lines())
+    assert table(path, categorical=["color"]).prepare("t", tmp_path / "other").new_values == {}
+
+
 def test_a_file_that_is_no_parquet_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
     path.write_text("nothing")

@@ -133,6 +133,9 @@ class RankingSchema(Manifest):
     """Columns of the raw files that are nothing and that nobody said to ignore."""
     alone: dict[str, dict[str, Share]] = Field(default_factory=dict)
     """Features of a table of one's own that alone tell a label best: their AUC, by task and column, the best first."""
+    new_values: dict[str, Share] = Field(default_factory=dict)
+    """Categorical columns of a table of one's own: the share of test rows with a value that the vocabulary lacks, where
+    it is large."""
     unmet: dict[str, list[str]] = Field(default_factory=dict)
     """Values of a task's ``positive`` that no row has, by task."""
     best_auc: dict[Literal["valid", "test"], dict[str, Share | None]] | None = None
@@ -176,6 +179,11 @@ class RankingSchema(Manifest):
             yield (
                 f"{self.dataset}: warning: the feature {column!r} alone gives {task} an AUC of {auc:.3f}: was it "
                 "written after the label was known? If so, move it to `ignore`"
+            )
+        for column, share in self.new_values.items():
+            yield (
+                f"{self.dataset}: warning: {share:.1%} of the test rows have a value of {column!r} that too few "
+                "training rows have, or none: a model takes all of them for one value"
             )
         if self.unused_columns:
             yield (

@@ -27,6 +27,7 @@ from mtbalance.data.files.staging import Staging
 from mtbalance.data.guess.leaks import told_alone
 from mtbalance.data.ranking.knots import fitted_knots
 from mtbalance.data.ranking.layout import Layout
+from mtbalance.data.ranking.new_values import new_values
 from mtbalance.data.ranking.row_groups import RowGroups
 from mtbalance.data.ranking.schema import SPLITS, Numerical, RankingSchema, SplitFacts, SplitName
 from mtbalance.data.ranking.split_file import SplitFile
@@ -100,14 +101,16 @@ class RankingWriter:
             splits = {split: self._split_facts(split) for split in SPLITS}
         except DataError as error:
             raise DataError(f"{', '.join(facts['raw'])}: {error}") from None
+        categorical = self._vocabularies.result()
         return RankingSchema(
-            categorical=self._vocabularies.result(),
+            categorical=categorical,
             numerical=self._numerical(),
             tasks=self._files["train"].labels.tasks(),
             group=self._layout.group,
             weight=self._layout.weight,
             splits=splits,
             alone=self._alone(),
+            new_values=new_values(self._staging.folder / "test.parquet", categorical) if self._layout.text else {},
             **facts,
         )
 
