@@ -43,6 +43,11 @@ onsuccess:
         print(NOT_IN_DVC)
 
 
+onerror:
+    for told in outside.told_of(log):
+        print(told)
+
+
 rule all:
     default_target: True
     input:

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from mtbalance import places
 from mtbalance.cli import app
+from mtbalance.reproduce.outside import told, told_of
 from mtbalance.reproduce.quiet import INTERRUPTED, PLAIN, snakemake
 from mtbalance.reproduce.watching import Seen, watch
 
@@ -23,6 +26,7 @@ for n in $(seq 100); do echo "$n of 100 steps (1%) done"; done
 echo 'Exiting because a job execution failed. Look above for error messages'
 exit 7
 """
+CELL = {"experiment": "e", "dataset": "d", "backbone": "mmoe", "balancer": "pub@lr=0.1", "seed": 0}
 
 
 def watched(script):
@@ -44,6 +48,51 @@ def test_the_ends_of_their_logs_are_shown(tmp_path):
     assert f"train failed; {tmp_path}/0.log ends with:\n    line 42 of" in shown
     assert f"    line 49 of {tmp_path}/4.log" in shown and f"line 49 of {tmp_path}/5.log" not in shown
     assert "3 more jobs failed; their logs:" in shown and "none.log" in shown
+
+
+KILLED = """CalledProcessError in file "workflow/rules/runs.smk", line 42:
+Command 'set -euo pipefail;  mtbalance train --config '{{"seed":0}}'  > {log} 2>&1' {ended}.
+Error in rule train:
+    log: {log} (check log file(s) for error details)
+"""
+
+
+@pytest.mark.parametrize(
+    ("ended", "name"),
+    [
+        ("returned non-zero exit status 137", "SIGKILL, which the system sends where memory runs out, too"),
+        ("returned non-zero exit status 143", "SIGTERM"),
+        ("died with <Signals.SIGTERM: 15>", "SIGTERM"),
+        ("returned non-zero exit status 1", None),
+        ("returned non-zero exit status 139", None),  # a crash comes from inside
+    ],
+)
+def test_a_signal_from_outside_is_told_and_if_a_state_is_saved(tmp_path, monkeypatch, ended, name):
+    monkeypatch.chdir(tmp_path)
+    log, checkpoint = (path.format_map(CELL) for path in (places.log("train", places.CELL), places.CHECKPOINT))
+    said, seen = KILLED.format(log=log, ended=ended), Seen()
+    for line in said.splitlines():
+        seen.read(line)
+    failed = f"train failed; {log} is empty."
+    if name is None:
+        assert seen.failures() == [failed, ""]
+        return
+    told = f"The job of {log} was ended from outside by {name}."
+    assert seen.failures() == [
+        f"{told} No state of it had been saved yet: the same command begins it again.",
+        failed,
+        "",
+    ]
+    Path(checkpoint).parent.mkdir(parents=True)
+    Path(checkpoint).touch()
+    goes_on = f"{told} Its state is saved ({checkpoint}): the same command goes on from there."
+    assert seen.failures() == [goes_on, failed, ""]
+    Path("whole.log").write_text(said)
+    assert told_of(["whole.log"]) == [goes_on]
+
+
+def test_another_job_that_was_ended_from_outside_is_done_again():
+    assert told("logs/table/a.log", "SIGTERM").endswith("by SIGTERM. The same command does it again.")
 
 
 def test_without_a_failed_job_the_end_is_kept():

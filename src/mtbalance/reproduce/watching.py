@@ -15,6 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from mtbalance.reproduce import outside
+
 STAGE = re.compile(r"^Running stage '(\w+)'")
 RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
 LOG = re.compile(r"^    log: (\S+)")
@@ -40,6 +42,8 @@ class Seen:
     """Its exit status."""
     failed: dict[str, str] = field(default_factory=dict)
     """The rules of failed jobs by their logs."""
+    ended: dict[str, str] = field(default_factory=dict)
+    """The signals that ended jobs from outside, by the jobs' logs."""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
     """Its last lines."""
     whole: str = ""
@@ -67,6 +71,8 @@ class Seen:
             return STAGES.get(found[1], "")
         elif found := WHOLE.match(line):
             self.whole = found[1]
+        elif ending := outside.ended(line):
+            self.ended.update([ending])
         elif NOTHING.match(line):
             return line
         return ""
@@ -77,10 +83,13 @@ class Seen:
         return [*lines, f"Snakemake's whole log: {self.whole}"] if self.whole else lines
 
     def failures(self) -> list[str]:
-        """The ends of failed jobs' logs."""
+        """The ends of failed jobs' logs, and what ended them from outside."""
         lines: list[str] = []
         for log, rule in list(self.failed.items())[:SHOWN]:
-            lines += [f"{rule} failed; {log} ends with:", *(f"    {line}" for line in _lines(log)[-LOG_TAIL:]), ""]
+            if log in self.ended:
+                lines.append(outside.told(log, self.ended[log]))
+            end = [f"    {line}" for line in _lines(log)[-LOG_TAIL:]]
+            lines += [f"{rule} failed; {log} {'ends with:' if end else 'is empty.'}", *end, ""]
         if len(self.failed) > SHOWN:
             lines.append(
                 f"{len(self.failed) - SHOWN} more jobs failed; their logs: {' '.join(list(self.failed)[SHOWN:])}"
