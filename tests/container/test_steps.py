@@ -25,7 +25,7 @@ def test_every_file_that_is_copied_is_there_and_reaches_the_build():
 
 @pytest.mark.long
 def test_its_steps_make_an_environment_that_runs_the_workflow(tmp_path: Path):
-    """It takes minutes and 2.5 GB, and needs a package index."""
+    """It takes minutes, half an hour beside training, and 2.5 GB; and it needs a package index."""
     environment = build(tmp_path / "root")
     (site,) = (tmp_path / "root/venv/lib").glob("python*/site-packages")
     versions = {_name(found.name): found.version.partition("+")[0] for found in distributions(path=[str(site)])}
