@@ -162,6 +162,24 @@ RERUNS: dict[str, tuple[Edit, set[str]]] = {
     "one figure": (comment("src/mtbalance/reporting/figures/ranking/curves.py"), {"figure tiny/curves"} | PLOTS),
 }
 
+EVERYDAY = (
+    "a balancer's parameter",
+    "a rule's solver",
+    "a level's file that another level builds on",
+    "a backbone's file that is not timed",
+    "one more seed",
+    "one more data set",
+    "a data set's split",
+    "how long is timed",
+    "how records are collected",
+    "what is measured",
+    "numbers printed in a paper",
+    "what counts as significant",
+    "one table",
+    "one figure",
+)
+"""The edits of the everyday tests: one of each way from an edit to a job. The others are among the long tests."""
+
 NO_RERUNS: dict[str, Edit] = {
     "keys of params.yaml in another order": keys_in_another_order,
     "values of params.yaml written otherwise": written_otherwise,
@@ -210,7 +228,9 @@ def edited(finished: Tree, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert tree.due() == NOTHING
 
 
-@pytest.mark.parametrize("edit", RERUNS)
+@pytest.mark.parametrize(
+    "edit", [edit if edit in EVERYDAY else pytest.param(edit, marks=pytest.mark.long) for edit in RERUNS]
+)
 def test_an_edit_runs_what_it_changes_and_its_undoing_nothing(edit: str, edited: Tree):
     change, expected = RERUNS[edit]
     files = [*edited.root.glob("src/**/*.py"), *edited.root.glob("src/**/*.csv"), edited.root / "params.yaml"]
