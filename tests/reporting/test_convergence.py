@@ -1,4 +1,6 @@
-"""Convergence: runs that chose their last epoch are flagged in the record, in the cells, and counted in the caption."""
+"""Convergence: runs that chose their last epoch are flagged in the record, in the cells, and counted in the caption;
+those that chose their first one are counted in the answer.
+"""
 
 from __future__ import annotations
 
@@ -92,3 +94,23 @@ def test_the_numbers_say_which_way_a_metric_is_better(name, metrics, tmp_path):
 def test_the_answer_counts_the_flagged_runs(metrics):
     assert "6 of 14 runs may not have converged." in answer(pd.read_parquet(metrics(True)), "Title", "ls")[0]
     assert "converged" not in answer(pd.read_parquet(metrics(False)), "Title", "ls")[0]
+
+
+def test_the_answer_counts_the_runs_that_were_best_after_their_first_epoch(metrics):
+    frame = pd.read_parquet(metrics(False))
+
+    def first(frame: pd.DataFrame) -> str:
+        return answer(frame, "Title", "ls")[0]
+
+    def chosen(frame: pd.DataFrame, at_once: pd.Series) -> pd.DataFrame:
+        best = frame["metric"] == "best_epoch"
+        return frame.assign(value=frame["value"].mask(best & at_once, 1.0).mask(best & ~at_once, 2.0))
+
+    pub = frame["balancer"] == "pub"
+    assert "learning rate" not in first(chosen(frame, pub & False))
+    said = "2 of 14 runs were best after the first epoch: try a lower learning rate (optimizer.lr)."
+    assert first(chosen(frame, pub)).endswith(f". {said}")
+    one = chosen(frame, pub & (frame["seed"] == 0))
+    assert "1 of 14 runs was best after the first epoch" in first(one)
+    assert "learning rate" not in first(one.assign(status=one["status"].mask(pub, "diverged")))
+    assert "learning rate" not in first(one[~(one["epoch"] > 1).fillna(False)])

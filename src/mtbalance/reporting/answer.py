@@ -26,13 +26,13 @@ SIGNIFICANT = 0.05
 
 
 def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
-    """At most five sentences about an experiment, each computed from its collected metrics.
+    """At most five entries of a sentence or more about an experiment, each computed from its collected metrics.
 
-    What was run; the best balancer of each backbone; PUB and MultiBalance against the baseline, with the interval of
-    the difference and the cost of a step; and how small a difference these seeds can show. The score is that by which
-    epochs are chosen, such as the mean AUC, and Δm where STL was run on the same scenes. With one seed the scores'
-    range stands for the best, since nothing can be told from chance. An experiment that is only timed has the cost of a
-    step.
+    What was run, and what to try for runs that were best at once; the best balancer of each backbone; PUB and
+    MultiBalance against the baseline, with the interval of the difference and the cost of a step; and how small a
+    difference these seeds can show. The score is that by which epochs are chosen, such as the mean AUC, and Δm where
+    STL was run on the same scenes. With one seed the scores' range stands for the best, since nothing can be told from
+    chance. An experiment that is only timed has the cost of a step.
     """
     sentences = [_what_was_run(frame, title)]
     if trained(frame).empty:
@@ -62,7 +62,7 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     text += f"; {counted(failed, 'run')} of {len(runs)} failed" if failed else ""
     flagged = convergence.flagged(trained(frame))
     text += f"; {flagged} of {len(runs)} runs may not have converged." if flagged else "."
-    return " ".join([text, *captions.leaks(frame)])
+    return " ".join([text, *convergence.best_at_once(frame), *captions.leaks(frame)])
 
 
 def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -> str:

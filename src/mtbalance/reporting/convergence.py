@@ -1,4 +1,4 @@
-"""Convergence: methods whose runs may need more epochs, so that differences to them may be those of the training."""
+"""Convergence: runs that may need more epochs or a lower rate, so that differences may be those of the training."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ SIGN = "†"
 def flagged(runs: pd.DataFrame) -> int:
     """How many runs have such a sign; ``runs`` has one row for each."""
     return int((runs[COLUMN] > 0).sum())
+
+
+def best_at_once(frame: pd.DataFrame) -> list[str]:
+    """What to try for finished runs whose first epoch was the best of several; no sentence if there are none.
+
+    ``frame`` is a collected one, with the numbers of every epoch. A run of a single epoch had no choice.
+    """
+    runs = trained(frame)
+    went_on = set(frame.loc[(frame["epoch"] > 1).fillna(False), RUN].itertuples(index=False, name=None))
+    first = runs.loc[(runs["value"] == 1) & (runs["status"] == "finished"), RUN].itertuples(index=False, name=None)
+    number = sum(run in went_on for run in first)
+    if not number:
+        return []
+    were = "was" if number == 1 else "were"
+    return [
+        f"{number} of {counted(len(runs), 'run')} {were} best after the first epoch: try a lower learning rate"
+        " (optimizer.lr)."
+    ]
 
 
 def signed(text: str, number: int) -> str:
