@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 
 from mtbalance import places
 from mtbalance.cli import app
+from mtbalance.planning.in_all import A_JOB, SECONDS
+from mtbalance.reproduce import watching
 from mtbalance.reproduce.outside import told, told_of
 from mtbalance.reproduce.quiet import INTERRUPTED, PLAIN, snakemake
 from mtbalance.reproduce.watching import Seen, watch
@@ -105,6 +108,46 @@ def test_progress_counts_the_jobs_of_each_stage():
     assert seen.code == 0
     assert "1 of 2 jobs done, about 0.0 minutes left" in shown and "5 of 50 jobs done" in shown
     assert "1 of 50 jobs done" not in shown
+
+
+STATS = """Job stats:
+job               count
+--------------  -------
+prepare_ranking       1
+train                 2
+train_measured        2
+table                30
+all                   1
+total                36
+"""
+
+
+def test_the_time_left_is_that_of_runs_as_they_end_and_of_short_jobs(monkeypatch):
+    """Thirty tables after four runs are no thirty runs."""
+    now = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    monkeypatch.setattr(watching, "cores", lambda: 2)
+    seen = Seen()
+
+    def ended(rule, number, seconds):
+        for line in (f"rule {rule}:", f"    jobid: {number}"):
+            seen.read(line)
+        now.seconds += seconds
+        seen.read(f"Finished jobid: {number} (Rule: {rule})")
+
+    now.seconds += 500
+    for line in STATS.splitlines():
+        seen.read(line)
+    ended("prepare_ranking", 1, 20)
+    assert seen.seconds_left(1, 36) is None
+    ended("train", 2, 100)
+    tables = 30 * (SECONDS["table"] + A_JOB) / 2
+    assert seen.seconds_left(2, 36) == pytest.approx(100 * 3 + tables)
+    for number, rule in enumerate(("train", "train_measured", "train_measured"), 3):
+        ended(rule, number, 100)
+    assert seen.seconds_left(5, 36) == pytest.approx(tables)
+    ended("table", 6, 2)
+    assert seen.seconds_left(6, 36) == pytest.approx(tables * 29 / 30)
 
 
 def test_how_a_run_ended_is_said_when_its_job_ends_and_not_before(tmp_path):

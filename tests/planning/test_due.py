@@ -9,6 +9,7 @@ rule train:
     output: results/runs/a/0.json
     jobid: 3
     reason: Missing output files: a/0.json; Input files updated by another job: a/train.parquet
+    wildcards: experiment=demo, dataset=synthetic_nl, backbone=mmoe
     threads: 2
 
 rule train:
@@ -34,6 +35,7 @@ def test_jobs_and_reasons_are_counted_by_rule():
         "its settings changed": 1,
         "src/a.py, src/b.py and 1 more changed": 1,
     }
+    assert found["train"].of == {"demo": 1}
     assert found["collect"].reasons == {"after the jobs before it": 1}
 
 

@@ -41,6 +41,7 @@ def plan(
         console.print(due_table(jobs) if jobs else "Everything is up to date: nothing would run.")
     times = []
     if time and jobs != {}:
+        from mtbalance.planning.in_all import in_all
         from mtbalance.planning.timing import Timing
 
         timing = Timing(parameters)
@@ -48,6 +49,8 @@ def plan(
             times = timing.experiments()
         console.print(time_table(times))
         console.print(timing.said(), soft_wrap=True)
+        if jobs:
+            console.print(in_all(parameters, jobs, timing, times), soft_wrap=True)
     for line in closing(parameters.preset, plans, needs, times, jobs != {}):
         console.print(line, soft_wrap=True)
     if not all(disk.enough for disk in needs):

@@ -15,6 +15,7 @@ from rich.table import Table
 
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 REASON = re.compile(r"^    reason: (.*)$", re.MULTILINE)
+OF = re.compile(r"^    wildcards: (?:experiment|dataset)=([^,\n]+)", re.MULTILINE)
 FOLLOWS = "after the jobs before it"
 REASONS = {
     "Missing output files": "not made yet",
@@ -38,6 +39,8 @@ class Due:
 
     jobs: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    of: Counter[str] = field(default_factory=Counter)
+    """Jobs by the experiment that they are of, or by the data set where there is none."""
 
 
 def due(preset: str) -> dict[str, Due] | None:
@@ -57,6 +60,7 @@ def read(text: str) -> dict[str, Due]:
             rule = found.setdefault(job[1], Due())
             rule.jobs += 1
             rule.reasons.update(_reasons(job[2]))
+            rule.of.update(OF.findall(job[2]))
     return found
 
 

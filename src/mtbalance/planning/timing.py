@@ -41,6 +41,8 @@ class ExperimentTime(NamedTuple):
     """The run that takes longest, however many cores there are."""
     total: float | None
     """All runs, with their evaluations, and the timing of steps that the tables show."""
+    timing: float = 0.0
+    """Of these, the timing of steps."""
 
 
 class Layout(NamedTuple):
@@ -64,7 +66,7 @@ class Timing:
         cells = {
             (dataset.adapter, name, backbone, self._level(balancer))
             for name, experiment in parameters.active().items()
-            for dataset in (self._dataset(one) for one in experiment.datasets)
+            for dataset in (self.dataset(one) for one in experiment.datasets)
             for backbone, balancers in experiment.trained().items()
             for balancer in (*balancers, parameters.tables.baseline)
         }
@@ -97,7 +99,7 @@ class Timing:
         runs: list[float] = []
         timing = 0.0
         for dataset in experiment.datasets:
-            rows, layout = self._rows(dataset), self._layout(dataset, whole)
+            rows, layout = self.rows(dataset), self._layout(dataset, whole)
             if rows is None or layout is None:
                 return ExperimentTime(name, len(all_runs), trials, training.epochs, at_most, None, None, None)
             for backbone, balancers in experiment.trained().items():
@@ -109,8 +111,15 @@ class Timing:
                     timing += steps * sum(cost(balancer)[0] for balancer in timed)
         total = len(experiment.seeds) * sum(runs) + timing
         if not all_runs:
-            return ExperimentTime(name, 0, trials, 0, False, 0.0, 0.0, total)
-        return ExperimentTime(name, len(all_runs), trials, training.epochs, at_most, min(runs), max(runs), total)
+            return ExperimentTime(name, 0, trials, 0, False, 0.0, 0.0, total, timing)
+        ends = min(runs), max(runs)
+        return ExperimentTime(name, len(all_runs), trials, training.epochs, at_most, *ends, total, timing)
+
+    def on_cpu(self, experiment: str) -> bool:
+        """True if the runs of an experiment are trained on the processor."""
+        from mtbalance.training.estimate import device_of
+
+        return device_of(self._parameters.experiments[experiment].training).type == "cpu"
 
     def _run(self, cost: tuple[float, float], experiment: Experiment, rows: Mapping[str, int]) -> float:
         """Seconds of one run: its steps, the evaluation after each epoch, and the one at the end."""
@@ -158,9 +167,9 @@ class Timing:
             self.devices[device_in_words(run.training)] = None
         return self.seconds[key]
 
-    def _rows(self, name: str) -> Mapping[str, int] | None:
+    def rows(self, name: str) -> Mapping[str, int] | None:
         """Rows of each split: counted in the prepared data, or as they are known beforehand."""
-        dataset = self._dataset(name)
+        dataset = self.dataset(name)
         if not is_prepared(name, dataset):
             return dataset.size().rows
         schema = json.loads((Path(places.PREPARED.format(dataset=name)) / places.SCHEMA).read_text(encoding="utf-8"))
@@ -168,7 +177,7 @@ class Timing:
 
     def _layout(self, name: str, whole: bool) -> Layout | None:
         """A stand-in, prepared in the temporary folder; without one the data set itself, if it is prepared."""
-        dataset = self._dataset(name)
+        dataset = self.dataset(name)
         stand_in = dataset.stand_in(whole)
         if stand_in is None:
             folder = Path(places.PREPARED.format(dataset=name)).absolute()
@@ -182,7 +191,8 @@ class Timing:
             self._layouts[key] = Layout(self._folder / called, stand_in.share)
         return self._layouts[key]
 
-    def _dataset(self, name: str) -> Dataset:
+    def dataset(self, name: str) -> Dataset:
+        """A data set by its name."""
         return self._parameters.datasets[name]
 
     def _level(self, balancer: str) -> str:

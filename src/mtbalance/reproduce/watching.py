@@ -7,20 +7,23 @@ import re
 import signal
 import subprocess
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from mtbalance.planning.in_all import A_JOB, RUNS, SECONDS, cores
 from mtbalance.reproduce import outside
 
 STAGE = re.compile(r"^Running stage '(\w+)'")
 RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
 LOG = re.compile(r"^    log: (\S+)")
 JOB = re.compile(r"^    jobid: (\d+)")
+BEGINS = "Job stats:"
+COUNT = re.compile(r"^(\w+) {2,}(\d+)$")
 NOTHING = re.compile(r"^Nothing to be done")
 WHOLE = re.compile(r"^Complete log\(s\): (\S+)")
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
@@ -29,7 +32,7 @@ STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then
 TAIL, LOG_TAIL = 40, 8
 """Lines that are shown after a failure: from the end of the output, and from the end of a failed job's log."""
 EARLIEST = 0.05
-"""The time that is left is told when this share of the jobs is done: the first ones are short."""
+"""The time that is left is told when this share of the runs has ended, or of the jobs if there are no runs."""
 SHOWN = 5
 """Largest number of failed jobs whose logs are shown."""
 
@@ -48,8 +51,14 @@ class Seen:
     """Its last lines."""
     whole: str = ""
     """Where Snakemake's whole log is."""
-    _logs: dict[str, str] = field(default_factory=dict)
-    """The logs of runs that were started, by the number of the job."""
+    _jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Rule and log of jobs that were started, by the number of the job."""
+    _left: Counter[str] = field(default_factory=Counter)
+    """Jobs that have not ended, by the rule."""
+    _runs: int = 0
+    """Runs that have ended."""
+    _began: float = field(default_factory=time.monotonic)
+    """When the first run began, or the jobs if there are no runs."""
     _rule: str = ""
     _failing: bool = False
     _log: str = ""
@@ -63,10 +72,16 @@ class Seen:
             self._log = found[1]
             if self._failing:
                 self.failed[self._log] = self._rule
-        elif (found := JOB.match(line)) and self._rule.startswith("train") and self._log:
-            self._logs[found[1]] = self._log
+        elif found := JOB.match(line):
+            if self._rule.startswith(RUNS) and not self._runs and not self._running():
+                self._began = time.monotonic()
+            self._jobs[found[1]] = self._rule, self._log
         elif found := FINISHED.match(line):
-            return _last_line(self._logs.pop(found[1], ""))
+            return self._ended(*self._jobs.pop(found[1], ("", "")))
+        elif line == BEGINS:
+            self._left, self._runs, self._began = Counter(), 0, time.monotonic()
+        elif found := COUNT.match(line):
+            self._left[found[1]] = int(found[2])
         elif found := STAGE.match(line):
             return STAGES.get(found[1], "")
         elif found := WHOLE.match(line):
@@ -76,6 +91,33 @@ class Seen:
         elif NOTHING.match(line):
             return line
         return ""
+
+    def _running(self) -> bool:
+        """True if a run has begun that has not ended."""
+        return any(rule.startswith(RUNS) for rule, _ in self._jobs.values())
+
+    def _ended(self, rule: str, log: str) -> str:
+        """Take up that a job has ended. Returns how, of a run."""
+        self._left[rule] -= 1
+        if not rule.startswith(RUNS):
+            return ""
+        self._runs += 1
+        return _last_line(log)
+
+    def seconds_left(self, done: int, total: int) -> float | None:
+        """Seconds that are left, if runs go on ending as they did, and short jobs take what they mostly do.
+
+        None as long as it cannot be told. Timings and reference models that are left do not count. Without runs all
+        jobs are taken to be alike.
+        """
+        seconds = time.monotonic() - self._began
+        left = sum(number for rule, number in self._left.items() if rule.startswith(RUNS))
+        if not left + self._runs:
+            return seconds / done * (total - done) if done >= EARLIEST * total else None
+        if self._runs <= EARLIEST * (left + self._runs):
+            return None
+        short = sum((SECONDS[rule] + A_JOB) * number for rule, number in self._left.items() if rule in SECONDS)
+        return seconds / self._runs * left + short / cores()
 
     def said(self) -> list[str]:
         """What is said of a failure: the ends of failed jobs' logs, or else of the output; and where the rest is."""
@@ -115,16 +157,21 @@ def watch(command: list[str], console: Console, variables: Mapping[str, str] | N
     SIGTERM on to the command.
     """
     seen, moving = Seen(), console.is_terminal and not console.is_dumb_terminal
-    columns = (TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
+    columns = (
+        TextColumn("jobs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
     with (
         subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | (variables or {})
         ) as process,
-        Progress(*columns, TimeRemainingColumn(), console=console, disable=not moving, transient=True) as progress,
+        Progress(*columns, console=console, disable=not moving, transient=True) as progress,
     ):
         before_this = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        task = progress.add_task("jobs", total=None)
-        began, before = time.monotonic(), 0
+        task = progress.add_task("jobs", total=None, left="")
         assert process.stdout is not None  # it is a pipe
         try:
             for line in process.stdout:
@@ -132,13 +179,11 @@ def watch(command: list[str], console: Console, variables: Mapping[str, str] | N
                     console.print(said)
                 if found := STEPS.search(line):
                     done, total = map(int, found.groups())
-                    if done < before:  # the next stage
-                        began = time.monotonic()
-                    before = done
-                    progress.update(task, completed=done, total=total)
-                    if not moving and done >= EARLIEST * total:
-                        left = (time.monotonic() - began) / done * (total - done)
-                        console.print(f"{done} of {total} jobs done, about {left / 60:.1f} minutes left")
+                    seconds = seen.seconds_left(done, total)
+                    left = "" if seconds is None else f"about {seconds / 60:.1f} minutes left"
+                    progress.update(task, completed=done, total=total, left=left)
+                    if not moving and left:
+                        console.print(f"{done} of {total} jobs done, {left}")
         except KeyboardInterrupt:
             console.print("Stopping ...")
             process.communicate()  # it gets the same signal from the terminal, and ends its jobs
