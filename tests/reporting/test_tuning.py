@@ -22,7 +22,7 @@ from mtbalance.reporting.collect import collect
 from mtbalance.reporting.summary import write_means
 from mtbalance.reporting.tables import write_table
 from mtbalance.reporting.trials import collect_trials
-from mtbalance.reporting.tuning import edges, place_in_grid, sentence
+from mtbalance.reporting.tuning import at_the_edge, edges, place_in_grid, sentence
 from sample_records import epoch_record, run_record, write_run
 
 Scores = tuple[float, float] | None
@@ -265,6 +265,21 @@ def test_a_choice_at_the_edge_says_if_others_could_go_further():
     further = "lr highest of 2, while others had 0.1"
     assert edges(variant.format(0.01), grid, [json.dumps(wider)]) == ["c highest of 2", further]
     assert edges(variant.format(0.001), grid, [json.dumps(wider)]) == ["c highest of 2", "lr lowest of 2"]
+
+
+def test_many_choices_at_the_edge_are_counted():
+    grid = json.dumps({"optimizer.lr": [0.001, 0.002, 0.004]})
+    rates = {"a": [0.001] * 5, "b": [0.004, 0.004, 0.002]}
+    chosen = pd.DataFrame(
+        [
+            {"dataset": f"set_{n}", "backbone": "mmoe", "balancer": name, "variant": f"{name}@optimizer.lr={rate}"}
+            for name, found in rates.items()
+            for n, rate in enumerate(found)
+        ]
+    ).assign(grid=grid)
+    said = "At the edge of its grid is the choice for {} of {} methods, so that a value beyond it may be better: "
+    assert at_the_edge(chosen) == said.format(7, 8) + "lr lowest of 3 for 5; lr highest of 3 for 2."
+    assert at_the_edge(chosen[2:]).startswith(said.format(5, 6) + "MMOE+a on set_2 (lr lowest of 3); MMOE+a on set_3")
 
 
 def test_rankings_say_which_choices_are_at_the_edge(made, tmp_path):

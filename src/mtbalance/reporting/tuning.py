@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name, option_names
 from mtbalance.reporting.score import score_titles
 
+MOST_NAMED = 6
+"""Choices at the edge of their grid that are named one by one."""
 UNTUNED = "Untuned: options and learning rate as params.yaml has them."
 
 
@@ -83,21 +86,32 @@ def edges(variant: str, grid: str, others: Iterable[str] = ()) -> list[str]:
 
 
 def at_the_edge(chosen: pd.DataFrame) -> str:
-    """The choices at the edge of their grid, in words; ``chosen`` are rows of the chosen trials."""
+    """The choices at the edge of their grid, in words; ``chosen`` are rows of the chosen trials.
+
+    If there are many, they are counted; the table of all trials tells which they are.
+    """
     methods = chosen.drop_duplicates(["dataset", "backbone", "balancer"])
     several = methods["dataset"].nunique() > 1
-    found = [
-        f"{backbone_name(row['backbone'])}+{balancer_name(row['balancer'])}{' on ' + row['dataset'] if several else ''}"
-        f" ({', '.join(texts)})"
-        for _, row in methods.iterrows()
-        if (texts := edges(row["variant"], row["grid"], methods["grid"]))
-    ]
-    if not found:
-        return f"No choice of the {counted(len(methods), 'method')} is at the edge of its grid."
+    rows = [row for _, row in methods.iterrows()]
+    edge = {
+        place: texts for place, row in enumerate(rows) if (texts := edges(row["variant"], row["grid"], methods["grid"]))
+    }
+    if not edge:
+        return f"No choice of the {counted(len(rows), 'method')} is at the edge of its grid."
+    if len(edge) > MOST_NAMED:
+        places = Counter(", ".join(texts) for texts in edge.values())
+        listed = [f"{text} for {number}" for text, number in places.most_common()]
+    else:
+        listed = [f"{_named(rows[place], several)} ({', '.join(texts)})" for place, texts in edge.items()]
     return (
-        f"At the edge of its grid is the choice for {len(found)} of {counted(len(methods), 'method')}, so that a value"
-        f" beyond it may be better: {'; '.join(found)}."
+        f"At the edge of its grid is the choice for {len(edge)} of {counted(len(rows), 'method')}, so that a value"
+        f" beyond it may be better: {'; '.join(listed)}."
     )
+
+
+def _named(row: pd.Series, several: bool) -> str:
+    method = f"{backbone_name(row['backbone'])}+{balancer_name(row['balancer'])}"
+    return f"{method} on {row['dataset']}" if several else method
 
 
 def _ordinal(rank: int, count: int) -> str:
