@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from scipy.stats import friedmanchisquare
 
+from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.figures import write_figure
 from mtbalance.reporting.figures.ranking.ranks import alike
-from mtbalance.reporting.ranks import ranks
+from mtbalance.reporting.ranks import ranks, told_apart
 from mtbalance.reporting.tables import write_table
 
 DATASETS = ("synthetic_es", "synthetic_fr", "synthetic_nl", "synthetic_us")
@@ -50,9 +51,22 @@ def test_the_table_and_the_figure_say_the_same(metrics, tmp_path):
     write_table("ranks", path, tmp_path / "ranks", title="Title")
     text = (tmp_path / "ranks.md").read_text()
     assert "| PUB | **1.00 [1.00, 1.00]** | 8 of 8 [68%, 100%] |" in text
-    assert "(Nemenyi, level 0.05): MMOE (4 data sets): 1.66; Friedman p = 0.039" in text
+    assert "(Nemenyi, level 0.05): MMOE (4 data sets): 1.66; Friedman p = 0.039; told apart: PUB from MGDA" in text
     write_figure("ranks", path, tmp_path / "figure", title="Title")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_the_answer_says_the_mean_ranks_and_who_is_told_apart(metrics):
+    frame = pd.read_parquet(metrics())
+    (said,) = [sentence for sentence in answer(frame, "Title", "ls") if "Mean ranks" in sentence]
+    assert said.startswith("Mean ranks over 4 data sets on MMOE (1 is best): PUB 1.00, and LS 2.25; told apart: PUB fr")
+    assert not any("Mean ranks" in sentence for sentence in answer(pd.read_parquet(metrics(DATASETS[:1])), "T", "ls"))
+
+
+def test_without_friedmans_leave_nobody_is_told_apart(metrics):
+    (found,) = ranks(pd.read_parquet(metrics()), "ls", 0.05)
+    assert told_apart(found, 0.01) == "no two methods are told apart"
+    assert told_apart(found._replace(critical=1.8), 0.05) == "no two methods are told apart"
 
 
 def test_one_data_set_has_ranks_and_no_test(metrics, tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbalance.reporting import captions, convergence, references
+from mtbalance.reporting import captions, convergence, ranks, references
 from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.delta_rows import with_delta_m
@@ -26,13 +26,13 @@ SIGNIFICANT = 0.05
 
 
 def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
-    """At most five entries of a sentence or more about an experiment, each computed from its collected metrics.
+    """A few entries of a sentence or more about an experiment, each computed from its collected metrics.
 
-    What was run, and what to try for runs that were best at once; the best balancer of each backbone; PUB and
-    MultiBalance against the baseline, with the interval of the difference and the cost of a step; and how small a
-    difference these seeds can show. The score is that by which epochs are chosen, such as the mean AUC, and Δm where
-    STL was run on the same scenes. With one seed the scores' range stands for the best, since nothing can be told from
-    chance. An experiment that is only timed has the cost of a step.
+    What was run, and what to try for runs that were best at once; the best balancer of each backbone; mean ranks, if
+    there are several data sets; PUB and MultiBalance against the baseline, with the interval of the difference and the
+    cost of a step; and how small a difference these seeds can show. The score is that by which epochs are chosen, such
+    as the mean AUC, and Δm where STL was run on the same scenes. With one seed the scores' range stands for the best,
+    since nothing can be told from chance. An experiment that is only timed has the cost of a step.
     """
     sentences = [_what_was_run(frame, title)]
     if trained(frame).empty:
@@ -47,7 +47,8 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     if cells["pairs"].max() < 2:
         return [*sentences, *_range(cells, named), ONE_SEED]
     best, reached = _best(frame, cells, named, baseline), _resolution(frame, cells, baseline)
-    return [*sentences, best, *_subjects(frame, cells, baseline), reached]
+    ranked = ranks.sentences(frame, baseline, SIGNIFICANT)
+    return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), reached]
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:

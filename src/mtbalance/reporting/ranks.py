@@ -7,6 +7,8 @@ made on each backbone alone, and see little with few data sets.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from mtbalance.reporting import convergence
+from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.statistics import pairs
 
 LEVEL = 0.95
@@ -34,6 +37,32 @@ class Ranks(NamedTuple):
     """Smallest difference of two mean ranks that the Nemenyi test calls significant; NaN for one data set."""
     friedman: float
     """p of the Friedman test that all methods are equal; NaN for fewer than three methods or two data sets."""
+
+
+def told_apart(found: Ranks, level: float) -> str:
+    """Whose mean ranks differ, the better one first: by Nemenyi's test, if Friedman's finds a difference."""
+    order = found.methods["rank"]
+    pairs_told = [
+        f"{balancer_name(str(better))} from {balancer_name(str(worse))}"
+        for better, worse in combinations(order.index, 2)
+        if order[worse] - order[better] > found.critical and found.friedman <= level
+    ]
+    return f"told apart: {', '.join(pairs_told)}" if pairs_told else "no two methods are told apart"
+
+
+def sentences(frame: pd.DataFrame, baseline: str, level: float) -> Iterator[str]:
+    """For each backbone with several data sets, its best mean rank and the baseline's, and what tests say."""
+    for found in ranks(frame, baseline, level):
+        if math.isnan(found.friedman):
+            continue
+        best = found.methods.index[0]
+        named = {name: f"{balancer_name(str(name))} {found.methods['rank'][name]:.2f}" for name in found.methods.index}
+        beside = f", and {named[baseline]}" if baseline in named and baseline != best else ""
+        yield (
+            f"Mean ranks over {found.datasets} data sets on {backbone_name(found.backbone)} (1 is best): {named[best]}"
+            f"{beside}; {told_apart(found, level)} (Friedman p = {found.friedman:.2g}, critical difference"
+            f" {found.critical:.2f})."
+        )
 
 
 def ranks(frame: pd.DataFrame, baseline: str, level: float) -> list[Ranks]:

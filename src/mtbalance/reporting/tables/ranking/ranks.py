@@ -10,7 +10,7 @@ from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import backbone_name, balancer_name
-from mtbalance.reporting.ranks import Ranks, ranks
+from mtbalance.reporting.ranks import Ranks, ranks, told_apart
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
@@ -47,7 +47,9 @@ def _caption(frame: pd.DataFrame, found: list[Ranks], baseline: str, significanc
     for each in found:
         text = f"{backbone_name(each.backbone)} ({counted(each.datasets, 'data set')}): "
         text += "one data set has no test" if math.isnan(each.critical) else f"{each.critical:.2f}"
-        tests.append(text if math.isnan(each.friedman) else f"{text}; Friedman p = {each.friedman:.2g}")
+        if not math.isnan(each.friedman):
+            text += f"; Friedman p = {each.friedman:.2g}; {told_apart(each, significance)}"
+        tests.append(text)
     return (
         *captions.synthetic(frame),
         "Mean rank by mean AUC over finished seeds, 1 is best, with the interval over data sets from Student's t. Only"
