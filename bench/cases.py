@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import repeat
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from mtbalance.training.step import train_step
 CPU = torch.device("cpu")
 PARAMETERS = read_parameters(Path(__file__).parent.parent / "params.yaml")
 Step = Callable[[], Any]
+BATCHES = 50
 
 
 class Case(NamedTuple):
@@ -45,11 +46,19 @@ class Case(NamedTuple):
         widths = {"embedding": self.embedding, "expert": list(self.expert), "tower": list(self.tower)}
         return RankingSizes(problem="ranking", dropout=0.0, batch_norm=False, numbers="linear", **widths)
 
-    def batch(self) -> Batch:
+    def batch(self, seed: int = 0) -> Batch:
         """Random rows; every task has a rate of its own."""
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         targets = tuple((torch.rand(self.rows) < 0.2 / (task + 1)).float() for task in range(self.tasks))
         return Batch((torch.randint(0, self.values, (self.rows, 16)), torch.rand(self.rows, self.numbers)), targets)
+
+    def batches(self) -> Iterator[Batch]:
+        """Endless batches, of which the first comes again after :data:`BATCHES` others.
+
+        A single batch would be known by heart after some hundred steps. Gradients that vanish cost other steps: rows
+        too short for float32 are multiplied twice, for example.
+        """
+        return cycle([self.batch(seed) for seed in range(BATCHES)])
 
     def model(self) -> Backbone:
         """The MMOE, initialized alike at every call."""
@@ -66,8 +75,8 @@ DEMO = Case(rows=512, values=100, embedding=8, expert=(64, 32), tower=(32,))
 
 
 def ours(case: Case, name: str, every: int | None = None) -> Step:
-    """Training steps on one batch; ``every`` replaces the balancer's search period."""
-    return steps_on(repeat(case.batch()), case, name, case.model(), every=every)
+    """Training steps; ``every`` replaces the balancer's search period."""
+    return steps_on(case.batches(), case, name, case.model(), every=every)
 
 
 def steps_on(
@@ -91,10 +100,11 @@ def steps_on(
 
 def passes(case: Case) -> Step:
     """Forward, K backward passes, one optimizer step: the floor of what reads every task's gradient."""
-    model, batch, tasks = case.model(), case.batch(), case.losses()
+    model, batches, tasks = case.model(), case.batches(), case.losses()
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
 
     def step() -> None:
+        batch = next(batches)
         outputs = model(batch.inputs)
         for task, output, target in zip(tasks, outputs, batch.targets, strict=True):
             task.loss(output, target).backward(retain_graph=task is not tasks[-1])

@@ -78,24 +78,26 @@ class Setting:
     """A plain model, its rows and torch's fastest AdamW."""
 
     def __init__(self, case: Case) -> None:
-        self.case, self.model, self.batch = case, Plain(case), case.batch()
+        self.case, self.model, self.batches = case, Plain(case), case.batches()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), fused=True)
 
     def losses(self) -> list[Tensor]:
         """The losses."""
-        return self.losses_of(*self.model.features(self.batch.inputs))
+        batch = next(self.batches)
+        return self.losses_of(*self.model.features(batch.inputs), batch.targets)
 
-    def losses_of(self, experts: Tensor, fields: Tensor) -> list[Tensor]:
+    def losses_of(self, experts: Tensor, fields: Tensor, targets: tuple[Tensor, ...]) -> list[Tensor]:
         """The losses of a representation."""
-        pairs = zip(self.model.logits(experts, fields), self.batch.targets, strict=True)
+        pairs = zip(self.model.logits(experts, fields), targets, strict=True)
         return [binary_cross_entropy_with_logits(*pair) for pair in pairs]
 
     def losses_and_representation(self) -> tuple[list[Tensor], Tensor]:
         """The losses, and the representation in one tensor, as TorchJD needs it where one part comes from another."""
-        experts, fields = self.model.features(self.batch.inputs)
+        batch = next(self.batches)
+        experts, fields = self.model.features(batch.inputs)
         joined = torch.cat([experts.flatten(1), fields], dim=1)
         parts = joined.split([joined.shape[1] - fields.shape[1], fields.shape[1]], dim=1)
-        return self.losses_of(parts[0].unflatten(1, experts.shape[1:]), parts[1]), joined
+        return self.losses_of(parts[0].unflatten(1, experts.shape[1:]), parts[1], batch.targets), joined
 
     def update(self) -> None:
         """The optimizer's step."""
