@@ -119,6 +119,9 @@ def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(colle
     figure = draw("seesaw", with_levels(collected(results)))
     texts = [text.get_text() for text in figure.axes[1].texts]
     assert texts == ["1", "2", "far outside, at (x, y):\nMGDA (0.5000, 0.5000)"]
+    results[("census", "ple", "pub")] = [(0.791, 0.699), (0.811, 0.699)]  # its bar reaches further than MGDA lies
+    results[("census", "ple", "mgda")] = [(0.806, 0.699)]
+    assert [text.get_text() for text in draw("seesaw", collected(results)).axes[1].texts] == ["1", "2", "3"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["1 LS", "2 PUB", "3 MGDA", "level loss", "level gradient", "level update"]
 

@@ -89,7 +89,7 @@ def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
 
 
 def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
-    """LS on backbones that have no other balancer, and the best simple model; of one data set, where they compare."""
+    """LS on backbones that have no other balancer, and the simple models; of one data set, where they compare."""
     if cells["dataset"].nunique() > 1:
         return
     for _, group in cells.groupby("backbone", sort=False):
@@ -102,10 +102,9 @@ def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
     for name in references.TRAINED:
         values = frame.loc[frame["metric"] == f"{references.PREFIX}{name}_{score}", "value"]
         reached |= {name: float(values.iloc[0])} if len(values) else {}
-    if reached:
-        best = max(reached, key=lambda name: reached[name])
-        beyond = ", and no network is better" if reached[best] >= cells["mean"].max() else ""
-        yield f"{references.MODELS[best]} has {decimal(reached[best], METRICS[score].digits)}{beyond}"
+    for name in sorted(reached, key=lambda name: -reached[name]):
+        beyond = ", and no network is better" if reached[name] >= cells["mean"].max() else ""
+        yield f"{references.MODELS[name]} has {decimal(reached[name], METRICS[score].digits)}{beyond}"
 
 
 def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -29,13 +29,15 @@ def seeds(frame: pd.DataFrame) -> str:
     )
 
 
+LS = "LS, linear scalarization: the tasks' losses count alike"
+STL = "STL, single-task learning: each task has a model of its own, all of the epoch that is best on average"
+
+
 def words(frame: pd.DataFrame) -> list[str]:
     """What the short names of the plain baselines stand for; no sentence if none of them was run."""
     single = frame["backbone"].map(backbone_name).eq("STL").any()
-    found = [
-        *(["LS, linear scalarization: the tasks' losses count alike"] if (frame["balancer"] == "ls").any() else []),
-        *(["STL, single-task learning: each task has a model of its own"] if single else []),
-    ]
+    found = [LS] if (frame["balancer"] == "ls").any() else []
+    found += [STL] if single else []
     return [f"{'. '.join(found)}."] if found else []
 
 
@@ -109,7 +111,7 @@ def power(cells: pd.DataFrame, significance: float) -> list[str]:
     sizes = [detectable(spread, pairs, significance) for spread, pairs in zip(spreads, tested["pairs"], strict=True)]
     text = f"With {seeds} the t-test finds a true difference of {np.nanmedian(sizes):.2g} in four of five cases"
     if "row_error" in tested and tested["row_error"].notna().any():
-        text += f"; the standard error over test rows is {tested['row_error'].median():.2g}"
+        text += f"; over test rows a difference has a standard error of {tested['row_error'].median():.2g}"
     return [f"{text} (medians over cells). Smaller ones are mostly missed, and a mark beside one may be chance."]
 
 

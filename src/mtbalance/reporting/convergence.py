@@ -34,8 +34,8 @@ def best_at_once(frame: pd.DataFrame) -> list[str]:
         return []
     were = "was" if number == 1 else "were"
     return [
-        f"{number} of {counted(len(runs), 'run')} {were} best after the first epoch: try a lower learning rate"
-        " (optimizer.lr)."
+        f"{number} of {counted(len(runs), 'run')} {were} best after the first epoch: the learning rate"
+        " (training.optimizer.lr) may be too high, or a task's valid score is chance, as where few rows are positive."
     ]
 
 

@@ -1,4 +1,5 @@
 import gzip
+import math
 import zipfile
 from pathlib import Path
 
@@ -224,6 +225,18 @@ def test_values_that_only_test_rows_have_are_said_if_they_are_many(tmp_path):
     said = "t: warning: 100.0% of the test rows have a value of 'color' that too few training rows have, or none"
     assert any(line.startswith(said) for line in schema.lines())
     assert table(path, categorical=["color"]).prepare("t", tmp_path / "other").new_values == {}
+
+
+def test_a_task_with_few_positive_test_rows_is_warned_of(tmp_path):
+    path = write(tmp_path / "t.csv", some_rows(1000))
+    schema = table(path).prepare("t", tmp_path / "out")
+    rare = {name: split.rows - split.positives["buy"] for name, split in schema.splits.items()}
+    (said,) = [line for line in schema.lines() if "few rows" in line]
+    assert f"the rarer label of buy has few rows, {rare['valid']} in valid and {rare['test']} in test" in said
+    error = math.sqrt(1 / 12 / min(rare["valid"], rare["test"]))
+    assert f"a standard error of up to {error:.2f}" in said
+    many = table(write(tmp_path / "many.csv", some_rows(4000))).prepare("many", tmp_path / "other")
+    assert not [line for line in many.lines() if "few rows" in line]
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path):

@@ -215,6 +215,7 @@ def flights(tmp_path):
     ("wish", "name", "options", "positive"),
     [
         ("delay above 15", "delay_above_15", {"above": 15}, (DELAY > 15)),
+        ("delay > 15", "delay_above_15", {"above": 15}, (DELAY > 15)),
         ("delay below -2.5", "delay_below_2_5", {"below": -2.5}, (DELAY < -2.5)),
         ("delay", "delay", {"kind": "regression"}, None),
     ],
@@ -249,7 +250,7 @@ def test_values_can_be_wished_for_and_several_tasks_stand_in_the_order_of_the_wi
         ("dely above 15", r"no column 'dely'; .*did you mean delay\?"),
         ("delay above noon", "'noon' is no number"),
         ("origin above 3", r"a limit needs numbers; the column holds '"),
-        ("origin is BOS", r"all rows have the same label; the column holds '"),
+        ("origin is BOS", r"no row has 'BOS'; the column holds '"),
         ("seats above 900", "all rows have the same label"),
     ],
 )

@@ -59,7 +59,7 @@ def _experiment(table: Look, roles: Roles, name: str) -> str:
     mmoe: [ls, uncertainty, nashmtl, multibalance, pub]
   seeds: [0, 1]
   model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1, head_bias: rate}}
-  training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{weight_decay: 1.0e-6}}}}
+  training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{lr: 1.0e-3, weight_decay: 1.0e-6}}}}
 {shown}"""
 
 
@@ -105,6 +105,8 @@ def _features(key: str, features: list[Feature], rows: int) -> Iterable[str]:
             facts.append(f"{column.missing / rows:.1%} missing")
         if feature.reason:
             facts.append(feature.reason)
+        elif feature.numerical and column.whole and column.distinct > MOST_VALUES:
+            facts.append("whole numbers: amounts? places, kinds and users belong to `categorical` or `group`")
         yield f"    - {_inline(item)}    # {', '.join(facts)}"
 
 

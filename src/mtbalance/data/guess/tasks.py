@@ -26,8 +26,9 @@ YES = ("1", "1.0", "yes", "y", "true", "t", "positive", "pos", "won")
 """Values that often are the positive one, in lower case."""
 MOST_TASKS = 2
 FEW_VALUES = 20
-WISH = re.compile(r"(?P<column>.+?) (?P<word>is|above|below) (?P<value>.+)")
+WISH = re.compile(r"(?P<column>.+?) (?P<word>is|above|below|=|>|<) (?P<value>.+)")
 """A task in words; the name of a column alone is one, too."""
+WORDS = {"=": "is", ">": "above", "<": "below"}
 FORMS = "'COLUMN above NUMBER', 'COLUMN below NUMBER', 'COLUMN is VALUE' or COLUMN"
 
 
@@ -114,11 +115,14 @@ def wished(text: str, table: Look) -> Candidate:
     name = found["column"] if found else text
     if name not in columns:
         raise DataError(f"{where}: {unknown('column', name, list(columns))}; a task is {FORMS}")
-    column = columns[name]
-    if found and found["word"] == "is":
-        candidate = _of_values(key(text), column, [value.strip() for value in found["value"].split(",")])
+    column, word = columns[name], WORDS.get(found["word"], found["word"]) if found else ""
+    if found and word == "is":
+        values = [value.strip() for value in found["value"].split(",")]
+        if absent := [value for value in values if not matches(column.cells, [value]).any()]:
+            raise DataError(f"{where}: no row has {', '.join(map(quoted, absent))}; the column holds {column.values()}")
+        candidate = _of_values(key(f"{name} is {found['value']}"), column, values)
     elif found:
-        candidate = _of_limit(key(text), column, found["word"], found["value"], where)
+        candidate = _of_limit(key(f"{name} {word} {found['value']}"), column, word, found["value"], where)
     elif column.distinct <= FEW_VALUES or column.numbers is None:
         candidate = _of_values(key(text), column, [likely_positive(column)])
     else:

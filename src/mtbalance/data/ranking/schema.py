@@ -18,6 +18,8 @@ NumberForm = Literal["number", "quantile", "bins"]
 RegressionLoss = Literal["squared", "huber", "log1p"]
 LEAK = 0.98
 """A feature that alone reaches this AUC is suspected to be written after the label was known."""
+FEW = 200
+"""Rows of the rarer label below which the AUC of a split is mostly chance."""
 NO_LABEL = 255
 """Stands in a Parquet file for a binary label that is missing; a number that is missing is NaN."""
 
@@ -170,6 +172,8 @@ class RankingSchema(Manifest):
             yield f"{self.dataset} {name}: {split.rows:,} rows; {labels}"
         if self.known_rows is not None:
             yield from self._differences(self.known_rows)
+        if self.form is not None:  # the labels of published data are known
+            yield from self._few()
         for task, best in self.alone.items():
             told = ", ".join(f"{column} {auc:.3f}" for column, auc in best.items())
             yield f"{self.dataset}: the features that alone tell {task} best, by AUC: {told}"
@@ -190,6 +194,25 @@ class RankingSchema(Manifest):
                 f"{self.dataset}: warning: nothing uses the columns {', '.join(self.unused_columns)}; make them "
                 "features, or give each a reason under `ignore`"
             )
+
+    def _few(self) -> Iterator[str]:
+        """A warning for each binary task whose AUC on valid or test is known badly.
+
+        The standard error is that of Hanley and McNeil (Radiology 1982) for an AUC of one half and many rows of the
+        other label, which is about the largest one.
+        """
+        for task in (task.name for task in self.tasks if task.loss is None):
+            facts = {name: self.splits[name] for name in SPLITS[1:]}
+            rare = {
+                name: min(one.positives[task], one.labelled(task) - one.positives[task]) for name, one in facts.items()
+            }
+            if (fewest := min(rare.values())) < FEW:
+                found = " and ".join(f"{number:,} in {name}" for name, number in rare.items())
+                error = (12 * max(fewest, 1)) ** -0.5
+                yield (
+                    f"{self.dataset}: warning: the rarer label of {task} has few rows, {found}: its AUC there has a "
+                    f"standard error of up to {error:.2f}, and the choice of an epoch follows chance"
+                )
 
     def _differences(self, known: KnownRows) -> Iterator[str]:
         train, valid, test = (self.splits[split].rows for split in SPLITS)

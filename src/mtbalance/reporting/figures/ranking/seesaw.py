@@ -8,6 +8,7 @@ import pandas as pd
 from adjustText import adjust_text  # type: ignore[import-untyped]
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.comparison import by_seed
@@ -18,7 +19,10 @@ from mtbalance.reporting.statistics import mean, standard_deviation
 MOST_TASKS = 3
 """Tasks that are set against each other, at most."""
 FAR = 4.0
-"""A method this many times as far from the baseline as the median method is named beside the panel, not drawn."""
+"""A method this many times as far from the baseline as the median method is named in the panel, not drawn, unless it
+lies near the others."""
+ROOM = 3.0
+"""The factor by which such a method may widen what the others need."""
 ITERATIONS = 300
 """Rounds in which numbers move away from points and from each other. A limit of time would not be repeatable."""
 Point = tuple[float, float]
@@ -71,10 +75,13 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series,
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     points, spreads = _points(group, tasks)
     start, look = points.get(baseline), level_looks()
-    far, numbers = _far(points, start), []
-    for number, (name, level) in enumerate(levels.items(), start=1):
-        if name not in points or name in far:
+    apart, numbers, drawn = _far(points, start), list[Text](), dict[str, Point]()
+    numbered = {str(name): number for number, name in enumerate(levels.index, start=1) if name in points}
+    for name in sorted(numbered, key=lambda name: name in apart):  # near ones first: they set the limits
+        if name in apart and not axes.viewLim.expanded(ROOM, ROOM).contains(*points[name]):
             continue
+        drawn[name] = points[name]
+        level, number = levels[name], numbered[name]
         (x_spread, y_spread), style = spreads[name], look[level]
         axes.errorbar(
             *points[name],
@@ -94,14 +101,13 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series,
     fixed = fixed if group["task"].nunique() == 2 else _front(fixed)
     if len(fixed) > 1:
         axes.plot([x for x, _ in fixed], [y for _, y in fixed], color=GRAY, linewidth=1.2, zorder=1)
-    if far:
+    if far := [name for name in numbered if name not in drawn]:
         said = "\n".join(f"{balancer_name(name)} ({points[name][0]:.4f}, {points[name][1]:.4f})" for name in far)
         axes.text(0.02, 0.02, f"far outside, at (x, y):\n{said}", fontsize=7, color=GRAY, transform=axes.transAxes)
-    drawn = [points[name] for name in points if name not in far]
     adjust_text(
         numbers,
-        x=[x for x, _ in drawn],
-        y=[y for _, y in drawn],
+        x=[x for x, _ in drawn.values()],
+        y=[y for _, y in drawn.values()],
         ax=axes,
         iter_lim=ITERATIONS,
         arrowprops={"arrowstyle": "-", "color": GRAY, "linewidth": 0.4},
@@ -130,7 +136,7 @@ def _spread(values: list[float]) -> float:
 
 
 def _far(points: dict[str, Point], start: Point | None) -> list[str]:
-    """The methods that would leave no room for the others."""
+    """The methods that could leave no room for the others."""
     if start is None:
         return []
     distances = {name: max(abs(x - start[0]), abs(y - start[1])) for name, (x, y) in points.items()}
