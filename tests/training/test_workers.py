@@ -120,6 +120,7 @@ def test_batch_norm_sees_the_whole_batch(tmp_path, shape):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_stopped_run_of_two_goes_on_bit_for_bit(configure, data, tmp_path):
     config, path = configure("pub", epochs=3), tmp_path / "run.pt"
     whole = train(config, data, processes=2)
