@@ -211,14 +211,19 @@ def _contradictions(parameters: Parameters) -> Iterator[str]:
             for key, reason in of_balancer_with_training(
                 parameters.balancer(balancer), parameters.training(name, balancer)
             ):
-                yield f"balancers.{balancer}.{key}: {reason} (experiments.{name})"
+                yield f"{_place(name, balancer)}.{key}: {reason} (experiments.{name})"
+
+
+def _place(experiment: str, balancer: str) -> str:
+    """Where a balancer's options stand: in its own block, or, of a variant, in the experiment's grid."""
+    return f"experiments.{experiment}.grid: {balancer}" if SIGN in balancer else f"balancers.{balancer}"
 
 
 def _wrong_number_of_tasks(parameters: Parameters) -> Iterator[str]:
     """Balancers whose options have a value per task, but for other tasks than a data set of theirs has."""
-    for experiment in parameters.experiments.values():
+    for name, experiment in parameters.experiments.items():
         for dataset in experiment.datasets:
             tasks = parameters.datasets[dataset].task_names()
             for balancer in experiment.trials():
-                for fault in task_faults(parameters.balancer(balancer), tasks, f"balancers.{balancer}"):
+                for fault in task_faults(parameters.balancer(balancer), tasks, _place(name, balancer)):
                     yield f"{fault}: data set {dataset} has {len(tasks)} tasks, {', '.join(tasks)}"
