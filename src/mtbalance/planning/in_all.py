@@ -84,8 +84,8 @@ def in_all(parameters: Parameters, jobs: Mapping[str, Due], timing: Timing, time
         / number,
     }
     said = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items() if seconds)
-    most = "at most " if any(time.at_most for time in trained) else ""
-    text = f"In all: {duration(sum(parts.values()), most)} on {counted(number, 'core')}: {said}."
+    less = ", less where runs stop early" if any(time.at_most for time in trained) else ""
+    text = f"In all: {duration(sum(parts.values()))} on {counted(number, 'idle core')}{less}: {said}."
     left_out = [name for name in jobs if name not in (*SECONDS, TIMINGS, REFERENCES) and not name.startswith(RUNS)]
     left_out += [f"what {name} measures of steps" for name in jobs if name.startswith(MEASURED)]
     return f"{text} Not counted: {', '.join(left_out)}." if left_out else text

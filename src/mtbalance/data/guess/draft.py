@@ -60,7 +60,7 @@ def _experiment(table: Look, roles: Roles, name: str) -> str:
   seeds: [0, 1]
   model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1, head_bias: rate}}
   training: {{epochs: 8, batch_size: {batch}, patience: 2, optimizer: {{lr: 1.0e-3, weight_decay: 1.0e-6}}}}
-  # tuning: {{trials: 3, grid: {{optimizer.lr: [3.0e-4, 1.0e-3, 3.0e-3]}}}}    # each method at its best rate: 3 times the runs
+  # tuning: {{trials: 3, grid: {{optimizer.lr: [3.0e-4, 1.0e-3, 3.0e-3]}}}}    # each at its best rate: 3 times the runs
 {shown}"""
 
 
