@@ -30,14 +30,16 @@ def seeds(frame: pd.DataFrame) -> str:
 
 
 LS = "LS, linear scalarization: the tasks' losses count alike"
-STL = "STL, single-task learning: each task has a model of its own, all of the epoch that is best on average"
+STL = "STL, single-task learning: each task has a model of its own"
+STL_EPOCH = ", all of the epoch that is best on average"
 
 
 def words(frame: pd.DataFrame) -> list[str]:
     """What the short names of the plain baselines stand for; no sentence if none of them was run."""
     single = frame["backbone"].map(backbone_name).eq("STL").any()
     found = [LS] if (frame["balancer"] == "ls").any() else []
-    found += [STL] if single else []
+    chosen = not frame["selection"].str.startswith("last").any()
+    found += [STL + (STL_EPOCH if chosen else "")] if single else []
     return [f"{'. '.join(found)}."] if found else []
 
 
