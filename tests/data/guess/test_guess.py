@@ -199,6 +199,7 @@ TABLE = pl.DataFrame(
         "origin": RANDOM.choice(["EWR", "JFK", "LGA"], FLIGHTS),
         "seats": RANDOM.integers(50, 300, FLIGHTS),
         "delay": [None if n % 10 == 0 else float(delay) for n, delay in enumerate(DELAY)],
+        "gate": [None] * FLIGHTS,
         "minutes_late": np.where(np.arange(FLIGHTS) % 10, DELAY + RANDOM.normal(0, 0.1, FLIGHTS), -99),
     }
 )
@@ -223,7 +224,7 @@ def flights(tmp_path):
 def test_a_wish_becomes_a_task_and_columns_that_tell_it_are_left_out(flights, tmp_path, wish, name, options, positive):
     found = block(flights, "flights", [wish])
     assert found["tasks"] == {name: {"column": "delay", **options}}
-    assert list(found["ignore"]) == ["minutes_late"] and "suspected leak" in found["ignore"]["minutes_late"]
+    assert list(found["ignore"]) == ["gate", "minutes_late"] and "suspected leak" in found["ignore"]["minutes_late"]
     assert found["numerical"] == ["seats"] and found["categorical"] == ["origin"]
     shown = yaml.safe_load(draft(flights, roles(flights, [wish]), "f")["experiments"])["f"].get("tables")
     assert shown == (None if "kind" not in options else ["regression", "cost"])
@@ -252,6 +253,7 @@ def test_values_can_be_wished_for_and_several_tasks_stand_in_the_order_of_the_wi
         ("origin above 3", r"a limit needs numbers; the column holds '"),
         ("origin is BOS", r"no row has 'BOS'; the column holds '"),
         ("seats above 900", "all rows have the same label"),
+        ("gate", "all rows have the same label; the column holds nothing"),
     ],
 )
 def test_a_wish_that_cannot_be_met_is_refused_with_what_the_column_holds(flights, wish, says):

@@ -94,7 +94,7 @@ def guessed(columns: Sequence[Column]) -> tuple[list[Candidate], list[Candidate]
     two = [(place, column) for place, column in complete if column.distinct == 2]
     few = [(place, column) for place, column in complete if 2 < column.distinct <= FEW_VALUES]
     ranked = sorted(two or few, key=lambda found: (LABELS.search(found[1].name) is None, -found[0]))
-    candidates = [_of_values(key(column.name), column, [likely_positive(column)]) for _, column in ranked]
+    candidates = [_of_values(key(column.name), column, [_likely_positive(column)]) for _, column in ranked]
     tasks: list[Candidate] = []
     for candidate in candidates if two else ():
         if len(tasks) < MOST_TASKS and not any(_same(candidate, task) for task in tasks):
@@ -115,7 +115,10 @@ def wished(text: str, table: Look) -> Candidate:
     name = found["column"] if found else text
     if name not in columns:
         raise DataError(f"{where}: {unknown('column', name, list(columns))}; a task is {FORMS}")
-    column, word = columns[name], WORDS.get(found["word"], found["word"]) if found else ""
+    column, same = columns[name], f"{where}: all rows have the same label; the column holds"
+    if column.alike:
+        raise DataError(f"{same} {column.values() or 'nothing'}")
+    word = WORDS.get(found["word"], found["word"]) if found else ""
     if found and word == "is":
         values = [value.strip() for value in found["value"].split(",")]
         if absent := [value for value in values if not matches(column.cells, [value]).any()]:
@@ -124,12 +127,12 @@ def wished(text: str, table: Look) -> Candidate:
     elif found:
         candidate = _of_limit(key(f"{name} {word} {found['value']}"), column, word, found["value"], where)
     elif column.distinct <= FEW_VALUES or column.numbers is None:
-        candidate = _of_values(key(text), column, [likely_positive(column)])
+        candidate = _of_values(key(text), column, [_likely_positive(column)])
     else:
         above = column.numbers > column.numbers.median()
         candidate = Candidate(key(text), column, {"column": name, "kind": "regression"}, above)
     if candidate.label.n_unique() - (candidate.label.null_count() > 0) < 2:
-        raise DataError(f"{where}: all rows have the same label; the column holds {column.values()}")
+        raise DataError(f"{same} {column.values()}")
     return candidate
 
 
@@ -155,7 +158,7 @@ def _same(one: Candidate, other: Candidate) -> bool:
     return min(other.auc_of(one.column), one.auc_of(other.column)) > LEAK
 
 
-def likely_positive(column: Column) -> str:
+def _likely_positive(column: Column) -> str:
     """A value that says yes; else the rarer of two, or the most frequent of several."""
     values = column.cells.drop_nulls().value_counts(sort=True).get_column(column.name).to_list()
     yes = next((value for value in values if value.lower() in YES), None)
