@@ -183,13 +183,17 @@ def decoupled_decay(group: Group) -> float:
     return strength
 
 
-def divisor(present: Tensor, before: Tensor) -> Tensor:
+def divisor(before: Tensor, present: Callable[[], Tensor]) -> Tensor:
     """The divisor of a delayed preconditioner: ``before``, or ``present`` in elements where ``before`` is zero.
 
     Both are roots of the second moment: ``before`` without the present gradient, ``present`` with it. ``before`` is
-    zero in elements that have had no gradient yet.
+    zero in elements that have had no gradient yet. If there are none, ``present`` is not computed; that is looked up on
+    the CPU alone, since on a device it would be a reading.
     """
-    return torch.where(before > 0, before, present)
+    looked_up = before.device.type == "cpu" and before.dtype in (torch.float32, torch.float64) and before.numel()
+    if looked_up and before.numpy().min() > 0:
+        return before
+    return torch.where(before > 0, before, present())
 
 
 def build_optimizer(parameters: Iterable[Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:

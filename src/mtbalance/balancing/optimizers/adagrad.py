@@ -37,9 +37,11 @@ class AdaGrad(MomentProposer):
         self, moments: Moments, gradients: Tensor, group: Group, *, delayed: bool = False, total: float = 1.0
     ) -> Tensor:
         """d = g / (sqrt(v + g^2) + eps) (PUB, algorithm 1); delayed: g / (sqrt(v) + eps)."""
-        root = torch.addcmul(moments["sum"], gradients, gradients).sqrt_()
-        if delayed:
-            root = divisor(root, moments["sum"].sqrt())
+
+        def present() -> Tensor:
+            return torch.addcmul(moments["sum"], gradients, gradients).sqrt_()
+
+        root = divisor(moments["sum"].sqrt(), present) if delayed else present()
         return gradients / root.add_(group["eps"])
 
     def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:

@@ -48,10 +48,15 @@ class Adam(MomentProposer):
         step = self._count(moments["step"]) + 1
         before = moments["exp_avg"] if total == 1.0 else total * moments["exp_avg"]
         first = torch.lerp(before, gradients, 1 - beta_1)
-        second = (beta_2 * moments["exp_avg_sq"]).addcmul(gradients, gradients, value=1 - beta_2)
-        root = second.sqrt_().div_((1 - beta_2**step) ** 0.5)
+
+        def present() -> Tensor:
+            second: Tensor = (beta_2 * moments["exp_avg_sq"]).addcmul(gradients, gradients, value=1 - beta_2)
+            return second.sqrt_().div_((1 - beta_2**step) ** 0.5)
+
         if delayed:
-            root = divisor(root, moments["exp_avg_sq"].sqrt() / (1 - beta_2 ** (step - 1)) ** 0.5)
+            root = divisor(moments["exp_avg_sq"].sqrt() / (1 - beta_2 ** (step - 1)) ** 0.5, present)
+        else:
+            root = present()
         return first.div_(root.add_(group["eps"])).div_(1 - beta_1**step)
 
     def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:

@@ -36,9 +36,12 @@ class RMSProp(MomentProposer):
     ) -> Tensor:
         """d = g / (sqrt(b v + (1 - b) g^2) + eps) (PUB, algorithm 1); delayed: g / (sqrt(v) + eps)."""
         smoothing: float = group["alpha"]
-        root = (smoothing * moments["square_avg"]).addcmul(gradients, gradients, value=1 - smoothing).sqrt_()
-        if delayed:
-            root = divisor(root, moments["square_avg"].sqrt())
+
+        def present() -> Tensor:
+            square: Tensor = (smoothing * moments["square_avg"]).addcmul(gradients, gradients, value=1 - smoothing)
+            return square.sqrt_()
+
+        root = divisor(moments["square_avg"].sqrt(), present) if delayed else present()
         update: Tensor = gradients / root.add_(group["eps"])
         return update
 
