@@ -68,7 +68,7 @@ def draw(frame: pd.DataFrame, axis: str, title: str, stem: Path) -> None:
     """Ratios with their quartiles, a line for each kind of step."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes, look = figure.subplots(), looks(frame["step"], "ls")
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize="medium")
     for name, own in frame.groupby("step", sort=False):
         style, middle = look[str(name)], own["ratio"]
         reach = [middle - own["low"], own["high"] - middle]

@@ -12,7 +12,7 @@ copyright = "The mtbalance authors"
 html_title = "mtbalance"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "_generate"]
-exclude_patterns = ["_generate", "reference/generated", "results"]  # pages include them
+exclude_patterns = ["_generate", "reference/generated", "reference/speed", "results"]  # pages include them
 
 myst_enable_extensions = ["deflist", "colon_fence"]
 myst_heading_anchors = 4
