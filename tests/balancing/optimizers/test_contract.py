@@ -8,7 +8,6 @@ import torch
 from torch.nn import Parameter
 
 from building import an_optimizer
-from mtbalance.balancing import optimizers
 from mtbalance.balancing.optimizers import MomentProposer
 from mtbalance.balancing.options import OptimizerOptions
 from mtbalance.balancing.proposals import build_proposer
@@ -46,21 +45,6 @@ def proposed(proposer: MomentProposer, parameter: Parameter, gradients: torch.Te
 
 def gradients(count: int) -> torch.Tensor:
     return torch.randn(count, 4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("options", [{}, {"delayed": True, "total": 2.0}])
-@pytest.mark.parametrize("rows", [0, 3])
-def test_updates_of_a_large_parameter_are_the_same_piece_by_piece(name, options, rows, monkeypatch):
-    parameter, _, proposer = trained(name, "coupled", 3)
-    given = gradients(rows) if rows else gradients(1)[0]
-    with torch.no_grad():
-        whole = proposer.propose_from(proposer.moments(parameter), parameter, given, **options)
-        monkeypatch.setattr(optimizers, "LARGE", 12)
-        monkeypatch.setattr(optimizers, "PIECE", 5)
-        found = proposer.propose_from(proposer.moments(parameter), parameter, given, **options)
-    assert found.shape == whole.shape
-    torch.testing.assert_close(found, whole, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("name", NAMES)

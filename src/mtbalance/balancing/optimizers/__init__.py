@@ -21,8 +21,6 @@ from mtbalance.registry import entry
 
 Moments = dict[str, Any]
 Group = dict[str, Any]
-LARGE, PIECE = 2**18, 2**15
-"""Elements of a parameter from which on its updates are computed piece by piece, and elements of a piece."""
 DECAY = "decay_once"
 """Key of a group: decoupled weight decay of an optimizer whose torch class knows only the coupled one."""
 
@@ -119,26 +117,9 @@ class MomentProposer(Proposer):
         """Updates [K, *shape] of one parameter, from moments that need not be its own. Call it without gradients."""
         group = self.groups[parameter]
         decayed = self._decay(parameter, gradients, group, total)
-        updates = self._in_pieces(moments, parameter, decayed, group, delayed, total)
+        updates = self.updates(moments, decayed, group, delayed=delayed, total=total)
         rate = group["lr"] / self.unit if self.unit else 1.0
         return updates if rate == 1.0 else updates.mul_(rate)
-
-    def _in_pieces(
-        self, moments: Moments, parameter: Parameter, gradients: Tensor, group: Group, delayed: bool, total: float
-    ) -> Tensor:
-        """:meth:`updates`; of large tensors on the CPU piece by piece, each of which stays in the processor's cache."""
-        shaped = {name: m for name, m in moments.items() if isinstance(m, Tensor) and m.dim() >= parameter.dim() > 0}
-        whole = gradients.device.type == "cpu" and all(m.is_contiguous() for m in (gradients, *shaped.values()))
-        if parameter.numel() < LARGE or not whole:
-            return self.updates(moments, gradients, group, delayed=delayed, total=total)
-        flat = {name: m.view(*m.shape[: m.dim() - parameter.dim()], -1) for name, m in shaped.items()}
-        found = torch.empty_like(gradients)
-        rows, places = (t.view(*t.shape[: t.dim() - parameter.dim()], -1) for t in (gradients, found))
-        for first in range(0, parameter.numel(), PIECE):
-            part = (..., slice(first, first + PIECE))
-            some = moments | {name: m[part] for name, m in flat.items()}
-            places[part] = self.updates(some, rows[part], group, delayed=delayed, total=total)
-        return found
 
     @torch.no_grad()
     def take(
