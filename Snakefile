@@ -44,6 +44,9 @@ onsuccess:
 
 
 onerror:
+    # Not at the start, where it would be a part of every dry run.
+    from mtbalance.reproduce import outside
+
     for told in outside.told_of(log):
         print(told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,7 +59,7 @@ class Case(NamedTuple):
         A single batch would be known by heart after some hundred steps. Gradients that vanish cost other steps: rows
         too short for float32 are multiplied twice, for example.
         """
-        return cycle([self.batch(seed) for seed in range(BATCHES)])
+        return cycle(_made(self))
 
     def model(self) -> Backbone:
         """The MMOE, initialized alike at every call."""
@@ -68,6 +69,12 @@ class Case(NamedTuple):
     def losses(self) -> list[Binary]:
         """The tasks."""
         return [Binary(f"task_{task}", f"task {task}") for task in range(self.tasks)]
+
+
+@cache
+def _made(case: Case) -> list[Batch]:
+    """The batches of a case; all kinds of step go through the same ones."""
+    return [case.batch(seed) for seed in range(BATCHES)]
 
 
 PAPER = Case()

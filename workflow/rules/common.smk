@@ -18,7 +18,6 @@ from mtbalance.config.run import canonical
 from mtbalance.errors import UserError
 from mtbalance.forkserver import server
 from mtbalance.planning import disk
-from mtbalance.reproduce import outside
 from mtbalance.workflow import (
     TOY_METHODS,
     Workflow,

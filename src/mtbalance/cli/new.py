@@ -7,7 +7,6 @@ from textwrap import indent
 from typing import Annotated
 
 import typer
-import yaml
 
 from mtbalance import places
 from mtbalance.config.insertion import inserted
@@ -45,8 +44,9 @@ def new(
     path = Path(places.PARAMETERS)
     read_parameters(path)
     text = inserted(path.read_text(encoding="utf-8"), blocks, places.PARAMETERS)
-    parse(yaml.safe_load(text))
+    positions = Positions(path, text)
+    parse(positions.content)
     write_text(path, text)
-    places_written = Positions(path, text).located(f"{block}.{name}: new" for block in blocks)
-    typer.echo("\n".join([*places_written, "read every line, then"]))
+    written = positions.located(f"{block}.{name}: new" for block in blocks)
+    typer.echo("\n".join([*written, "read every line, then"]))
     typer.echo(f"  mtbalance prepare {name}\n  snakemake --cores 2 --config preset={name}")

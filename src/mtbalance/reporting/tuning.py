@@ -93,16 +93,14 @@ def at_the_edge(chosen: pd.DataFrame) -> str:
     methods = chosen.drop_duplicates(["dataset", "backbone", "balancer"])
     several = methods["dataset"].nunique() > 1
     rows = [row for _, row in methods.iterrows()]
-    edge = {
-        place: texts for place, row in enumerate(rows) if (texts := edges(row["variant"], row["grid"], methods["grid"]))
-    }
+    edge = [(row, texts) for row in rows if (texts := edges(row["variant"], row["grid"], methods["grid"]))]
     if not edge:
         return f"No choice of the {counted(len(rows), 'method')} is at the edge of its grid."
     if len(edge) > MOST_NAMED:
-        places = Counter(", ".join(texts) for texts in edge.values())
+        places = Counter(", ".join(texts) for _, texts in edge)
         listed = [f"{text} for {number}" for text, number in places.most_common()]
     else:
-        listed = [f"{_named(rows[place], several)} ({', '.join(texts)})" for place, texts in edge.items()]
+        listed = [f"{_named(row, several)} ({', '.join(texts)})" for row, texts in edge]
     return (
         f"At the edge of its grid is the choice for {len(edge)} of {counted(len(rows), 'method')}, so that a value"
         f" beyond it may be better: {'; '.join(listed)}."
