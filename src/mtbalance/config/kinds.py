@@ -52,6 +52,11 @@ class ProblemKind(ABC):
         return cls.score
 
     @classmethod
+    def own_score_of(cls, metrics: Collection[str]) -> str | None:
+        """That metric of a single task which goes into the score, where the task has these metrics."""
+        return None
+
+    @classmethod
     def faults(cls, training: TrainingConfig) -> Iterator[Fault]:
         """Options of ``training`` that make no sense for this kind."""
         if cls.score is None:

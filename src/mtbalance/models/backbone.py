@@ -37,6 +37,11 @@ class Backbone(nn.Module, ABC):
         [B, 1, H, W], normals of length 1 [B, 3, H, W].
         """
 
+    def own(self, task: int) -> nn.Module | None:
+        """All modules of one task, where nothing is shared: each task then has a best epoch of its own, as if it was
+        trained alone. None: one epoch is chosen for all tasks."""
+        return None
+
     def decode_all(self, forks: Sequence[Tensors]) -> list[Tensor]:
         """The output of every task, each from its fork of the representation."""
         return [self.decode(fork, task) for task, fork in enumerate(forks)]

@@ -18,6 +18,16 @@ Evaluation = dict[str, ByTask | float]
 """The metrics of one split: a number for each task, or one for all tasks together (``mean_auc``, ``mean_score``)."""
 
 
+def number_in(evaluation: Evaluation, metric: str, task: str | None = None) -> float:
+    """The task's value of a metric; without a task, the number for all tasks together."""
+    value = evaluation[metric]
+    if isinstance(value, dict):
+        assert task is not None, f"{metric} is a metric of single tasks"
+        return value[task]
+    assert task is None, f"{metric} is a number for all tasks together"
+    return value
+
+
 class RunName(Part):
     """The run's place in the grid, by the names in ``params.yaml``."""
 
@@ -149,7 +159,10 @@ class RunRecord(Part):
     selection: str
     """The split whose score chose the best epoch, or ``last``: none was chosen."""
     best_epoch: int
-    """The chosen epoch; with selection ``last`` the last one, and 0 if none was finished."""
+    """The chosen epoch, the last of several; with selection ``last`` the last one, and 0 if none was finished."""
+    best_epochs: dict[str, int] = {}
+    """The chosen epoch of each task, where nothing is shared, so that each has a model of its own. Else empty; and in
+    older records, whose ``best_epoch`` was chosen for all tasks together."""
     unconverged: list[str] = []
     """Signs that training had not converged, a sentence each: the last epoch was chosen, or a task is predicted worse
     than by a constant. Empty if there is none, for a diverged run, and in older records."""
@@ -178,5 +191,7 @@ class RunRecord(Part):
             yield "the epochs are not numbered from 1"
         if not 0 <= self.best_epoch <= len(self.epochs):
             yield f"best_epoch is {self.best_epoch} of {len(self.epochs)}"
+        if self.best_epochs and max(self.best_epochs.values()) != self.best_epoch:
+            yield f"best_epoch is {self.best_epoch}, and the last of best_epochs is {max(self.best_epochs.values())}"
         for evaluation in (*(epoch.evaluation for epoch in self.epochs), self.test or {}):
             yield from bounds.faults(evaluation)

@@ -32,6 +32,9 @@ def seeds(frame: pd.DataFrame) -> str:
 LS = "LS, linear scalarization: the tasks' losses count alike"
 STL = "STL, single-task learning: each task has a model of its own"
 STL_EPOCH = ", all of the epoch that is best on average"
+OWN_BEST_EPOCH = "own_best_epoch"
+"""The metric that is the chosen epoch of a task's own model. Older records do not have it."""
+OWN_EPOCH = ", of its own best epoch"
 
 
 def words(frame: pd.DataFrame) -> list[str]:
@@ -39,7 +42,8 @@ def words(frame: pd.DataFrame) -> list[str]:
     single = frame["backbone"].map(backbone_name).eq("STL").any()
     found = [LS] if (frame["balancer"] == "ls").any() else []
     chosen = not frame["selection"].str.startswith("last").any()
-    found += [STL + (STL_EPOCH if chosen else "")] if single else []
+    epoch = OWN_EPOCH if (frame["metric"] == OWN_BEST_EPOCH).any() else STL_EPOCH if chosen else ""
+    found += [STL + epoch] if single else []
     return [f"{'. '.join(found)}."] if found else []
 
 

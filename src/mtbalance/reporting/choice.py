@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mtbalance.config.kinds import kind
+from mtbalance.config.kinds import ProblemKind, kind
 from mtbalance.config.tuning import Trial
 from mtbalance.records import RecordError, RunRecord
-from mtbalance.records.run import Evaluation, RunName
+from mtbalance.records.run import Evaluation, RunName, TaskFacts, number_in
 from mtbalance.reporting.statistics import mean
 
 Place = tuple[str, str, str]
@@ -59,7 +59,7 @@ def _rank(records: Sequence[RunRecord]) -> tuple[int, float]:
 
 
 def valid_score(record: RunRecord) -> float:
-    """The score on the valid split at the best epoch; NaN for a diverged run.
+    """The score on the valid split at the best epoch, of separate models at the best of each; NaN for a diverged run.
 
     Raises :class:`~mtbalance.records.RecordError` if the run was evaluated on another split.
     """
@@ -68,8 +68,11 @@ def valid_score(record: RunRecord) -> float:
             f"{record.run.balancer} on {record.run.dataset} was evaluated on the {record.evaluated} split after its"
             " epochs; a trial can be chosen on the valid split alone"
         )
-    found = {epoch.epoch: epoch.evaluation for epoch in record.epochs}
-    return _score(record, found[record.best_epoch] if record.status == "finished" else None)
+    if record.status != "finished":
+        return math.nan
+    if record.best_epochs:
+        return mean([_own_score(record, task) for task in record.tasks])
+    return _score(record, record.epochs[record.best_epoch - 1].evaluation)
 
 
 def held_out_score(record: RunRecord) -> float:
@@ -80,11 +83,19 @@ def held_out_score(record: RunRecord) -> float:
 def score_name(record: RunRecord) -> str | None:
     """The number of an evaluation that chooses the record's best epoch; None if no single one does."""
     metrics = {metric for task in record.tasks for metric in task.metrics}
-    return kind(record.config["model"]["problem"]).score_of(metrics)
+    return _kind(record).score_of(metrics)
 
 
 def _score(record: RunRecord, evaluation: Evaluation | None) -> float:
     name = score_name(record)
-    value = evaluation[name] if evaluation and name else math.nan
-    assert not isinstance(value, dict)  # a score is one number for all tasks
-    return value
+    return number_in(evaluation, name) if evaluation and name else math.nan
+
+
+def _own_score(record: RunRecord, task: TaskFacts) -> float:
+    """The task's part of the score, at the best epoch of its own model."""
+    evaluation = record.epochs[record.best_epochs[task.name] - 1].evaluation
+    return number_in(evaluation, str(_kind(record).own_score_of(task.metrics)), task.name)
+
+
+def _kind(record: RunRecord) -> type[ProblemKind]:
+    return kind(record.config["model"]["problem"])

@@ -13,7 +13,7 @@ from mtbalance.config.tuning import Trial
 from mtbalance.records.run import Evaluation, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting import convergence
-from mtbalance.reporting.captions import ALONE
+from mtbalance.reporting.captions import ALONE, OWN_BEST_EPOCH
 from mtbalance.reporting.choice import choose, named, place_of
 from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import columns_of, device_of, identity_of
@@ -165,6 +165,7 @@ def _rows(record: RunRecord, steps: Path | None) -> Iterator[dict[str, Any]]:
 def _of_run(record: RunRecord) -> Iterator[Value]:
     seconds = [epoch.seconds.data + epoch.seconds.step + epoch.seconds.evaluation for epoch in record.epochs]
     yield Value(None, "", "", "best_epoch", record.best_epoch)
+    yield from (Value(None, "", task, OWN_BEST_EPOCH, epoch) for task, epoch in record.best_epochs.items())
     yield Value(None, "train", "", "samples_per_second", record.speed.samples_per_second)
     yield Value(None, "train", "", "samples_per_second_with_data", record.speed.samples_per_second_with_data)
     yield Value(None, "", "", "peak_memory_mb", record.peak_memory_mb)

@@ -1,4 +1,4 @@
-"""History: the finished epochs of a run, and the best model among them."""
+"""History: the finished epochs of a run, and the best of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
-from mtbalance.models.backbone import Backbone
 from mtbalance.records.run import EpochRecord, Evaluation
 
 
@@ -20,34 +19,59 @@ def now() -> str:
 
 
 @dataclass
+class Best:
+    """The best epoch of a model so far."""
+
+    epoch: int = 0
+    score: float = -np.inf
+    state: dict[str, Tensor] = field(default_factory=dict)
+    """Parameters and buffers after that epoch."""
+
+
+@dataclass
 class History:
     """Everything that the training loop remembers from one epoch to the next, besides model, level and generators."""
 
     started: str = field(default_factory=now)
     """When the run began; a resumed run keeps the time of its first beginning."""
     epochs: list[EpochRecord] = field(default_factory=list)
-    best_epoch: int = 0
-    """The epoch that counts: the one of the best score, or the last one if no epoch is chosen."""
-    best_score: float = -np.inf
-    best_model: dict[str, Tensor] = field(default_factory=dict)
-    """Parameters and buffers after the best epoch; empty if no epoch is chosen."""
+    best: dict[str, Best] = field(default_factory=dict)
+    """The best epochs by the names of the models: one without a name, or one for each task if nothing is shared. Empty
+    if no epoch is chosen."""
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch that counts: the best one, of several models the last of theirs; the last one if none is chosen."""
+        return max((best.epoch for best in self.best.values()), default=len(self.epochs))
 
     def finished(self, epochs: int, patience: int) -> bool:
-        """True after ``epochs`` epochs, and after ``patience`` epochs in a row without a better one (0: never)."""
-        done = len(self.epochs)
-        return done >= epochs or bool(patience and done - self.best_epoch >= patience)
+        """True after ``epochs`` epochs, and when every model has had ``patience`` in a row without a better one."""
+        if len(self.epochs) >= epochs:
+            return True
+        return bool(self.best) and all(self._ended(best, patience) for best in self.best.values())
 
-    def add(self, epoch: EpochRecord, model: Backbone, score: float | None) -> None:
-        """Add an epoch, and keep a copy of the model if its score is the best so far.
+    def add(
+        self, epoch: EpochRecord, models: Mapping[str, nn.Module], scores: Mapping[str, float], patience: int
+    ) -> None:
+        """Add an epoch, and keep a copy of each model whose score is its best so far.
 
-        Without a score no epoch is chosen: the last one counts.
+        A model that has had ``patience`` epochs without a better one (0: never) has ended, whatever the others do, as
+        if it was trained alone. Without scores no epoch is chosen: the last one counts.
         """
+        going_on = {name for name in scores if not self._ended(self.best.setdefault(name, Best()), patience)}
         self.epochs.append(epoch)
-        if score is None:
-            self.best_epoch = len(self.epochs)
-        elif score > self.best_score:
-            self.best_epoch, self.best_score = len(self.epochs), score
-            self.best_model = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        for name in going_on:
+            if scores[name] > self.best[name].score:
+                state = {key: value.detach().clone() for key, value in models[name].state_dict().items()}
+                self.best[name] = Best(len(self.epochs), scores[name], state)
+
+    def restore(self, models: Mapping[str, nn.Module]) -> None:
+        """Give each model the parameters and buffers of its best epoch; nothing if no epoch is chosen."""
+        for name, best in self.best.items():
+            models[name].load_state_dict(best.state)
+
+    def _ended(self, best: Best, patience: int) -> bool:
+        return bool(patience and len(self.epochs) - best.epoch >= patience)
 
     def last_evaluations(self, count: int) -> Evaluation:
         """The mean over the last ``count`` epochs of every number of their evaluations."""
@@ -56,12 +80,14 @@ class History:
 
     def state_dict(self) -> dict[str, Any]:
         """The history in plain containers, for a checkpoint."""
-        return vars(self) | {"epochs": [epoch.model_dump() for epoch in self.epochs]}
+        best = {name: vars(best) for name, best in self.best.items()}
+        return vars(self) | {"epochs": [epoch.model_dump() for epoch in self.epochs], "best": best}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> History:
         """The history that :meth:`state_dict` gave."""
-        return cls(**state | {"epochs": [EpochRecord.model_validate(epoch) for epoch in state["epochs"]]})
+        epochs = [EpochRecord.model_validate(epoch) for epoch in state["epochs"]]
+        return cls(**state | {"epochs": epochs, "best": {name: Best(**best) for name, best in state["best"].items()}})
 
 
 def _mean(trees: list[Any]) -> Any:

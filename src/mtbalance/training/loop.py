@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from mtbalance.config.training import TrainingConfig
-from mtbalance.records.run import Evaluation
 from mtbalance.training.checkpoint import Checkpoint
 from mtbalance.training.epoch_pass import Pass
 from mtbalance.training.evaluation import evaluate
@@ -18,25 +17,24 @@ from mtbalance.training.watcher import Watcher
 
 
 def fit(session: Session, checkpoint: Checkpoint, watcher: Watcher) -> None:
-    """Train until the history says that it is finished, then give the model its best epoch's parameters.
+    """Train until the history says that it is finished, then give each model its best epoch's parameters.
 
     After every epoch the session is saved, and every few minutes within one. Raises ``FloatingPointError`` if losses or
     outputs stop being finite, and :class:`~mtbalance.training.stopping.Stopped` if the run was asked to end.
     """
     training, history = session.config.training, session.history
-    watched = session.problem.split(evaluated_split(training))
-    score = None if training.selection == "last" else session.problem.score
+    watched, models = session.problem.split(evaluated_split(training)), session.models()
     while not history.finished(training.epochs, training.patience):
         passed = train_epoch(session, checkpoint, watcher)
         began = time.perf_counter()
         evaluation = evaluate(session, watched)
         epoch = passed.record(len(history.epochs) + 1, evaluation, time.perf_counter() - began)
         session.passed = None
-        history.add(epoch, session.model, _number(evaluation, score) if score else None)
+        scores = {} if training.selection == "last" else session.scores(evaluation)
+        history.add(epoch, models, scores, training.patience)
         checkpoint.save(session)
         watcher.after_epoch(history)
-    if history.best_model:
-        session.model.load_state_dict(history.best_model)
+    history.restore(models)
 
 
 def evaluated_split(training: TrainingConfig) -> str:
@@ -68,10 +66,3 @@ def train_epoch(session: Session, checkpoint: Checkpoint, watcher: Watcher) -> P
     if session.log:
         session.log.read()
     return passed
-
-
-def _number(evaluation: Evaluation, name: str) -> float:
-    """The number for all tasks together of that name."""
-    value = evaluation[name]
-    assert isinstance(value, float), f"{name} is a metric of single tasks"
-    return value

@@ -76,7 +76,8 @@ def epoch_line(history: History, epochs: int) -> str:
     losses = ", ".join(f"{value:.4f}" for value in epoch.train_loss.values())
     weights = ", ".join(f"{value:.3g}" for value in epoch.weights.values())
     rate = epoch.samples / epoch.seconds.step
-    best = " (best so far)" if history.best_model and history.best_epoch == epoch.epoch else ""
+    gained = [f"{name} best so far".strip() for name, best in history.best.items() if best.epoch == epoch.epoch]
+    best = f" ({', '.join(gained)})" if gained else ""
     return (
         f"epoch {epoch.epoch}/{epochs}: {_scores(epoch.evaluation)}{best}; "
         f"train loss {losses}; weights {weights}; {rate:,.0f} samples/s"
@@ -87,8 +88,13 @@ def summary_line(record: RunRecord) -> str:
     """The result of a run, in one line."""
     if record.test is None:
         return f"{record.status} after {len(record.epochs)} epochs"
-    chosen = "last epochs" if record.selection == "last" else f"epoch {record.best_epoch}"
+    chosen = "last epochs" if record.selection == "last" else _chosen(record)
     return f"test {_scores(record.test)}, {chosen} of {len(record.epochs)}"
+
+
+def _chosen(record: RunRecord) -> str:
+    own = [f"{epoch} for {task}" for task, epoch in record.best_epochs.items()]
+    return f"epoch {', '.join(own) or record.best_epoch}"
 
 
 def _scores(evaluation: Evaluation) -> str:

@@ -31,6 +31,7 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         evaluated=evaluated_split(config.training),
         selection=config.training.selection,
         best_epoch=session.history.best_epoch,
+        best_epochs={task: best.epoch for task, best in session.history.best.items() if task},
         unconverged=list(_unconverged(session, test)) if test else [],
         test=test,
         speed=_speed(session.history),

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from mtbalance.balancing.levels import Level
 from mtbalance.balancing.reach import Reach, find_reach
 from mtbalance.config.run import RunConfig
 from mtbalance.models.backbone import Backbone
 from mtbalance.problems import Problem
+from mtbalance.records.run import Evaluation, number_in
+from mtbalance.tasks import Task
 from mtbalance.training.epoch_pass import Pass
 from mtbalance.training.history import History
 from mtbalance.training.seeding import random_state, restore_random_state
@@ -47,6 +50,29 @@ class Session:
         batch = next(self.problem.split("test").batches(1, None)).to(self.device)
         self.model.eval()
         return find_reach([output.sum() for output in self.model(batch.inputs)], list(self.model.parameters()))
+
+    def models(self) -> dict[str, nn.Module]:
+        """What has a best epoch of its own: each task's model by its name if nothing is shared, else the whole.
+
+        It is the whole, too, for a kind of problem that has no score of single tasks.
+        """
+        own = {task.name: self.model.own(number) for number, task in enumerate(self.problem.tasks)}
+        separate = {name: model for name, model in own.items() if model is not None}
+        judged = all(self._own_score(task) for task in self.problem.tasks)
+        return separate if judged and len(separate) == len(own) else {"": self.model}
+
+    def scores(self, evaluation: Evaluation) -> dict[str, float]:
+        """The scores by which the best epochs of :meth:`models` are chosen; empty if no single number does."""
+        score = self.problem.score
+        if score is None:
+            return {}
+        if "" in self.models():
+            return {"": number_in(evaluation, score)}
+        tasks = self.problem.tasks
+        return {task.name: number_in(evaluation, str(self._own_score(task)), task.name) for task in tasks}
+
+    def _own_score(self, task: Task) -> str | None:
+        return self.problem.kind.own_score_of(task.metrics)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rest of the run depends on, in plain containers."""

@@ -13,8 +13,7 @@ from mtbalance.models.ranking._options import RankingShape, RankingSizes
 class SingleTask(Backbone):
     """Embeddings, a perceptron of the experts' shape and a tower for each task. Nothing is shared.
 
-    This is STL of the PUB paper. Joint training gives the same models as separate trainings would, except that all
-    stop at the same epoch.
+    This is STL of the PUB paper. Joint training gives the same models as separate trainings would.
     """
 
     shares = False
@@ -31,6 +30,10 @@ class SingleTask(Backbone):
         """Logits [B] of the task's own model."""
         logits: Tensor = self.models[task](*representation)
         return logits
+
+    def own(self, task: int) -> nn.Module:
+        """The task's own model."""
+        return self.models[task]
 
 
 class _Model(nn.Module):

@@ -12,8 +12,7 @@ from mtbalance.models.scenes._options import SceneSizes
 class SingleTaskSegNet(Backbone):
     """A SegNet (Badrinarayanan et al. 2017) and a head for each task. Nothing is shared.
 
-    This is STL of the PUB paper. Joint training gives the same models as separate trainings would, except that all
-    stop at the same epoch.
+    This is STL of the PUB paper. Joint training gives the same models as separate trainings would.
     """
 
     shares = False
@@ -33,3 +32,7 @@ class SingleTaskSegNet(Backbone):
         stages = self.trunks[task](*representation)
         output: Tensor = self.heads[task](stages[-1][1])
         return output
+
+    def own(self, task: int) -> nn.Module:
+        """The task's own network and head."""
+        return nn.ModuleList([self.trunks[task], self.heads[task]])

@@ -14,7 +14,8 @@ class Ranking(ProblemKind):
 
     The best epoch is the one of the highest mean AUC. If a task is a regression, it is the one of the highest mean
     score: the mean over tasks of the AUC of a binary task and of the R^2 of a regression. Both are 1 at best. By chance
-    AUC is 0.5; R^2 is 0 and has no lower bound, so that a regression that fails outweighs the other tasks.
+    AUC is 0.5; R^2 is 0 and has no lower bound, so that a regression that fails outweighs the other tasks. Separate
+    models of the tasks have a best epoch each, by their own AUC or R^2.
     """
 
     splits = SPLITS
@@ -30,3 +31,8 @@ class Ranking(ProblemKind):
     def score_of(cls, metrics: Collection[str]) -> str:
         """``mean_auc``, or ``mean_score`` if there is a regression."""
         return "mean_score" if "r2" in metrics else cls.score
+
+    @classmethod
+    def own_score_of(cls, metrics: Collection[str]) -> str:
+        """AUC, or R^2 of a regression."""
+        return "r2" if "r2" in metrics else "auc"
