@@ -78,7 +78,7 @@ def _made(case: Case) -> list[Batch]:
 
 
 PAPER = Case()
-DEMO = Case(rows=512, values=100, embedding=8, expert=(64, 32), tower=(32,))
+DEMO = Case(rows=512, values=100, embedding=8, expert=(32,), tower=(32,))
 
 
 def ours(case: Case, name: str, every: int | None = None) -> Step:
