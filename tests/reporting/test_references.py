@@ -11,6 +11,7 @@ from mtbalance.records import RecordError, read_references, read_run, write_reco
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
+from mtbalance.reporting.page.leaderboard import leaderboard
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.tables import write_table
 
@@ -43,6 +44,18 @@ def test_the_answer_has_single_tasks_and_gradient_boosting_beside_the_best(write
     best = answer(pd.read_parquet(metrics), "Title", "ls")[1]
     assert "; a model for each task (STL) has 0.7525; " in best
     assert "; gradient boosting has 0.8000, and no network is better" in best
+
+
+def test_the_leaderboard_has_the_references_among_the_methods(write, tmp_path):
+    paths, runs = write({("synthetic_nl", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in ("ls", "pub")})
+    collect(paths, runs, [], [], tmp_path / "demo.parquet", references=[reference_record(tmp_path / "reference.json")])
+    board = leaderboard(pd.read_parquet(tmp_path / "demo.parquet"), "ls", "../").set_index("method")
+    assert {"LS", "PUB", *MODELS.values()} == set(board.index)
+    boosting = board.loc["gradient boosting"].iloc[0]
+    assert (boosting["mean AUC"], boosting["AUC CTR"], boosting["AUC CTCVR"]) == (0.8, 0.75, 0.85)
+    assert (boosting["backbone"], boosting["level"], boosting["data set"]) == ("none", "none", "synthetic_nl")
+    assert "../results/metrics/references/synthetic_nl.json" in boosting["records"]
+    assert pd.isna(boosting["Δ to LS"]) and list(board["mean AUC"]) == sorted(board["mean AUC"], reverse=True)
 
 
 def test_a_suspected_leak_is_in_the_caption_and_in_the_answer(write, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 from itables import to_html_datatable
 
@@ -9,6 +11,7 @@ from mtbalance import places
 from mtbalance.reporting.answer import COST, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
+from mtbalance.reporting.references import MODELS, PREFIX
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
@@ -17,10 +20,14 @@ REPEATED = "log_loss"
 MOST_DIGITS = 4
 """Decimals of the most exact columns."""
 FILTERS = ["data set", "backbone", "level"]
+NONE = "none"
+"""Backbone and level of a model that has neither."""
 
 
 def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
-    """A row for each data set, backbone and balancer; ``root`` is the way from the page to the project.
+    """A row for each data set, backbone and balancer, and for each simple model beside them.
+
+    ``root`` is the way from the page to the project.
 
     The columns are the metrics of tables, each the mean over seeds, the difference of the score to the baseline with
     its interval and p, the cost of a step, and links to the records. Of experiments that are only timed, the cost is
@@ -42,9 +49,31 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
                 row |= _numbers(frame, cell, baseline, score, shown)
         row["records"] = _links(runs, root)
         rows.append(row)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([*rows, *_references(frame, metrics, shown, root)])
     ordered = table[[*(name for name in table if name != "records"), "records"]]
     return ordered.sort_values(shown, ascending=False) if shown in ordered else ordered
+
+
+def _references(frame: pd.DataFrame, metrics: list[str], score: str, root: str) -> Iterator[dict[str, float | str]]:
+    """The rows of models that share nothing and balance nothing. There is one of each, so it has no interval."""
+    titles = dict(frame.loc[frame["task_title"] != "", ["task", "task_title"]].drop_duplicates("task").to_numpy())
+    of_models = frame["metric"].str.startswith(PREFIX)
+    for dataset, group in frame[of_models].groupby("dataset", sort=False):
+        for name, title in MODELS.items():
+            own = group.assign(metric=group["metric"].str.removeprefix(f"{PREFIX}{name}_"))
+            own = own[own["metric"] != group["metric"]]
+            if own.empty:
+                continue
+            row: dict[str, float | str] = dict.fromkeys(FILTERS, NONE)
+            row |= {FILTERS[0]: str(dataset), "method": title}
+            means = own[own["task"] == "mean"]
+            if len(means) == 1:  # of AUC and of R2 neither is the score of all tasks
+                row[score] = round(means["value"].iloc[0], MOST_DIGITS)
+            for found in own[own["metric"].isin(metrics)].itertuples():
+                shown = METRICS[found.metric]
+                row[f"{shown.title} {titles[found.task]}"] = round(found.value * shown.factor, shown.digits)
+            row["records"] = f'<a href="{root}{places.REFERENCES.format(dataset=dataset)}">record</a>'
+            yield row
 
 
 def _numbers(

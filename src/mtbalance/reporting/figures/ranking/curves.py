@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from mtbalance.reporting.captions import OWN_BEST_EPOCH
 from mtbalance.reporting.drawing import GRAY, LEVELS, PALETTE, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, dataset_heading
 from mtbalance.reporting.score import score_of, score_titles
@@ -32,16 +33,18 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """
     scores = [own[own["metric"] == score_of(own)] for _, own in frame.groupby("dataset", sort=False)]
     epochs = pd.concat(scores).query("epoch.notna() and value.notna()")
-    chosen = trained(frame).set_index(RUN)["value"]
+    separate = set(frame.loc[frame["metric"] == OWN_BEST_EPOCH, RUN].itertuples(index=False, name=None))
+    chosen = {key: epoch for key, epoch in trained(frame).set_index(RUN)["value"].items() if key not in separate}
     rows = [row for dataset, own in frame.groupby("dataset", sort=False) for row in _rows(str(dataset), own, baseline)]
     methods = frame.groupby("backbone", sort=False)["balancer"].nunique()
     backbones = list(methods.sort_values(ascending=False, kind="stable").index)
     look = looks(frame["balancer"], baseline)
+    bottoms = {dataset: _bottom(own) for dataset, own in epochs.groupby("dataset", sort=False)}
     size = (1.2 + 2.9 * max(2, len(backbones)), 1.5 + 2.4 * len(rows))
     figure = Figure(figsize=size, layout="constrained")
-    title(
-        figure, f"{heading}: {score_titles(frame)} by epoch, {' and '.join(sorted(set(epochs['split'])))} split", frame
-    )
+    splits = " and ".join(sorted(set(epochs["split"])))
+    cut = "" if all(bottom is None for bottom in bottoms.values()) else "\nlow values of a few epochs are cut off"
+    title(figure, f"{heading}: {score_titles(frame)} by epoch, {splits} split{cut}", frame)
     grid = figure.subplots(len(rows), len(backbones), sharex=True, sharey="row", squeeze=False)
     drawn: set[str] = set()
     for row, panels in zip(rows, grid, strict=True):
@@ -53,7 +56,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
             repeated = row.dataset in drawn and set(of_dataset.loc[shown, "balancer"]) <= {baseline}
             axes.set_visible(not repeated)
         drawn.add(row.dataset)
-        panels[0].set_ylim(bottom=_bottom(of_dataset))
+        panels[0].set_ylim(bottom=bottoms.get(row.dataset))
     for backbone, column in zip(backbones, grid.T, strict=True):
         column[0].set_title(backbone_name(backbone))
         lowest = [axes for axes in column if axes.get_visible()][-1]
@@ -61,7 +64,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         lowest.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         lowest.xaxis.set_tick_params(labelbottom=True)
     failed = [_entry("X", "failed run")] if (frame["status"] != "finished").any() else []
-    balancer_legend(figure, look, [_entry("o", "chosen epoch"), *failed])
+    apart = " (STL: one for each task, no dot)" if separate else ""
+    balancer_legend(figure, look, [_entry("o", f"chosen epoch{apart}"), *failed])
     return figure
 
 
@@ -83,16 +87,15 @@ def _bottom(epochs: pd.DataFrame) -> float | None:
     return None if quantile - low < 0.1 * (high - quantile) else quantile - 0.05 * (high - quantile)
 
 
-def _panel(axes: Axes, runs: pd.DataFrame, chosen: pd.Series, look: dict[str, Look]) -> None:
+def _panel(axes: Axes, runs: pd.DataFrame, chosen: dict[Any, float], look: dict[str, Look]) -> None:
     for key, run in runs.groupby(["dataset", "backbone", "balancer", "seed"], sort=False):
         style = look[str(key[2])]
         epochs, values = run["epoch"].astype(int).tolist(), run["value"].tolist()
         axes.plot(epochs, values, style.dash, color=style.color, linewidth=1.1, alpha=0.85)
         failed = run["status"].iloc[0] != "finished"
-        end = epochs[-1] if failed else chosen[key]
-        height = dict(zip(epochs, values, strict=True)).get(end)
-        if height is not None:
-            axes.plot([end], [height], "X" if failed else "o", color=style.color, markersize=5)
+        end = epochs[-1] if failed else chosen.get(key, 0)
+        if end in epochs:
+            axes.plot([end], [values[epochs.index(end)]], "X" if failed else "o", color=style.color, markersize=5)
 
 
 def _entry(marker: str, label: str) -> Line2D:
