@@ -11,6 +11,7 @@ from mtbalance.records import RecordError, read_references, read_run, write_reco
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
+from mtbalance.reporting.figures.ranking.auc import draw
 from mtbalance.reporting.page.leaderboard import leaderboard
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.tables import write_table
@@ -56,6 +57,23 @@ def test_the_leaderboard_has_the_references_among_the_methods(write, tmp_path):
     assert (boosting["backbone"], boosting["level"], boosting["data set"]) == ("none", "none", "synthetic_nl")
     assert "../results/metrics/references/synthetic_nl.json" in boosting["records"]
     assert pd.isna(boosting["Δ to LS"]) and list(board["mean AUC"]) == sorted(board["mean AUC"], reverse=True)
+
+
+def test_the_figure_of_differences_ends_with_them(write, tmp_path):
+    cells = [("single_task", "ls"), ("mmoe", "ls"), ("mmoe", "pub")]
+    scores = {"ls": [(0.7, 0.8), (0.72, 0.8)], "pub": [(0.7, 0.8), (0.71, 0.8)]}
+    paths, runs = write({("synthetic_nl", *cell): scores[cell[1]] for cell in cells})
+    collect(paths, runs, [], [], tmp_path / "demo.parquet", references=[reference_record(tmp_path / "reference.json")])
+    axes = draw(pd.read_parquet(tmp_path / "demo.parquet"), "Title", "ls").axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[:3] == ["MMOE", "PUB", "against MMOE (LS)"]
+    assert sorted(labels[3:]) == ["STL", "gradient boosting", "logistic regression", "ridge regression"]
+    dots = {
+        labels[round(line.get_ydata()[0] - 0.22)]: line.get_xdata() for line in axes.lines if line.get_marker() == "."
+    }
+    assert list(dots["gradient boosting"]) == pytest.approx([0.8 - 0.75, 0.8 - 0.76])  # both seeds of LS
+    assert list(dots["STL"]) == [0, 0]
+    assert "fitted once" in axes.get_xlabel()
 
 
 def test_a_suspected_leak_is_in_the_caption_and_in_the_answer(write, tmp_path):

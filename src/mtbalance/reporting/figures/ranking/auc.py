@@ -11,25 +11,32 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, nothing, title
+from mtbalance.reporting.figures.ranking._beside import LEVEL, beside
+from mtbalance.reporting.formats import signed
 from mtbalance.reporting.method_lines import Method, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, dataset_heading
+from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.statistics import mean, pairs
 
 LINEAR = 0.005
 """Where some methods are far from the others, the scale is logarithmic beyond this difference."""
 FAR_TICKS = (0.05, 0.5)
 """Ticks there, on both sides."""
+PLAIN = Look(GRAY, "-", "D")
+"""The look of models that balance nothing."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a panel for each data set, a line for each method, on each backbone the best one first.
 
     A difference is of two runs with the same backbone and the same seed. Color and marker tell the level at which a
-    method balances.
+    method balances. The last lines are models that balance nothing (:mod:`._beside`).
     """
     rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna()]
-    methods = _sorted(rows)
-    lines = method_lines(methods, baseline)
+    lines = method_lines(_sorted(rows), baseline)
+    if lines:
+        others = beside(frame, rows, lines, baseline)
+        rows, lines = pd.concat([rows, others]), [*lines, *method_lines(_sorted(others), baseline)]
     datasets = list(rows.groupby("dataset", sort=False))
     figure = Figure(figsize=(2.2 + 3.4 * len(datasets), 1.9 + 0.27 * len(lines)), layout="constrained")
     title(figure, f"{heading}: difference of mean AUC to {balancer_name(baseline)}", frame)
@@ -53,16 +60,19 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
             for end in (-LINEAR, LINEAR):
                 axes.axvline(end, color=GRAY, linewidth=0.8, linestyle=":")
     scale = f"\nbeyond the dotted lines (±{LINEAR}) the scale is logarithmic" if outliers else ""
+    simple = rows["balancer"].isin(MODELS.values()).any()
+    fitted = f"\n(simple models, fitted once: over {balancer_name(baseline)}'s seeds)" if simple else ""
     for axes in panels:
         axes.set_xlabel(
             f"test mean AUC minus that of {balancer_name(baseline)}\n(same backbone, same seed); small dots: seeds\n"
-            f"marker and bar: mean and 95 % interval{scale}"
+            f"marker and bar: mean and 95 % interval{fitted}{scale}"
         )
     return figure
 
 
 def has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
     """True if some methods are so far from the baseline that the others could not be told apart."""
+    rows = rows[~rows["balancer"].isin(MODELS.values())]
     means = rows.groupby(["dataset", "backbone", "balancer"])["value"].mean().unstack("balancer")
     if baseline not in means:
         return False
@@ -79,20 +89,27 @@ def _sorted(rows: pd.DataFrame) -> list[Method]:
 
 
 def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) -> None:
-    cells, look = dict(list(group.groupby(["backbone", "balancer"], sort=False))), level_looks()
+    cells, look = dict(list(group.groupby(["backbone", "balancer"], sort=False))), level_looks() | {LEVEL: PLAIN}
     axes.axvline(0, color=GRAY, linewidth=1.2)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    drawn = [0.0]
+    drawn, simple = [0.0], []
     for height, method in enumerate(lines):
         reference = cells.get((method[0], baseline))
         if method in cells and reference is not None:
-            drawn += _method(axes, height, cells[method], reference, look[cells[method]["level"].iloc[0]])
+            differences = _method(axes, height, cells[method], reference, look[cells[method]["level"].iloc[0]])
+            if method[1] in MODELS.values():
+                simple.append((height, mean(differences)))
+            else:
+                drawn += differences
     margin = 0.15 * max(max(drawn) - min(drawn), 1e-4)  # intervals of few seeds are long, and may end outside
     edges = min(drawn) - margin, max(drawn) + margin
     axes.set_xlim(*edges)
     for bar in axes.containers:
         if isinstance(bar, ErrorbarContainer):
             _arrows(axes, bar, edges)
+    for height, difference in simple:
+        if not edges[0] < difference < edges[1]:
+            _off_scale(axes, height, difference)
 
 
 def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame, look: Look) -> list[float]:
@@ -127,6 +144,15 @@ def _arrows(axes: Axes, bar: ErrorbarContainer, edges: tuple[float, float]) -> N
     for out, edge, marker in ((low < edges[0], edges[0], "<"), (high > edges[1], edges[1], ">")):
         if out:
             axes.plot(edge, height, marker, color=middle.get_color(), markersize=4, clip_on=False)
+
+
+def _off_scale(axes: Axes, height: int, difference: float) -> None:
+    """The number, where a simple model is so far away that the methods could not be told apart beside it."""
+    if difference < 0:
+        place, side, told = 0.01, "left", f"\N{LEFTWARDS ARROW} {signed(difference, 4)}"
+    else:
+        place, side, told = 0.99, "right", f"{signed(difference, 4)} \N{RIGHTWARDS ARROW}"
+    axes.text(place, height, told, ha=side, va="center", fontsize=8, color=GRAY, transform=axes.get_yaxis_transform())
 
 
 def _note(axes: Axes, height: int, text: str) -> None:
