@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 BENCH = Path(__file__).parents[1] / "bench"
-SCRIPTS = ("steps", "rules", "tasks", "sizes")
+SCRIPTS = ("steps", "rules", "tasks", "sizes", "processes")
 
 
 @pytest.mark.long
@@ -19,7 +19,8 @@ def test_the_scripts_measure_and_the_page_has_what_they_measured(tmp_path: Path)
         said = [str(tmp_path / f"{name}.csv"), "--small", "--blocks", "1", "--steps", "1"]
         subprocess.run([sys.executable, str(BENCH / f"{name}.py"), *said], check=True)
         frame = pd.read_csv(tmp_path / f"{name}.csv")
-        assert (frame.loc[frame["step"] == "ls", "ratio"] == 1).all() and (frame["ratio"] > 0).all()
+        assert (frame["ratio"] > 0).all()
+        assert name == "processes" or (frame.loc[frame["step"] == "ls", "ratio"] == 1).all()
     subprocess.run([sys.executable, str(BENCH / "report.py"), str(tmp_path)], check=True)
     page = (tmp_path / "report.md").read_text()
     rules = pd.read_csv(tmp_path / "rules.csv").set_index("step")["ratio"]

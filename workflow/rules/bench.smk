@@ -1,5 +1,5 @@
 # Training steps against what a user would take instead. Each script measures all of its steps in one process.
-BENCHES = ["steps", "rules", "tasks", "sizes"]
+BENCHES = ["steps", "rules", "tasks", "sizes", "processes"]
 
 
 rule measure_steps:
