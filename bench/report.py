@@ -77,6 +77,8 @@ def draw(frame: pd.DataFrame, axis: str, title: str, stem: Path) -> None:
             own[axis], middle, yerr=reach, color=style.color, linestyle=style.dash, marker=style.marker, markersize=4
         )
     axes.set_xscale("log", base=2 if axis == "tasks" else 10)
+    if axis == "tasks":
+        axes.set_xticks(*[sorted(frame[axis].unique())] * 2)
     axes.set_xlabel(axis)
     axes.set_ylabel("seconds of a step over LS's")
     balancer_legend(figure, look)

@@ -109,6 +109,18 @@ def test_weights_are_shares_of_the_balancers_that_move_them(collected):
     assert list(axes[1].lines[1].get_ydata()) == pytest.approx([0.325, 0.35, 0.375])
 
 
+def test_equal_weights_are_those_of_the_tasks_of_a_data_set(collected):
+    """Two data sets with other tasks: the gray line is 1/2 in each panel, and not 1/4."""
+    names = {("one", "mmoe", "pub"): [(0.8, 0.7)], ("two", "mmoe", "pub"): [(0.8, 0.7)]}
+    metrics = collected(names)
+    frame = pd.read_parquet(metrics)
+    other = frame["dataset"].eq("two") & frame["task"].isin(["click", "conversion"])
+    frame.loc[other, "task"] = "other_" + frame.loc[other, "task"]
+    frame.to_parquet(metrics)
+    gray = [axes.lines[0].get_ydata() for axes in draw("weights", metrics).axes if axes.get_visible()]
+    assert gray == [[0.5, 0.5]] * 2
+
+
 def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(collected):
     places = {"ls": (0.8, 0.7), "pub": (0.801, 0.699), "mgda": (0.798, 0.701)}
     results = {("census", "mmoe", name): [place] for name, place in places.items()}

@@ -57,7 +57,7 @@ def _label(axes: Axes, row: pd.Series) -> None:
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look]) -> None:
-    axes.axhline(1 / len(look), color=GRAY, linewidth=0.8)
+    axes.axhline(1 / runs["task"].nunique(), color=GRAY, linewidth=0.8)
     for (_, task), line in runs.groupby(["seed", "task"], sort=False):
         epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
         style = look[str(task)]
