@@ -22,7 +22,7 @@ TITLES = {
     "rules": "A step with a search, over LS, and TorchJD's with the same rule (the same model and rows)",
     "tasks": "A step over LS with the same tasks, by the number of tasks",
     "sizes": "A step over LS of the same size, by the number of parameters (256 rows)",
-    "processes": "A step of {processes} processes, over the same step of one (the papers' MMOE, {rows} rows in all)",
+    "together": "A step of {processes} processes, over the same step of one (the papers' MMOE, {rows} rows in all)",
 }
 AXES = {"tasks": "tasks", "sizes": "parameters"}
 

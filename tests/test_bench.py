@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 BENCH = Path(__file__).parents[1] / "bench"
-SCRIPTS = ("steps", "rules", "tasks", "sizes", "processes")
+SCRIPTS = ("steps", "rules", "tasks", "sizes", "together")
 
 
 @pytest.mark.long
@@ -20,7 +20,7 @@ def test_the_scripts_measure_and_the_page_has_what_they_measured(tmp_path: Path)
         subprocess.run([sys.executable, str(BENCH / f"{name}.py"), *said], check=True)
         frame = pd.read_csv(tmp_path / f"{name}.csv")
         assert (frame["ratio"] > 0).all()
-        assert name == "processes" or (frame.loc[frame["step"] == "ls", "ratio"] == 1).all()
+        assert name == "together" or (frame.loc[frame["step"] == "ls", "ratio"] == 1).all()
     subprocess.run([sys.executable, str(BENCH / "report.py"), str(tmp_path)], check=True)
     page = (tmp_path / "report.md").read_text()
     rules = pd.read_csv(tmp_path / "rules.csv").set_index("step")["ratio"]

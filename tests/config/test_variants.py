@@ -41,7 +41,7 @@ def test_a_variant_replaces_options_of_training():
     assert run.balancer.options.clip.relative == 0.5
     assert (run.training.optimizer.lr, run.training.epochs) == (0.006, 2)
     assert run.training.optimizer.weight_decay == 1e-6
-    assert parameters.run("demo", "synthetic_nl", "mmoe", "ls", seed=0).training.epochs == 10
+    assert parameters.run("demo", "synthetic_nl", "mmoe", "ls", seed=0).training.epochs == 25
 
 
 def test_a_variant_is_a_run_of_its_own_with_its_own_name():

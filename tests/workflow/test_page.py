@@ -98,4 +98,4 @@ def test_a_browser_shows_the_leaderboard_and_the_plots(finished: Tree):
     board = page[page.index('<table id="leaderboard-tiny"') :]
     body = board[board.index("<tbody") : board.index("</tbody")]
     assert len(re.findall(r"/mmoe/pub/seed-0\.json", body)) == 1
-    assert body.count("<tr") == 4, "a row for each backbone and balancer"
+    assert body.count("<tr") == 4 + 3, "a row for each backbone and balancer, and for each simple model"

@@ -1,5 +1,5 @@
 # Training steps against what a user would take instead. Each script measures all of its steps in one process.
-BENCHES = ["steps", "rules", "tasks", "sizes", "processes"]
+BENCHES = ["steps", "rules", "tasks", "sizes", "together"]
 
 
 rule measure_steps:

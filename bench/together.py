@@ -4,7 +4,7 @@ Both compute the same batches of the papers' MMOE (2,048 random, synthetic rows)
 same numbers. They take turns, block by block; the processes of a block are new ones, and their start does not count. It
 is wall time, which waiting for another process is a part of.
 
-    python bench/processes.py results/bench/processes.csv
+    python bench/together.py results/bench/together.csv
 """
 
 from __future__ import annotations
