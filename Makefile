@@ -25,7 +25,7 @@ quick: .venv/installed ## the fast tests, in under a minute
 proofs: .venv/installed ## the tests that repeat slow ones for many more cases, in some minutes
 	@python -m pytest -n $(CORES) -m long
 
-faults: .venv/installed ## kill runs, damage files, fill disks; what came of it: docs/reference/faults.md, in a quarter of an hour
+faults: .venv/installed ## kill runs, damage files, fill disks; what came of it: docs/reference/faults.md, in ten minutes
 	@python -m pytest -n $(CORES) -m faults -o junit_family=xunit1 --junitxml build/faults.xml tests/faults
 	@python tests/faults/table.py docs/reference/faults.md build/faults.xml
 
