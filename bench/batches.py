@@ -42,7 +42,8 @@ def write_rows(folder: Path, options: argparse.Namespace) -> list[float]:
     from mtbalance.data.adapters.aliexpress import AliExpress
     from mtbalance.data.adapters.synthetic import Synthetic
 
-    Synthetic(adapter="synthetic", train_rows=options.rows, test_rows=1000, click_rate=0.1).generate(folder)
+    rates = {"click_rate": 0.3, "conversion_rate": 0.05}  # both labels are in valid and in test
+    Synthetic(adapter="synthetic", train_rows=options.rows, test_rows=1000, **rates).generate(folder)
     files = {f"{side}_csv": RawFile(path=str(folder / f"{side}.csv")) for side in ("train", "test")}
     AliExpress(adapter="aliexpress", country="NL", **files).prepare("bench", folder)
     return []

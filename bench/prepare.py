@@ -29,7 +29,8 @@ OUTPUT = "prepared"
 def write_csv(folder: Path, rows: int) -> float:
     from mtbalance.data.adapters.synthetic import Synthetic
 
-    Synthetic(adapter="synthetic", train_rows=BLOCK_ROWS, test_rows=TEST_ROWS).generate(folder)
+    rates = {"click_rate": 0.3, "conversion_rate": 0.05}  # both labels are in valid and in test
+    Synthetic(adapter="synthetic", train_rows=BLOCK_ROWS, test_rows=TEST_ROWS, **rates).generate(folder)
     header, _, body = (folder / "train.csv").read_bytes().partition(b"\n")
     with (folder / "train.csv").open("wb") as stream:
         stream.write(header + b"\n")

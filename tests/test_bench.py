@@ -30,6 +30,17 @@ def test_the_scripts_measure_and_the_page_has_what_they_measured(tmp_path: Path)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    "command",
+    ["batches --rows 20000 --batch 512 --epochs 2", "prepare --rows 100000 --repeats 1", "scenes --size small --blocks 1 --only steps"],
+)  # fmt: skip
+def test_the_scripts_of_single_parts_run(command: str):
+    name, *given = command.split()
+    said = subprocess.run([sys.executable, str(BENCH / f"{name}.py"), *given], check=True, capture_output=True)
+    assert said.stdout
+
+
+@pytest.mark.long
 def test_the_script_for_a_gpu_runs_where_there_is_none(tmp_path: Path):
     subprocess.run([sys.executable, str(BENCH / "gpu.py"), str(tmp_path / "gpu.csv"), "--small"], check=True)
     lines = pd.read_csv(tmp_path / "gpu.csv")
