@@ -32,8 +32,12 @@ def test_the_scripts_measure_and_the_page_has_what_they_measured(tmp_path: Path)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "command",
-    ["batches --rows 20000 --batch 512 --epochs 2", "prepare --rows 100000 --repeats 1", "scenes --size small --blocks 1 --only steps"],
-)  # fmt: skip
+    [
+        "batches --rows 20000 --batch 512 --epochs 2",
+        "prepare --rows 100000 --repeats 1",
+        "scenes --size small --blocks 1 --only steps",
+    ],
+)
 def test_the_scripts_of_single_parts_run(command: str):
     name, *given = command.split()
     said = subprocess.run([sys.executable, str(BENCH / f"{name}.py"), *given], check=True, capture_output=True)
