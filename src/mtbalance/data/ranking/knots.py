@@ -21,8 +21,10 @@ def knots_of(values: NDArray[np.float32]) -> list[float]:
     no more than that, each of them is a knot. Else one half are quantiles of the values, and the other half quantiles
     of the distinct values: they tell rare values apart where one value, such as 0, is most of the rows.
     """
-    values = values[~np.isnan(values)]
-    distinct = np.unique(values)
+    values = np.sort(values[~np.isnan(values)])  # quantiles of what is sorted take a seventh of the time
+    first = np.ones(values.size, dtype=bool)
+    first[1:] = values[1:] != values[:-1]
+    distinct = values[first]
     most = max(2, min(MOST_KNOTS, isqrt(values.size)))
     if distinct.size > most:
         shares = np.linspace(0, 1, max(2, most // 2))
