@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from cases import CPU, Step
 from mtbalance.training.environment import environment
@@ -34,9 +35,13 @@ def options(description: str, blocks: int, steps: int) -> argparse.Namespace:
 def ratios(steps_of: Mapping[str, Step], chosen: argparse.Namespace, **facts: Any) -> pd.DataFrame:
     """Each kind's seconds a step, and its ratio to the first kind: medians and quartiles over blocks."""
     seconds = seconds_in_turn(list(steps_of.values()), chosen.blocks, chosen.steps, CPU)
-    relative = seconds / seconds[:, :1]
+    return summarized(steps_of, seconds, seconds / seconds[:, :1], **facts)
+
+
+def summarized(names: Iterable[str], seconds: NDArray[Any], relative: NDArray[Any], **facts: Any) -> pd.DataFrame:
+    """A row for each kind of step: medians and quartiles over blocks of ``seconds`` and ratios [blocks, kinds]."""
     low, ratio, high = np.quantile(relative, [0.25, 0.5, 0.75], axis=0)
-    made = {"step": list(steps_of), "seconds": np.median(seconds, axis=0), "ratio": ratio, "low": low, "high": high}
+    made = {"step": list(names), "seconds": np.median(seconds, axis=0), "ratio": ratio, "low": low, "high": high}
     found = pd.DataFrame(facts | made)
     print(found.to_string(index=False, float_format=lambda value: f"{value:.4g}"), flush=True)
     return found

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cases import DEMO, PAPER, Case, Step, ours
 from mtbalance.training.memory import keep_freed_memory
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.workers import together
-from ratios import options, write
+from ratios import options, summarized, write
 
 PROCESSES = 2
 NAMES = ("ls", "nashmtl", "mgda", "multibalance", "pub")  # pub_fast takes K passes in its first ten steps
@@ -30,19 +28,18 @@ WARM_UP = 2
 def main() -> None:
     chosen = options(__doc__, blocks=3, steps=10)
     case = DEMO if chosen.small else PAPER
-    facts = {"processes": PROCESSES, "rows": case.rows, "tasks": case.tasks}
     names = NAMES[:2] if chosen.small else NAMES
-    found = pd.DataFrame([facts | measured(case, name, chosen.blocks, chosen.steps) for name in names])
-    print(found.to_string(index=False))
-    write(found, chosen.output)
+    found = [measured(case, name, chosen.blocks, chosen.steps) for name in names]
+    alone, by_all = np.array(found).transpose(1, 2, 0)  # each [blocks, names]
+    facts = {"processes": PROCESSES, "rows": case.rows, "tasks": case.tasks}
+    write(summarized(names, by_all, by_all / alone, **facts), chosen.output)
 
 
-def measured(case: Case, name: str, blocks: int, steps: int) -> dict[str, Any]:
-    """The seconds of a balancer's step by all processes, and their ratio to those by one: medians and quartiles."""
+def measured(case: Case, name: str, blocks: int, steps: int) -> list[list[float]]:
+    """The seconds of a balancer's step by one process, and those by all together, in turn: two lists of the blocks."""
     step = ours(case, name)
-    alone, all_together = np.array([(timed(step, steps), shared(case, name, steps)) for _ in range(blocks)]).T
-    low, ratio, high = np.quantile(all_together / alone, [0.25, 0.5, 0.75])
-    return {"step": name, "seconds": np.median(all_together), "ratio": ratio, "low": low, "high": high}
+    pairs = [(timed(step, steps), shared(case, name, steps)) for _ in range(blocks)]
+    return [list(column) for column in zip(*pairs, strict=True)]
 
 
 def timed(step: Step, steps: int) -> float:

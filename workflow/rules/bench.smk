@@ -1,4 +1,4 @@
-# Training steps against what a user would take instead. Each script measures all of its steps in one process.
+# Training steps against what a user would take instead. Each script measures all of its steps in turn.
 BENCHES = ["steps", "rules", "tasks", "sizes", "together"]
 
 

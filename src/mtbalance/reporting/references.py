@@ -61,6 +61,15 @@ def of_references(path: Path, records: Sequence[RunRecord]) -> Iterator[dict[str
                 yield identity | Value(None, "test", "mean", f"{PREFIX}{name}_mean_{metric}", mean)._asdict()
 
 
+def by_model(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each reference that was collected, with its rows, whose metrics have their own names."""
+    for name in MODELS:
+        prefix = f"{PREFIX}{name}_"
+        own = frame[frame["metric"].str.startswith(prefix)]
+        if len(own):
+            yield name, own.assign(metric=own["metric"].str.removeprefix(prefix))
+
+
 def rows(
     frame: pd.DataFrame,
     columns: Mapping[str, Sequence[grid.Column]],
@@ -68,17 +77,16 @@ def rows(
 ) -> tuple[Row, ...]:
     """A row of a table for each reference that was collected; ``digits`` are the decimals of its columns, if not 4."""
     wanted = {key for keys in columns.values() for key in keys}
-    found = frame[frame["metric"].str.startswith(PREFIX)]
     made = []
-    for name, title in MODELS.items():
+    for name, own in by_model(frame):
         values: dict[grid.Column, str] = {
             key: decimal(row.value, digits.get(key, 4))
-            for row in found[found["metric"].str.startswith(f"{PREFIX}{name}_")].itertuples()
-            if (key := (row.dataset, row.metric.removeprefix(f"{PREFIX}{name}_"), row.task)) in wanted
+            for row in own.itertuples()
+            if (key := (row.dataset, row.metric, row.task)) in wanted
         }
         if values:
             cells = [[Cell(values.get(key, Cell().text)) for key in keys] for keys in columns.values()]
-            made.append(Row(title, "", tuple(map(tuple, cells))))
+            made.append(Row(MODELS[name], "", tuple(map(tuple, cells))))
     return tuple(made)
 
 

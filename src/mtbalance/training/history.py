@@ -68,7 +68,8 @@ class History:
     def restore(self, models: Mapping[str, nn.Module]) -> None:
         """Give each model the parameters and buffers of its best epoch; nothing if no epoch is chosen."""
         for name, best in self.best.items():
-            models[name].load_state_dict(best.state)
+            if best.epoch:
+                models[name].load_state_dict(best.state)
 
     def _ended(self, best: Best, patience: int) -> bool:
         return bool(patience and len(self.epochs) - best.epoch >= patience)

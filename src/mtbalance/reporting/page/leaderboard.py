@@ -11,7 +11,7 @@ from mtbalance import places
 from mtbalance.reporting.answer import COST, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
-from mtbalance.reporting.references import MODELS, PREFIX
+from mtbalance.reporting.references import MODELS, by_model
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
@@ -57,15 +57,10 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
 def _references(frame: pd.DataFrame, metrics: list[str], score: str, root: str) -> Iterator[dict[str, float | str]]:
     """The rows of models that share nothing and balance nothing. There is one of each, so it has no interval."""
     titles = dict(frame.loc[frame["task_title"] != "", ["task", "task_title"]].drop_duplicates("task").to_numpy())
-    of_models = frame["metric"].str.startswith(PREFIX)
-    for dataset, group in frame[of_models].groupby("dataset", sort=False):
-        for name, title in MODELS.items():
-            own = group.assign(metric=group["metric"].str.removeprefix(f"{PREFIX}{name}_"))
-            own = own[own["metric"] != group["metric"]]
-            if own.empty:
-                continue
+    for dataset, group in frame.groupby("dataset", sort=False):
+        for name, own in by_model(group):
             row: dict[str, float | str] = dict.fromkeys(FILTERS, NONE)
-            row |= {FILTERS[0]: str(dataset), "method": title}
+            row |= {FILTERS[0]: str(dataset), "method": MODELS[name]}
             means = own[own["task"] == "mean"]
             if len(means) == 1:  # of AUC and of R2 neither is the score of all tasks
                 row[score] = round(means["value"].iloc[0], MOST_DIGITS)

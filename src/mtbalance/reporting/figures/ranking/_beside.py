@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtbalance.reporting.method_lines import Method
 from mtbalance.reporting.names import backbone_name, balancer_name, is_single_task
-from mtbalance.reporting.references import MODELS, PREFIX, TRAINED
+from mtbalance.reporting.references import MODELS, TRAINED, by_model
 
 LEVEL = "none"
 """Their level: they balance nothing."""
@@ -24,7 +24,7 @@ def beside(frame: pd.DataFrame, rows: pd.DataFrame, lines: Sequence[Method], bas
     """
     backbone = Counter(method[0] for method in lines).most_common(1)[0][0]
     runs = rows[(rows["backbone"] == backbone) & (rows["balancer"] == baseline)]
-    separate = rows[rows.apply(is_single_task, axis=1)] if len(rows) else rows
+    separate = rows[rows.apply(is_single_task, axis=1)]
     found = [separate.assign(balancer="STL"), *_simple(frame, runs)]
     if not len(runs) or not sum(map(len, found)):
         return rows.head(0)
@@ -34,7 +34,8 @@ def beside(frame: pd.DataFrame, rows: pd.DataFrame, lines: Sequence[Method], bas
 
 def _simple(frame: pd.DataFrame, runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The rows of each simple model."""
-    for name in TRAINED:
-        own = frame[frame["metric"] == f"{PREFIX}{name}_mean_auc"].set_index("dataset")["value"]
-        fitted = runs[runs["dataset"].isin(own.index)]
-        yield fitted.assign(balancer=MODELS[name], value=fitted["dataset"].map(own), status="finished")
+    for name, own in by_model(frame):
+        if name in TRAINED:
+            scores = own[own["metric"] == "mean_auc"].set_index("dataset")["value"]
+            fitted = runs[runs["dataset"].isin(scores.index)]
+            yield fitted.assign(balancer=MODELS[name], value=fitted["dataset"].map(scores), status="finished")
