@@ -35,10 +35,12 @@ onstart:
 
 
 onsuccess:
-    if Path(places.PAGE).exists():
-        print(
-            f"{places.PAGE} shows the results; `mtbalance ui` compares the runs in a browser."
-        )
+    from mtbalance.reproduce.closing import remade
+    from mtbalance.reproduce.quiet import PLAIN
+
+    if PLAIN not in os.environ:
+        for said in remade(PARAMETERS, BEGAN):
+            print(said)
     if Path(".dvc").is_dir() and "DVC_STAGE" not in os.environ:
         print(NOT_IN_DVC)
 

@@ -208,6 +208,13 @@ def test_that_nothing_is_to_be_done_is_said(pretended, capsys):
     assert capsys.readouterr().out == "Nothing to be done (all requested files are present).\n"
 
 
+def test_what_came_out_is_said_at_the_end(pretended, capsys):
+    said = [f"{places.PAGE} shows everything; in short:", "  - Best mean AUC: PUB on MMOE [mmoe], 0.7."]
+    pretended("\n".join(["echo 'Building DAG of jobs...'", *(f"echo '{line}'" for line in said)]))
+    assert snakemake([]) == 0
+    assert capsys.readouterr().out.splitlines() == said
+
+
 STARTED = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in a command that runs in the background

@@ -73,6 +73,13 @@ def test_the_sentences_are_the_tables_numbers(finished: Tree, sentences: Sentenc
     assert number(steps) == pytest.approx(1 / speed, abs=0.006)
 
 
+def test_the_terminal_says_the_pages_sentences(tree: Tree, sentences: Sentences):
+    (tree.root / PAGE).unlink()
+    shown = tree.call("mtbalance", "snakemake", "--cores", "2").splitlines()
+    assert f"{PAGE} shows everything" in shown[-len(sentences.found) - 1]
+    assert shown[-len(sentences.found) :] == [f"  - {sentence}" for sentence in sentences.found]
+
+
 def test_the_page_loads_nothing_and_is_small(finished: Tree, sentences: Sentences):
     assert [address for address in sentences.loaded if not address.startswith("data:")] == []
     assert (finished.root / PAGE).stat().st_size < 10e6

@@ -1,5 +1,6 @@
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -46,6 +47,8 @@ except reading.ParametersError as error:
     raise WorkflowError(f"The parameters are not valid:\n{error}")
 
 WORKFLOW = Workflow(PARAMETERS)
+
+BEGAN = time.time()
 
 NOT_IN_DVC = (
     "DVC does not know these results yet. To return to them later: dvc commit --force results, then git commit. Without"

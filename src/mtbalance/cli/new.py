@@ -49,4 +49,4 @@ def new(
     write_text(path, text)
     written = positions.located(f"{block}.{name}: new" for block in blocks)
     typer.echo("\n".join([*written, "read every line, then"]))
-    typer.echo(f"  mtbalance prepare {name}\n  snakemake --cores 2 --config preset={name}")
+    typer.echo(f"  mtbalance prepare {name}\n  mtbalance snakemake --cores 2 --config preset={name}")

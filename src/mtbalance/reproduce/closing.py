@@ -1,4 +1,4 @@
-"""The closing message of `make reproduce`: what came out, the files that were made, and what to try next."""
+"""The last words of `make reproduce` and of Snakemake: what came out, the files that were made, what to try next."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from mtbalance.config.experiments import Experiment
 from mtbalance.config.kinds import package_of
 from mtbalance.config.parameters import Parameters
 from mtbalance.registry import declaration
+
+
+ANSWER = "  - "
+"""What a sentence of the answer begins with."""
 
 
 def closing(parameters: Parameters, seconds: float) -> str:
@@ -31,6 +35,14 @@ def closing(parameters: Parameters, seconds: float) -> str:
     return "\n".join(lines)
 
 
+def remade(parameters: Parameters, began: float) -> Iterator[str]:
+    """What Snakemake says at the end of a run that began at that time (Unix) and made the page anew; else nothing."""
+    page = Path(places.PAGE)
+    if page.exists() and page.stat().st_mtime >= began:
+        yield f"{page} shows everything, and `mtbalance ui` the single runs; in short:"
+        yield from _answers(parameters)
+
+
 def _answers(parameters: Parameters) -> Iterator[str]:
     """The sentences that stand on top of the page."""
     from mtbalance.reporting.answer import answer
@@ -38,7 +50,7 @@ def _answers(parameters: Parameters) -> Iterator[str]:
 
     for name, experiment in parameters.active().items():
         frame = read_collected(Path(places.METRICS.format(experiment=name)))
-        yield from (f"  - {sentence}" for sentence in answer(frame, experiment.title, parameters.tables.baseline))
+        yield from (f"{ANSWER}{sentence}" for sentence in answer(frame, experiment.title, parameters.tables.baseline))
 
 
 def _made(name: str, experiment: Experiment) -> Iterator[tuple[str, str]]:

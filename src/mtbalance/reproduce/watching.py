@@ -15,8 +15,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from mtbalance import places
 from mtbalance.planning.in_all import A_JOB, RUNS, SECONDS, cores
 from mtbalance.reproduce import outside
+from mtbalance.reproduce.closing import ANSWER
 
 STAGE = re.compile(r"^Running stage '(\w+)'")
 RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
@@ -64,7 +66,7 @@ class Seen:
     _log: str = ""
 
     def read(self, line: str) -> str:
-        """Take up a line. Returns what it tells a person: how a run ended, or which stage begins; mostly nothing."""
+        """Take up a line. Returns what it tells a person, such as how a run ended or what came out; mostly nothing."""
         self.tail.append(line)
         if found := RULE.match(line):
             self._rule, self._failing, self._log = found[1] or found[2], found[2] is not None, ""
@@ -88,7 +90,7 @@ class Seen:
             self.whole = found[1]
         elif ending := outside.ended(line):
             self.ended.update([ending])
-        elif NOTHING.match(line):
+        elif NOTHING.match(line) or line.startswith((places.PAGE, ANSWER)):
             return line
         return ""
 
@@ -176,7 +178,7 @@ def watch(command: list[str], console: Console, variables: Mapping[str, str] | N
         try:
             for line in process.stdout:
                 if said := seen.read(line.rstrip()):
-                    console.print(said)
+                    console.print(said, markup=False)
                 if found := STEPS.search(line):
                     done, total = map(int, found.groups())
                     seconds = seen.seconds_left(done, total)

@@ -123,7 +123,8 @@ def wished(text: str, table: Look) -> Candidate:
         values = [value.strip() for value in found["value"].split(",")]
         if absent := [value for value in values if not matches(column.cells, [value]).any()]:
             raise DataError(f"{where}: no row has {', '.join(map(quoted, absent))}; the column holds {column.values()}")
-        candidate = _of_values(key(f"{name} is {found['value']}"), column, values)
+        named = name if found["value"].lower() in YES else f"{name} is {found['value']}"
+        candidate = _of_values(key(named), column, values)
     elif found:
         candidate = _of_limit(key(f"{name} {word} {found['value']}"), column, word, found["value"], where)
     elif column.distinct <= FEW_VALUES or column.numbers is None:
