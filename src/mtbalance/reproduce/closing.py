@@ -11,7 +11,6 @@ from mtbalance.config.kinds import package_of
 from mtbalance.config.parameters import Parameters
 from mtbalance.registry import declaration
 
-
 ANSWER = "  - "
 """What a sentence of the answer begins with."""
 
