@@ -14,7 +14,7 @@ import mtbalance
 
 PACKAGE = Path(mtbalance.__file__).parent
 FLOORS = (
-    {"", "errors", "blocks", "canonical", "registry", "faults", "writing"},
+    {"", "errors", "described", "blocks", "canonical", "registry", "faults", "writing"},
     {"balancing", "records", "places"},
     {"config"},
     {"data", "models", "tasks"},
@@ -25,6 +25,7 @@ FLOORS = (
 """Parts of the package from the ground up. A part imports from the floors below it, and from its own part."""
 BESIDE = {
     ("registry", "errors"),
+    ("blocks", "described"),
     ("faults", "blocks"),
     ("faults", "errors"),
     ("faults", "registry"),

@@ -100,12 +100,13 @@ def _balancers(pages: _Pages, path: str, depth: int) -> Iterator[str]:
 
 def _options(block: type[Block], without: Iterable[str] = ()) -> Iterator[str]:
     fields = {key: field for key, field in block.model_fields.items() if key not in without}
+    sentences = block.sentences()
     for key, field in fields.items():
         if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
             continue  # the heading has it
         default = ... if field.default is PydanticUndefined else field.default
         default = None if key in FILLED_IN.get(block, ()) else default
-        yield option(key, field.annotation, field.metadata, default, field.description)
+        yield option(key, field.annotation, field.metadata, default, sentences.get(key))
 
 
 def _declared(options: Iterable[tuple[str, tuple[Any, Any]]]) -> Iterator[str]:

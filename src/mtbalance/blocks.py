@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
+
+from mtbalance.described import Described
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -60,12 +62,10 @@ Once = AfterValidator(_once)
 """For the type of a list that may not have a value twice."""
 
 
-class Block(BaseModel):
+class Block(Described):
     """Options that belong together: immutable, and without room for misspelt keys."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=(), use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
     not_here: ClassVar[dict[str, str]] = {}
     """Keys that other blocks of the kind have and this one does not, and why."""
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from mtbalance.described import Described
 
 Format = Literal[4]
 FORMAT: Format = 4
 """The version of both records. It grows with every change after which an older file would be misread."""
 
 
-class Part(BaseModel):
+class Part(Described):
     """A part of a record: immutable, without unknown keys, and with finite numbers only."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Environment(Part):
