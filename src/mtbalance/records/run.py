@@ -164,8 +164,9 @@ class RunRecord(Part):
     """The chosen epoch of each task, where nothing is shared, so that each has a model of its own. Else empty; and in
     older records, whose ``best_epoch`` was chosen for all tasks together."""
     unconverged: list[str] = []
-    """Signs that training had not converged, a sentence each: the last epoch was chosen, or a task is predicted worse
-    than by a constant. Empty if there is none, for a diverged run, and in older records."""
+    """Signs that training had not converged, a sentence each: the last epoch was chosen; where none is chosen, the last
+    ones were still better than those before; or a task is predicted worse than by a constant. Empty if there is none,
+    for a diverged run, and in older records."""
     test: Evaluation | None
     """Metrics on the test split: of the best epoch's model, or means over the last epochs. Null for a diverged run."""
     speed: Speed

@@ -54,8 +54,8 @@ def explained(table: Table, frame: pd.DataFrame) -> Table:
         return table
     runs = trained(frame) if "metric" in frame else frame.drop_duplicates([*RUN, "variant"])
     sentence = (
-        f"{SIGN}: rests on a run that chose the last epoch it was allowed, or predicts a task worse than a constant:"
-        f" {flagged(runs)} of the experiment's {counted(len(runs), 'run')}. They may not have converged: with more"
-        " epochs the order may be another."
+        f"{SIGN}: rests on a run that chose the last epoch it was allowed, or that still gained over its last epochs,"
+        f" or predicts a task worse than a constant: {flagged(runs)} of the experiment's {counted(len(runs), 'run')}."
+        " They may not have converged: with more epochs the order may be another."
     )
     return replace(table, caption=(*table.caption, sentence))

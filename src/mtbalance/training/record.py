@@ -8,6 +8,7 @@ from typing import Literal
 from mtbalance import sources
 from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
+from mtbalance.training.gain import SMALL, gain
 from mtbalance.training.history import History, now
 from mtbalance.training.loop import evaluated_split
 from mtbalance.training.session import Session
@@ -44,7 +45,11 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
 def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
     """Signs that training had not converged."""
     training, history = session.config.training, session.history
-    if training.selection != "last" and history.best_epoch == training.epochs:
+    if training.selection == "last":
+        gained, last = gain(history.epochs, training.last_epochs, session.problem.tasks), training.last_epochs
+        if gained > SMALL:
+            yield f"the last {last} epochs were better than the {last} before by {gained:.1%}, the mean over metrics"
+    elif history.best_epoch == training.epochs:
         yield f"epoch {history.best_epoch} was chosen, the last one that the training may have"
     entropies, shares = test.get("ne"), test.get("r2")
     for task, value in entropies.items() if isinstance(entropies, dict) else ():
