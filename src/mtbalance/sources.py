@@ -19,7 +19,10 @@ from mtbalance.registry import resolved
 PACKAGE = "mtbalance"
 NOT_FOLLOWED = tuple(
     f"{PACKAGE}.{name}"
-    for name in ("config", "blocks", "faults", "balancing.options", "balancing.checking", "balancing.contradictions")
+    for name in (
+        *("config", "blocks", "described", "faults"),
+        *("balancing.options", "balancing.checking", "balancing.contradictions"),
+    )
 )
 """Modules that are neither followed nor counted. A job receives checked and complete values of its own options, so a
 new option of one part must not re-run every job."""
