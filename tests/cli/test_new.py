@@ -45,6 +45,23 @@ def test_it_prints_blocks_and_changes_nothing(project):
     assert (project / "params.yaml").read_text() == FILE.read_text()
 
 
+def test_a_table_elsewhere_gets_a_link(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("desk") / "sales.csv"
+    elsewhere.write_text((project / "data/raw/sales.csv").read_text())
+    result = CliRunner().invoke(app, ["new", str(elsewhere), "--write"], catch_exceptions=False)
+    link = project / "data/raw/sales/sales.csv"
+    assert f"data/raw/sales/sales.csv: a link to {elsewhere}" in result.output
+    assert link.is_symlink() and link.samefile(elsewhere)
+    found = read_parameters(project / "params.yaml").datasets["sales"]
+    assert [file.path for file in found.raw_files()] == ["data/raw/sales/sales.csv"]
+    again = CliRunner().invoke(app, ["new", "data/raw/sales.csv", "--name", "s"], catch_exceptions=False)
+    assert "path: data/raw/sales.csv" in again.output
+    (other := project / "other/sales.csv").parent.mkdir()
+    other.write_text(elsewhere.read_text())
+    with pytest.raises(UserError, match=r"data/raw/sales/sales\.csv is another file .*: give another --name"):
+        CliRunner().invoke(app, ["new", str(other)], catch_exceptions=False)
+
+
 def test_what_it_writes_is_valid_and_leaves_all_else_as_it_was(project):
     said = new("--name", "My Sales", "--write", "--task", "sold", "--task", "x above 20")
     text = (project / "params.yaml").read_text()
@@ -65,15 +82,6 @@ def test_a_name_that_is_taken_is_refused(project):
     new("--write")
     with pytest.raises(UserError, match=r"params.yaml: presets.sales is there already; choose another --name"):
         new("--write")
-
-
-def test_a_table_outside_of_the_raw_data_is_not_written_into_the_parameters(project):
-    Path("sales.csv").write_bytes(Path("data/raw/sales.csv").read_bytes())
-    with pytest.raises(
-        UserError, match=r"datasets.sales.files.all.path: a path in data/raw, .*is wanted.* 'sales.csv'"
-    ):
-        CliRunner().invoke(app, ["new", "sales.csv", "--write"], catch_exceptions=False)
-    assert (project / "params.yaml").read_text() == FILE.read_text()
 
 
 def test_blocks_are_indented_as_their_siblings():

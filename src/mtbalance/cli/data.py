@@ -15,6 +15,9 @@ from mtbalance.config.datasets import RawFile
 from mtbalance.config.reading import checked
 from mtbalance.data import DataError
 
+SNAKEFILE = "Snakefile"
+"""What a folder has in which Snakemake can be run."""
+
 
 def fetch(
     path: str,
@@ -64,7 +67,12 @@ def prepare(
     config: BlockOption = None,
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
-    """Turn the raw files of DATASET into Parquet."""
-    manifest = dataset_from(dataset, config, params).prepare(dataset, prepared(dataset, output))
-    for line in manifest.lines():
+    """Turn the raw files of DATASET into Parquet; in a project by the workflow's own rule, as Snakemake would."""
+    found = dataset_from(dataset, config, params)
+    if Path(SNAKEFILE).is_file() and (output, config, params) == (None, None, places.PARAMETERS):
+        from mtbalance.reproduce.preparing import prepare as by_workflow
+
+        typer.echo(by_workflow(dataset))
+        return
+    for line in found.prepare(dataset, prepared(dataset, output)).lines():
         typer.echo(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from textwrap import indent
 from typing import Annotated
@@ -12,6 +13,7 @@ from mtbalance import places
 from mtbalance.config.insertion import inserted
 from mtbalance.config.positions import Positions
 from mtbalance.config.reading import parse, read_parameters
+from mtbalance.errors import UserError
 from mtbalance.writing import write_text
 
 
@@ -25,7 +27,7 @@ def new(
 ) -> None:
     """Guess the blocks of params.yaml for a TABLE: its columns and tasks, a small experiment, a preset.
 
-    They are printed, or added with --write. Comments say what was seen in each column. A column that alone tells a
+    They are printed, or added with --write; a table outside of data/raw then gets a link there. Comments say what was seen in each column. A column that alone tells a
     label almost surely is left out, as a suspected leak. Give --task once for each task, or leave it out to have them
     guessed from columns of two values. Read every line before you train.
     """
@@ -36,7 +38,8 @@ def new(
 
     name = key(name or table.name.partition(".")[0])
     seen = look(table)
-    blocks = draft(seen, roles(seen, task or ()), name)
+    place = _place(table, name)
+    blocks = draft(seen._replace(path=place), roles(seen, task or ()), name)
     if not write:
         for place, block in blocks.items():
             typer.echo(f"{place}:\n{indent(block, '  ')}")
@@ -46,7 +49,22 @@ def new(
     text = inserted(path.read_text(encoding="utf-8"), blocks, places.PARAMETERS)
     positions = Positions(path, text)
     parse(positions.content)
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(table.resolve())
+        typer.echo(f"{place}: a link to {table}")
     write_text(path, text)
     written = positions.located(f"{block}.{name}: new" for block in blocks)
     typer.echo("\n".join([*written, "read every line, then"]))
     typer.echo(f"  mtbalance prepare {name}\n  mtbalance snakemake --cores 2 --config preset={name}")
+
+
+def _place(table: Path, name: str) -> Path:
+    """Where the workflow finds the table: itself below the folder of raw files, or a link to it there."""
+    place = Path(os.path.relpath(table))
+    if place.is_relative_to(places.RAW_DATA):
+        return place
+    place = Path(places.RAW_DATA, name, table.name)
+    if place.exists() and not place.samefile(table):
+        raise UserError(f"{place} is another file than {table}: give another --name")
+    return place

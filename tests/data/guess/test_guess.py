@@ -60,7 +60,7 @@ def test_every_column_has_the_expected_role(seen):
 CODES = {
     "zipCode": ([f"{n % 90 + 10_000}" for n in range(2000)], "codes, as the word zip in the name says"),
     "store": ([f"{n % 30:03}" for n in range(2000)], "codes: some begin with 0"),
-    "kind": ([f"{n % 20}" for n in range(2000)], "few whole numbers, which can be codes"),
+    "kind": ([f"{n % 20}" for n in range(2000)], "few whole numbers: codes?"),
     "visitor_id": ([f"{7 * (n % 1500)}" for n in range(2000)], "codes, as the word id in the name says"),
 }
 AMOUNTS = {
@@ -180,6 +180,16 @@ def test_counts_and_columns_of_users_are_offered(tmp_path):
     text = draft(look(tmp_path / "t.csv"), roles(look(tmp_path / "t.csv")), "visits")["datasets"]
     assert "# orders: {column: orders, above: 0}    # 75.0% are above 0" in text and "# rare:" not in text
     assert "\n  # group: who " in text and "# group: orders" not in text
+
+
+def test_rows_of_a_user_stay_together(tmp_path):
+    rows = 4000
+    users, shops, y = np.arange(rows) // 3, (np.arange(rows) * 7 % 3999) // 3, RANDOM.random(rows) < 0.5
+    pl.DataFrame({"user_id": users, "shop": shops, "y": y}).write_csv(tmp_path / "t.csv")
+    found = block(look(tmp_path / "t.csv"), "t")
+    assert found["group"] == "user_id" and found["numerical"] == ["shop"] and "categorical" not in found
+    pl.DataFrame({"user": users, "member": shops, "y": y}).write_csv(tmp_path / "t.csv")
+    assert "group" not in block(look(tmp_path / "t.csv"), "t"), "which of two, only the owner knows"
 
 
 def test_a_leak_that_nobody_ignored_is_said_by_prepare(tmp_path):

@@ -26,5 +26,5 @@ def why_code(column: Column) -> str | None:
     if named := [word for word in WORD.findall(column.name) if word.lower() in NAMES]:
         return f"codes, as the word {named[0]} in the name says"
     if column.distinct <= FEW_VALUES and len(present) >= ROWS_A_VALUE * column.distinct:
-        return "few whole numbers, which can be codes; amounts belong to `numerical`"
+        return "few whole numbers: codes?"
     return None

@@ -14,6 +14,11 @@ from mtbalance.data.guess.tasks import key
 from mtbalance.data.ranking.table_held import MOST_VALUES
 
 FEW_ROWS = 20_000
+SECTIONS = {
+    "numerical": "amounts; codes of places, kinds or users belong to `categorical`",
+    "categorical": "codes; amounts belong to `numerical`",
+}
+"""Where features stand, and what belongs there."""
 REGRESSIONS_SHOWN = """  tables: [regression, cost]
   figures: [curves, weights, speed]
 """
@@ -75,9 +80,9 @@ def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
         yield f"  separator: {_inline(table.separator)}"
     if table.missing != [""]:
         yield f"  missing: {_inline(table.missing)}"
-    for section, numerical in (("numerical", True), ("categorical", False)):
-        chosen = [feature for feature in roles.features if feature.numerical == numerical]
-        yield from _features(section, chosen, table.rows)
+    for section, about in SECTIONS.items():
+        chosen = [feature for feature in roles.features if feature.numerical == (section == "numerical")]
+        yield from _features(section, about, chosen, table.rows)
     if roles.ignore:
         yield "  ignore:    # a suspected leak is a column that may be written after the label was known"
         yield from (f"    {_inline(column)}: {_inline(reason)}" for column, reason in roles.ignore.items())
@@ -88,27 +93,30 @@ def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
     for name_of_count, above in roles.counts.items():
         block = _inline({"column": name_of_count, "above": 0})
         yield f"    # {key(name_of_count)}: {block}    # {above:.1%} are above 0; then it can be no feature"
+    if roles.group:
+        yield f"  group: {_inline(roles.group)}    # its rows stay in one split; it is no feature then"
     for group in roles.groups:
         yield f"  # group: {_inline(group)}    # if its values are users, visits ...: their rows then stay in one split"
     if roles.times:
         by_time = f"{{time: {_inline(roles.times[0])}, train: 0.6, valid: 0.2, test: 0.2}}"
         yield f"  # split: {by_time}    # trains on the past"
-    yield "  split: {train: 0.6, valid: 0.2, test: 0.2}    # `group: column`, beside it, keeps a user's rows together"
+    about = "" if roles.group else "    # `group: column`, beside it, keeps a user's rows together"
+    yield f"  split: {{train: 0.6, valid: 0.2, test: 0.2}}{about}"
 
 
-def _features(key: str, features: list[Feature], rows: int) -> Iterable[str]:
+def _features(section: str, about: str, features: list[Feature], rows: int) -> Iterable[str]:
     if features:
-        yield f"  {key}:"
+        yield f"  {section}:    # {about}"
     for feature in features:
         column = feature.column
         item = {"column": column.name, **feature.options} if feature.options else column.name
         facts = [f"{column.distinct:,} values" if column.distinct > MOST_VALUES else column.values()]
         if column.missing:
             facts.append(f"{column.missing / rows:.1%} missing")
-        if feature.reason:
+        if feature.reason and column.distinct > 2:
             facts.append(feature.reason)
-        elif feature.numerical and column.whole and column.distinct > MOST_VALUES:
-            facts.append("whole numbers: amounts? places, kinds and users belong to `categorical` or `group`")
+        if feature.numerical and column.whole and column.distinct > MOST_VALUES:
+            facts.append("whole numbers: amounts?")
         yield f"    - {_inline(item)}    # {', '.join(facts)}"
 
 

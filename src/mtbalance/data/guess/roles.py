@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -17,6 +18,10 @@ COMMON = 0.05
 """A share of the rows that is enough to learn from."""
 MANY_VALUES = 1000
 RARE_ROWS = 5
+PERSONS = re.compile(
+    r"user|person|customer|client|member|patient|subject|student|household|session|visit|account|^id$", re.IGNORECASE
+)
+"""Names of columns whose rows belong together: a split between them would test on persons that training has seen."""
 HEAVY_TAIL = 5
 """A skewness; that of an exponential distribution is 2."""
 
@@ -45,8 +50,10 @@ class Roles(NamedTuple):
     """Columns of times."""
     counts: dict[str, float]
     """Columns of counts, and the share of rows above 0: a task could be that there is one at all."""
+    group: str | None
+    """The column of users or visits, each with several rows: whose name says so, if it is the only one."""
     groups: list[str]
-    """Columns whose values could be users or visits, each with several rows."""
+    """Other columns whose values could be users or visits."""
 
 
 def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
@@ -73,7 +80,12 @@ def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
     left = [column for column in table.columns if column.name not in (*ignore, *chosen)]
     counts = {column.name: above for column in left if (above := _above_zero(column)) is not None}
     groups = [column.name for column in left if _could_group(column)]
-    return Roles(tasks, others, features, ignore, times, dict(islice(counts.items(), MOST_SHOWN)), groups[:MOST_SHOWN])
+    persons = [name for name in groups if PERSONS.search(name)]
+    group = persons[0] if len(persons) == 1 else None
+    features = [feature for feature in features if feature.column.name != group]
+    offered = [name for name in groups if name != group]
+    shown = dict(islice(counts.items(), MOST_SHOWN))
+    return Roles(tasks, others, features, ignore, times, shown, group, offered[:MOST_SHOWN])
 
 
 def _reason_to_ignore(column: Column) -> str | None:

@@ -1,0 +1,31 @@
+"""Data that were prepared by hand: the workflow knows from what they were made."""
+
+from __future__ import annotations
+
+import shutil
+
+from workflow_tree import Tree
+
+DATA = "data/processed/synthetic_a/schema.json"
+
+
+def test_an_edit_after_preparing_by_hand_is_noticed(tree: Tree):
+    shutil.rmtree(tree.root / ".snakemake")
+    shutil.rmtree(tree.root / "data/processed")
+    said = tree.call("mtbalance", "prepare", "synthetic_a")
+    assert said.startswith("synthetic_a train: ") and "Building DAG" not in said
+    assert tree.due(DATA) == set()
+    assert tree.call("mtbalance", "prepare", "synthetic_a") == said
+    tree.set("datasets.synthetic_a.test_rows", 2100)
+    assert any(job.startswith("prepare_ranking ") for job in tree.due(DATA))
+    assert tree.call("mtbalance", "prepare", "synthetic_a") != said
+    assert tree.due(DATA) == set()
+
+
+def test_what_the_preparation_says_against_it_is_all_that_is_shown(tree: Tree):
+    (tree.root / "data/raw/visits.csv").write_text("age,bought\n1,yes\n2,no\n")
+    tasks = {"bought": {"column": "bought", "positive": ["yes"]}, "old": {"column": "agee", "above": 1}}
+    files, split = {"all": {"path": "data/raw/visits.csv"}}, {"train": 0.6, "valid": 0.2, "test": 0.2}
+    tree.set("datasets.visits", {"adapter": "table", "files": files, "numerical": ["age"], "tasks": tasks} | {"split": split})
+    said = tree.call("mtbalance", "prepare", "visits", expect=1)
+    assert said.startswith("mtbalance: data/raw/visits.csv has no column 'agee'") and len(said.splitlines()) == 1, said
