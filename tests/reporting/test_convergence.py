@@ -96,6 +96,21 @@ def test_the_answer_counts_the_flagged_runs(metrics):
     assert "converged" not in answer(pd.read_parquet(metrics(False)), "Title", "ls")[0]
 
 
+def test_a_task_that_is_close_to_chance_is_no_sign_of_too_few_epochs(metrics, tmp_path):
+    frame = pd.read_parquet(metrics(False))
+    ne = (frame["metric"] == "ne") & (frame["split"] == "test") & frame["epoch"].isna() & (frame["task"] == "click")
+    frame = frame.assign(value=frame["value"].mask(ne & (frame["balancer"] == "pub"), 1.01))
+    frame["unconverged"] = (frame["balancer"] == "pub").astype(int)
+    said = answer(frame, "Title", "ls")[0]
+    assert "CTR is predicted no better than by a constant in 2 of 14 runs: its labels" in said
+    assert "converged" not in said
+    frame.to_parquet(tmp_path / "frame.parquet")
+    _, text, _ = written("auc", tmp_path / "frame.parquet", tmp_path)
+    assert "2 of the experiment's 14 runs. All of them are of the last kind: CTR is predicted" in text
+    frame["unconverged"] *= 2
+    assert "2 of 14 runs may not have converged. CTR" in answer(frame, "Title", "ls")[0]
+
+
 def test_the_answer_counts_the_runs_that_were_best_after_their_first_epoch(metrics):
     frame = pd.read_parquet(metrics(False))
 

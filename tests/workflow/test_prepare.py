@@ -25,7 +25,7 @@ def test_an_edit_after_preparing_by_hand_is_noticed(tree: Tree):
 def test_what_the_preparation_says_against_it_is_all_that_is_shown(tree: Tree):
     (tree.root / "data/raw/visits.csv").write_text("age,bought\n1,yes\n2,no\n")
     tasks = {"bought": {"column": "bought", "positive": ["yes"]}, "old": {"column": "agee", "above": 1}}
-    files, split = {"all": {"path": "data/raw/visits.csv"}}, {"train": 0.6, "valid": 0.2, "test": 0.2}
-    tree.set("datasets.visits", {"adapter": "table", "files": files, "numerical": ["age"], "tasks": tasks} | {"split": split})
+    block = {"adapter": "table", "files": {"all": {"path": "data/raw/visits.csv"}}, "numerical": ["age"]}
+    tree.set("datasets.visits", block | {"tasks": tasks, "split": {"train": 0.6, "valid": 0.2, "test": 0.2}})
     said = tree.call("mtbalance", "prepare", "visits", expect=1)
     assert said.startswith("mtbalance: data/raw/visits.csv has no column 'agee'") and len(said.splitlines()) == 1, said

@@ -27,9 +27,10 @@ def new(
 ) -> None:
     """Guess the blocks of params.yaml for a TABLE: its columns and tasks, a small experiment, a preset.
 
-    They are printed, or added with --write; a table outside of data/raw then gets a link there. Comments say what was seen in each column. A column that alone tells a
-    label almost surely is left out, as a suspected leak. Give --task once for each task, or leave it out to have them
-    guessed from columns of two values. Read every line before you train.
+    They are printed, or added with --write; a table outside of data/raw then gets a link there. Comments say what
+    was seen in each column. A column that alone tells a label almost surely is left out, as a suspected leak. Give
+    --task once for each task, or leave it out to have them guessed from columns of two values. Read every line
+    before you train.
     """
     from mtbalance.data.guess.draft import draft
     from mtbalance.data.guess.look import look
@@ -38,8 +39,8 @@ def new(
 
     name = key(name or table.name.partition(".")[0])
     seen = look(table)
-    place = _place(table, name)
-    blocks = draft(seen._replace(path=place), roles(seen, task or ()), name)
+    raw = _raw(table, name)
+    blocks = draft(seen._replace(path=raw), roles(seen, task or ()), name)
     if not write:
         for place, block in blocks.items():
             typer.echo(f"{place}:\n{indent(block, '  ')}")
@@ -49,17 +50,17 @@ def new(
     text = inserted(path.read_text(encoding="utf-8"), blocks, places.PARAMETERS)
     positions = Positions(path, text)
     parse(positions.content)
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(table.resolve())
-        typer.echo(f"{place}: a link to {table}")
+    if not raw.exists():
+        raw.parent.mkdir(parents=True, exist_ok=True)
+        raw.symlink_to(table.resolve())
+        typer.echo(f"{raw}: a link to {table}")
     write_text(path, text)
     written = positions.located(f"{block}.{name}: new" for block in blocks)
     typer.echo("\n".join([*written, "read every line, then"]))
     typer.echo(f"  mtbalance prepare {name}\n  mtbalance snakemake --cores 2 --config preset={name}")
 
 
-def _place(table: Path, name: str) -> Path:
+def _raw(table: Path, name: str) -> Path:
     """Where the workflow finds the table: itself below the folder of raw files, or a link to it there."""
     place = Path(os.path.relpath(table))
     if place.is_relative_to(places.RAW_DATA):

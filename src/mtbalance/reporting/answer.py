@@ -10,7 +10,7 @@ from mtbalance.reporting import captions, convergence, ranks, references
 from mtbalance.reporting.comparison import by_seed, compare
 from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.delta_rows import with_delta_m
-from mtbalance.reporting.formats import counted, decimal, signed
+from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
@@ -61,9 +61,10 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
         return f"{text}, timed on {data_named(frame)}; nothing was trained."
     text += f", {counted(runs['seed'].nunique(), 'seed')} on {data_named(frame)}"
     text += f"; {counted(failed, 'run')} of {len(runs)} failed" if failed else ""
-    flagged = convergence.flagged(trained(frame))
-    text += f"; {flagged} of {len(runs)} runs may not have converged." if flagged else "."
-    return " ".join([text, *convergence.best_at_once(frame), *captions.leaks(frame)])
+    unfinished = convergence.unfinished(frame)
+    text += f"; {unfinished} of {len(runs)} runs may not have converged." if unfinished else "."
+    chance = convergence.no_better_than_a_constant(frame)
+    return " ".join([text, *chance, *convergence.best_at_once(frame), *captions.leaks(frame)])
 
 
 def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -> str:
@@ -71,7 +72,7 @@ def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -
     parts = []
     for where, group in _compared(cells):
         row = group.iloc[0]
-        against = "" if row["balancer"] == baseline else f" ({_against(row, baseline)})"
+        against = "" if row["balancer"] == baseline else f" ({_against(frame, row, baseline)})"
         parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
     if not parts:
         return "There is one balancer on each backbone: no comparison."
@@ -155,8 +156,8 @@ def _where(frame: pd.DataFrame, row: pd.Series) -> str:
     return backbone_name(row["backbone"]) + (f" and {row['dataset']}" if frame["dataset"].nunique() > 1 else "")
 
 
-def _against(row: pd.Series, baseline: str) -> str:
-    difference = signed(row["difference"], METRICS[row["metric"]].digits)
+def _against(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
+    difference = against_baseline(frame, row, baseline).text(METRICS[row["metric"]].digits)
     return f"{difference} against {balancer_name(baseline)}, {_significance(row)}"
 
 

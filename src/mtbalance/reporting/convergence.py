@@ -21,6 +21,31 @@ def flagged(runs: pd.DataFrame) -> int:
     return int((runs[COLUMN] > 0).sum())
 
 
+def unfinished(frame: pd.DataFrame) -> int:
+    """How many runs of a collected frame have a sign beside that of a task that is predicted worse than by a constant.
+
+    Where a task's labels are close to chance, its predictions are that bad however long the training is.
+    """
+    runs = trained(frame).set_index(RUN)[COLUMN]
+    return int((runs > _worse(frame).groupby(RUN).size().reindex(runs.index, fill_value=0)).sum())
+
+
+def no_better_than_a_constant(frame: pd.DataFrame) -> list[str]:
+    """A sentence for each task that runs predict worse than a constant does; none if there is no such task."""
+    number = len(trained(frame))
+    return [
+        f"{task} is predicted no better than by a constant in {len(runs)} of {counted(number, 'run')}: its labels may"
+        " be close to chance, or training.optimizer.lr too high."
+        for task, runs in _worse(frame).groupby("task_title", sort=False)
+    ]
+
+
+def _worse(frame: pd.DataFrame) -> pd.DataFrame:
+    """The test metrics that a constant prediction has a better value of, a row for each run and task."""
+    test = frame[(frame["split"] == "test") & frame["epoch"].isna()]
+    return test[((test["metric"] == "ne") & (test["value"] > 1)) | ((test["metric"] == "r2") & (test["value"] < 0))]
+
+
 def best_at_once(frame: pd.DataFrame) -> list[str]:
     """What to try for finished runs whose first epoch was the best of several; no sentence if there are none.
 
@@ -56,6 +81,11 @@ def explained(table: Table, frame: pd.DataFrame) -> Table:
     sentence = (
         f"{SIGN}: rests on a run that chose the last epoch it was allowed, or that still gained over its last epochs,"
         f" or predicts a task worse than a constant: {flagged(runs)} of the experiment's {counted(len(runs), 'run')}."
-        " They may not have converged: with more epochs the order may be another."
     )
-    return replace(table, caption=(*table.caption, sentence))
+    return replace(table, caption=(*table.caption, f"{sentence} {_what_then(frame)}"))
+
+
+def _what_then(frame: pd.DataFrame) -> str:
+    if "metric" not in frame or unfinished(frame):
+        return "They may not have converged: with more epochs the order may be another."
+    return "All of them are of the last kind: " + " ".join(no_better_than_a_constant(frame))
