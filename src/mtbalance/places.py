@@ -49,6 +49,8 @@ TIMING = f"results/speed/{TIMING_CELL}.json"
 REFERENCES = "results/metrics/references/{dataset}.json"
 """What a constant, logistic regression and gradient boosting reach on a ranking data set."""
 
+REFERENCE_PREDICTIONS = "results/metrics/references/{dataset}.predictions.parquet"
+
 # Results.
 METRICS = "results/metrics/{experiment}.parquet"
 TRIALS = "results/metrics/trials/{experiment}.parquet"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from scipy import stats
 
 from mtbalance.records import RecordError, read_references, read_run, write_record
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
+from mtbalance.records.table import write_table as write_kept
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.figures.ranking.auc import draw
 from mtbalance.reporting.page.leaderboard import leaderboard
+from mtbalance.reporting.reference_errors import against
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.tables import write_table
 
@@ -44,7 +49,7 @@ def test_the_answer_has_single_tasks_and_gradient_boosting_beside_the_best(write
     collect(paths, runs, [], [], metrics, references=[reference_record(tmp_path / "reference.json")])
     best = answer(pd.read_parquet(metrics), "Title", "ls")[1]
     assert "; a model for each task (STL) has 0.7525; " in best
-    assert "; gradient boosting has 0.8000, and no network is better" in best
+    assert "; gradient boosting has 0.8000, +0.0475 against LS on MMOE, and no network is better" in best
 
 
 def test_the_leaderboard_has_the_references_among_the_methods(write, tmp_path):
@@ -56,7 +61,45 @@ def test_the_leaderboard_has_the_references_among_the_methods(write, tmp_path):
     assert (boosting["mean AUC"], boosting["AUC CTR"], boosting["AUC CTCVR"]) == (0.8, 0.75, 0.85)
     assert (boosting["backbone"], boosting["level"], boosting["data set"]) == ("none", "none", "synthetic_nl")
     assert "../results/metrics/references/synthetic_nl.json" in boosting["records"]
-    assert pd.isna(boosting["Δ to LS"]) and list(board["mean AUC"]) == sorted(board["mean AUC"], reverse=True)
+    assert list(board["mean AUC"]) == sorted(board["mean AUC"], reverse=True)
+    assert boosting["Δ to LS"] == pytest.approx(0.0475) and pd.isna(boosting["low"]), "no predictions, no interval"
+    assert list(board.columns)[4:7] == ["Δ to LS", "low", "high"]
+
+
+def test_the_interval_of_a_reference_has_both_kinds_of_chance(write, tmp_path):
+    """The row error is that of a method with the same predictions; seeds of LS add their variance."""
+    scores = {"ls": [(0.7, 0.8), (0.71, 0.8), (0.73, 0.8)], "pub": [(0.7, 0.8), (0.71, 0.8), (0.73, 0.8)]}
+    paths, runs = write({("synthetic_nl", "mmoe", name): found for name, found in scores.items()})
+    random = np.random.default_rng(0)
+    labels = {task: random.random(3000) < 0.3 for task in ("click", "conversion")}
+    simple = {task: (random.random(3000) + own).astype(np.float32) / 2 for task, own in labels.items()}
+    files = []
+    for run, path in zip(runs, paths, strict=True):
+        noise = {task: (random.random(3000) + own).astype(np.float32) / 2 for task, own in labels.items()}
+        predicted = simple if run.balancer.name == "pub" else noise
+        files.append(path.with_suffix(".parquet"))
+        columns = labels | {f"predicted_{task}": values for task, values in predicted.items()}
+        write_kept(files[-1], pa.table(columns), run.digest())
+    chosen = dict.fromkeys(labels, "10 trees")
+    values = {"auc": {"click": 0.75, "conversion": 0.85}}
+    models = {"boosting": ReferenceModel(test=values, chosen=chosen, seconds=1.0)}
+    record = reference_record(tmp_path / "reference.json", models=models)
+    kept = tmp_path / "reference.parquet"
+    write_kept(kept, pa.table(labels | {f"boosting_{task}": own for task, own in simple.items()}), "b")
+    metrics = tmp_path / "demo.parquet"
+    collect(paths, runs, [], [], metrics, predictions=files, references=[record], reference_predictions=[kept])
+    frame = pd.read_parquet(metrics)
+    (of_pub,) = frame.loc[(frame["metric"] == "mean_auc_row_error") & (frame["balancer"] == "pub"), "value"]
+    found = against(frame, "boosting", "mean_auc", "ls", 0.05)
+    of_seeds = np.std([0.75, 0.755, 0.765], ddof=1) / np.sqrt(3)
+    both = of_pub**2 + of_seeds**2
+    assert found.difference == pytest.approx(0.8 - np.mean([0.75, 0.755, 0.765]))
+    reach = stats.t.ppf(0.975, both**2 / (of_seeds**4 / 2)) * np.sqrt(both)
+    assert [found.low, found.high] == pytest.approx([found.difference - reach, found.difference + reach])
+    assert f"gradient boosting has 0.8000, {found.text(4)} against LS on MMOE" in answer(frame, "Title", "ls")[1]
+    with pytest.raises(RecordError, match=r"reference\.parquet is of another run"):
+        write_kept(kept, pa.table(labels), "c")
+        collect(paths, runs, [], [], metrics, predictions=files, references=[record], reference_predictions=[kept])
 
 
 def test_the_figure_of_differences_ends_with_them(write, tmp_path):

@@ -9,6 +9,7 @@ from scipy.stats import entropy
 from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 from mtbalance.data.adapters.table import Table
+from mtbalance.records.table import read_table
 from mtbalance.reporting.references import MODELS
 from mtbalance.studies import references
 from mtbalance.studies.reference_rows import read_rows
@@ -44,6 +45,16 @@ def test_references_are_scored_on_the_test_split(folder, monkeypatch):
         assert found["log_loss"] == pytest.approx(loss, rel=1e-9)
         assert found["ne"] == pytest.approx(loss / entropy([labels.mean(), 1 - labels.mean()]), rel=1e-6)
     assert record.models["constant"].test["auc"] == dict.fromkeys(tasks, 0.5)
+
+
+def test_what_they_predict_is_kept_beside_the_labels(folder, tmp_path):
+    record = references.references("synthetic_a", folder, tmp_path / "kept.parquet")
+    kept = read_table(tmp_path / "kept.parquet", record.sha256["test"])
+    for name, model in record.models.items():
+        for task, auc in model.test["auc"].items():
+            labels, predicted = (kept[column].to_numpy() for column in (task, f"{name}_{task}"))
+            assert roc_auc_score(labels, predicted) == pytest.approx(auc, abs=1e-4)
+            assert 0 < predicted.min() <= predicted.max() < 1
 
 
 def test_references_are_reproducible(folder):

@@ -3,12 +3,13 @@ rule references:
         data=ask(WORKFLOW.prepared, "dataset"),
         code=WORKFLOW.reference_sources(),
     output:
-        places.REFERENCES,
+        record=places.REFERENCES,
+        predictions=places.REFERENCE_PREDICTIONS,
     log:
         places.log("references", "{dataset}"),
     threads: 1
     params:
         data=ask(WORKFLOW.prepared_folder, "dataset"),
     shell:
-        "mtbalance references {wildcards.dataset:q} {output:q}"
-        " --data {params.data:q} > {log:q} 2>&1"
+        "mtbalance references {wildcards.dataset:q} {output.record:q}"
+        " --predictions {output.predictions:q} --data {params.data:q} > {log:q} 2>&1"

@@ -5,6 +5,7 @@ rule collect:
         predictions=ask(WORKFLOW.predictions, "experiment"),
         timings=ask(WORKFLOW.timings, "experiment"),
         references=ask(WORKFLOW.references, "experiment"),
+        reference_predictions=ask(WORKFLOW.reference_predictions, "experiment"),
         code=reporting_sources("collect"),
     output:
         places.METRICS,

@@ -23,8 +23,10 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     parameters = parameters_from(params)
     experiment = experiment_of(parameters, experiment)
     workflow = Workflow(parameters)
-    kinds = (workflow.records, workflow.timings, workflow.steps, workflow.predictions, workflow.references)
-    records, timings, steps, predictions, references = ([Path(file) for file in of(experiment)] for of in kinds)
+    of_runs = (workflow.records, workflow.timings, workflow.steps, workflow.predictions)
+    records, timings, steps, predictions = ([Path(file) for file in of(experiment)] for of in of_runs)
+    simple = (workflow.references, workflow.reference_predictions)
+    references, of_references = ([Path(file) for file in of(experiment)] for of in simple)
     write(
         records,
         parameters.runs(experiment),
@@ -35,6 +37,7 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
         trials=parameters.experiments[experiment].trials(),
         predictions=_there(predictions, "no test over rows"),
         references=_there(references, "no rows of simple models"),
+        reference_predictions=_there(of_references, "no intervals of simple models"),
         baseline=parameters.tables.baseline,
     )
 

@@ -124,12 +124,17 @@ def time(
     write_record(output, record)
 
 
-def references(dataset: str, output: Path, data: DataOption = None) -> None:
+def references(
+    dataset: str,
+    output: Path,
+    data: DataOption = None,
+    predictions: Annotated[Path | None, typer.Option(help="Where those for all test rows go (.parquet).")] = None,
+) -> None:
     """Fit a constant, logistic regression and gradient boosting to each task of the ranking data set DATASET."""
     from mtbalance.studies.references import references as fit
 
-    refuse_unwritable(output)
-    record = fit(dataset, prepared(dataset, data))
+    refuse_unwritable(output, predictions)
+    record = fit(dataset, prepared(dataset, data), predictions)
     for name, model in record.models.items():
         metric = "auc" if "auc" in model.test else "r2"
         said = ", ".join(

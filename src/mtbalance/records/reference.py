@@ -31,3 +31,8 @@ class ReferenceRecord(Part):
     """Version of scikit-learn."""
     models: dict[str, ReferenceModel]
     """The models by their names."""
+
+
+def prediction_of(model: str, task: str) -> str:
+    """The column of a model's predictions for a task, in the file beside the record."""
+    return f"{model}_{task}"

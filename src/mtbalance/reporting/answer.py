@@ -12,6 +12,7 @@ from mtbalance.reporting.contrasts import Contrast, between
 from mtbalance.reporting.delta_rows import with_delta_m
 from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
+from mtbalance.reporting.reference_errors import against
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
@@ -99,13 +100,20 @@ def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
             named = "a model for each task (STL)" if name == "STL" else name
             yield f"{named} has {_printed(group.iloc[0])}"
     score = cells["metric"].iloc[0]
+    digits = METRICS[score].digits
     reached: dict[str, float] = {}
     for name in references.TRAINED:
         values = frame.loc[frame["metric"] == f"{references.PREFIX}{name}_{score}", "value"]
         reached |= {name: float(values.iloc[0])} if len(values) else {}
     for name in sorted(reached, key=lambda name: -reached[name]):
         beyond = ", and no network is better" if reached[name] >= cells["mean"].max() else ""
-        yield f"{references.MODELS[name]} has {decimal(reached[name], METRICS[score].digits)}{beyond}"
+        found = against(frame, name, score, baseline, SIGNIFICANT)
+        text = (
+            f", {found.text(digits)} against {balancer_name(baseline)} on {backbone_name(found.backbone)}"
+            if found
+            else ""
+        )
+        yield f"{references.MODELS[name]} has {decimal(reached[name], digits)}{text}{beyond}"
 
 
 def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

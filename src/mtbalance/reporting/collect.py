@@ -19,6 +19,7 @@ from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import columns_of, device_of, identity_of
 from mtbalance.reporting.names import backbone_rank
 from mtbalance.reporting.reading import read_records, read_timings
+from mtbalance.reporting.reference_errors import reference_errors
 from mtbalance.reporting.references import of_references
 from mtbalance.reporting.row_errors import ENDING, row_errors
 from mtbalance.reporting.steps import of_steps
@@ -73,6 +74,7 @@ def collect(
     trials: Mapping[str, Trial] | None = None,
     predictions: Sequence[Path] = (),
     references: Sequence[Path] = (),
+    reference_predictions: Sequence[Path] = (),
     baseline: str = "ls",
 ) -> None:
     """Write the numbers of ``records`` and ``timings`` to one Parquet file, in the order of tables.
@@ -80,7 +82,9 @@ def collect(
     ``expected`` are the runs that have records, and ``timed`` those that the timings are of. ``steps`` are the steps
     files of the ``expected`` runs, in the same order; empty if the experiment measures none. From their
     ``predictions``, in the same order, come the row errors of differences to the ``baseline``
-    (:mod:`~mtbalance.reporting.row_errors`). ``references`` are records of models without balancing on the data sets.
+    (:mod:`~mtbalance.reporting.row_errors`). ``references`` are records of models without balancing on the data sets,
+    and ``reference_predictions`` what they predict, in the same order
+    (:mod:`~mtbalance.reporting.reference_errors`).
 
     ``trials`` says which method a variant is a trial of; default: nothing is tuned. Only the chosen trials are written
     (:func:`~mtbalance.reporting.choice.choose`), as runs of their method: no table or figure can show another one.
@@ -95,6 +99,9 @@ def collect(
     if predictions:
         of_run = dict(zip(map(RunConfig.digest, expected), predictions, strict=True))
         rows += _row_errors(chosen, trials, of_run, baseline)
+        for path, of_reference in zip(references, reference_predictions, strict=bool(reference_predictions)):
+            own = [(place_of(record.run, trials), record) for record in chosen]
+            rows += reference_errors(own, of_run, baseline, path, of_reference)
     for config in in_order(timed):
         run = RunName.model_validate(config.wildcards)
         record = shown.get((*place_of(run, trials), run.seed))

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special, stats
 
 from mtbalance.records import RunRecord
+from mtbalance.records.run import TaskFacts
 from mtbalance.records.table import read_table
 
 ENDING = "_row_error"
@@ -72,12 +74,21 @@ def _errors(pairs: Iterable[tuple[Influences, Influences]], seeds: int) -> dict[
 
 def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
-    path = files[record.digest]
-    tasks = [task for task in record.tasks if task.metrics.keys() & MEANS.keys()]
-    table = read_table(path, record.digest, [name for task in tasks for name in (task.name, f"predicted_{task.name}")])
+    columns = {task.name: f"predicted_{task.name}" for task in told_apart(record)}
+    table = read_table(files[record.digest], record.digest, [*columns, *columns.values()])
+    return influences_in(table, told_apart(record), columns)
+
+
+def told_apart(record: RunRecord) -> list[TaskFacts]:
+    """The tasks of a run whose metrics have influences."""
+    return [task for task in record.tasks if task.metrics.keys() & MEANS.keys()]
+
+
+def influences_in(table: pa.Table, tasks: Iterable[TaskFacts], columns: Mapping[str, str]) -> Influences:
+    """The influences by a table's labels and predictions; ``columns`` are those of predictions, by the tasks' names."""
     found: Influences = {}
     for task in tasks:
-        names = (task.name, f"predicted_{task.name}")
+        names = (task.name, columns[task.name])
         labels, predicted = (table[name].to_numpy().astype(np.float64) for name in names)
         known = np.isfinite(labels)
         influences = binary_influences if "auc" in task.metrics else regression_influences

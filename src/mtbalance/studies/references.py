@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from mtbalance.data.ranking.schema import SPLITS, RankingSchema, RankingTask
-from mtbalance.records.reference import ReferenceModel, ReferenceRecord
+from mtbalance.records.reference import ReferenceModel, ReferenceRecord, prediction_of
+from mtbalance.records.table import write_table
 from mtbalance.studies import regression_references
 from mtbalance.studies.reference_rows import Fit, Model, Rows, Vector, boosted, indicators, read_rows
 from mtbalance.tasks import binary, regression
@@ -59,11 +61,16 @@ MODELS: dict[str, Model] = {
 """How each reference is fitted to one binary task."""
 
 
-def references(dataset: str, folder: Path) -> ReferenceRecord:
-    """Fit every reference to every task of its kind of the prepared data set in ``folder``, and score it on test."""
+def references(dataset: str, folder: Path, predictions: Path | None = None) -> ReferenceRecord:
+    """Fit every reference to every task of its kind of the prepared data set in ``folder``, and score it on test.
+
+    With a ``predictions`` path, what they predict for all test rows is kept there (Parquet): a column for each task
+    with its labels, and one for each model and task.
+    """
     schema = RankingSchema.read(folder)
     train, valid, test = (read_rows(folder, split) for split in SPLITS)
     models = {}
+    kept = {task.name: _in_units(task, test.labels[place]) for place, task in enumerate(schema.tasks)}
     for fits, regressions in ((MODELS, False), (regression_references.MODELS, True)):
         places = [place for place, task in enumerate(schema.tasks) if (task.loss is not None) == regressions]
         for name, fit in fits.items() if places else ():
@@ -74,9 +81,12 @@ def references(dataset: str, folder: Path) -> ReferenceRecord:
                 task, scored = schema.tasks[place], test.labelled(place)
                 fitted = fit(train.labelled(place), valid.labelled(place), place, len(schema.categorical))
                 chosen[task.name] = fitted.chosen
+                kept[prediction_of(name, task.name)] = _predicted(task, fitted.outputs(test.inputs))
                 for metric, value in _metrics(task, fitted.outputs(scored.inputs), scored.labels[place]).items():
                     found.setdefault(metric, {})[task.name] = value
             models[name] = ReferenceModel(test=found, chosen=chosen, seconds=time.perf_counter() - began)
+    if predictions:
+        write_table(predictions, pa.table(kept), schema.splits["test"].sha256)
     return ReferenceRecord(
         dataset=dataset,
         sha256={name: split.sha256 for name, split in schema.splits.items()},
@@ -90,6 +100,16 @@ def _metrics(task: RankingTask, outputs: Vector, labels: NDArray[np.float32]) ->
     if task.loss is None:
         return binary.metrics(outputs, _whole(labels))
     return regression.metrics(task.in_units(outputs), task.in_units(labels.astype(np.float64)))
+
+
+def _predicted(task: RankingTask, outputs: Vector) -> NDArray[np.float32]:
+    """Probabilities of a binary task, numbers of a regression in its units."""
+    found = special.expit(outputs) if task.loss is None else task.in_units(outputs)
+    return np.asarray(found, dtype=np.float32)
+
+
+def _in_units(task: RankingTask, labels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return labels if task.loss is None else np.asarray(task.in_units(labels.astype(np.float64)), dtype=np.float32)
 
 
 def _whole(labels: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -99,10 +99,17 @@ class RunFiles(DataFiles):
 
     def references(self, experiment: str) -> list[str]:
         """The references of an experiment's data sets; none if nothing is trained, and for scenes."""
+        return self._of_references(experiment, places.REFERENCES)
+
+    def reference_predictions(self, experiment: str) -> list[str]:
+        """What the references of an experiment's data sets predict, in their order."""
+        return self._of_references(experiment, places.REFERENCE_PREDICTIONS)
+
+    def _of_references(self, experiment: str, pattern: str) -> list[str]:
         chosen = self.parameters.experiments[experiment]
         if not chosen.seeds or chosen.model.problem != "ranking":
             return []
-        return [places.REFERENCES.format(dataset=dataset) for dataset in chosen.datasets]
+        return [pattern.format(dataset=dataset) for dataset in chosen.datasets]
 
     def reference_sources(self) -> list[str]:
         """Source files that references depend on."""

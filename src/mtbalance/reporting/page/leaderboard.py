@@ -8,9 +8,10 @@ import pandas as pd
 from itables import to_html_datatable
 
 from mtbalance import places
-from mtbalance.reporting.answer import COST, against_baseline
+from mtbalance.reporting.answer import COST, SIGNIFICANT, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
+from mtbalance.reporting.reference_errors import Against, against
 from mtbalance.reporting.references import MODELS, by_model
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
@@ -49,13 +50,21 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
                 row |= _numbers(frame, cell, baseline, score, shown)
         row["records"] = _links(runs, root)
         rows.append(row)
-    table = pd.DataFrame([*rows, *_references(frame, metrics, shown, root)])
-    ordered = table[[*(name for name in table if name != "records"), "records"]]
+    table = pd.DataFrame([*rows, *_references(frame, metrics, shown, baseline, root)])
+    named = balancer_name(baseline)
+    first = [*FILTERS, "method", shown, f"Δ to {named}", "low", "high", "p", f"step time / {named}"]
+    known = [name for name in first if name in table]
+    ordered = table[[*known, *(name for name in table if name not in (*known, "records")), "records"]]
     return ordered.sort_values(shown, ascending=False) if shown in ordered else ordered
 
 
-def _references(frame: pd.DataFrame, metrics: list[str], score: str, root: str) -> Iterator[dict[str, float | str]]:
-    """The rows of models that share nothing and balance nothing. There is one of each, so it has no interval."""
+def _references(
+    frame: pd.DataFrame, metrics: list[str], score: str, baseline: str, root: str
+) -> Iterator[dict[str, float | str]]:
+    """The rows of models that share nothing and balance nothing.
+
+    Their intervals are over test rows and over the seeds of the baseline.
+    """
     titles = dict(frame.loc[frame["task_title"] != "", ["task", "task_title"]].drop_duplicates("task").to_numpy())
     for dataset, group in frame.groupby("dataset", sort=False):
         for name, own in by_model(group):
@@ -64,6 +73,8 @@ def _references(frame: pd.DataFrame, metrics: list[str], score: str, root: str) 
             means = own[own["task"] == "mean"]
             if len(means) == 1:  # of AUC and of R2 neither is the score of all tasks
                 row[score] = round(means["value"].iloc[0], MOST_DIGITS)
+                if found := against(group, name, means["metric"].iloc[0], baseline, SIGNIFICANT):
+                    row |= _difference(found, baseline)
             for found in own[own["metric"].isin(metrics)].itertuples():
                 shown = METRICS[found.metric]
                 row[f"{shown.title} {titles[found.task]}"] = round(found.value * shown.factor, shown.digits)
@@ -80,9 +91,15 @@ def _numbers(
     found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
     if cell["metric"] == score and cell["balancer"] != baseline and cell["pairs"]:
         difference = against_baseline(frame, cell, baseline)
-        found |= {f"Δ to {balancer_name(baseline)}": round(cell["difference"], 4)}
-        found |= {"low": round(difference.low, 4), "high": round(difference.high, 4), "p": round(cell["p"], 4)}
+        found |= _difference(Against(cell["backbone"], cell["difference"], difference.low, difference.high), baseline)
+        found |= {"p": round(cell["p"], 4)}
     return found
+
+
+def _difference(found: Against, baseline: str) -> dict[str, float]:
+    names = (f"Δ to {balancer_name(baseline)}", "low", "high")
+    numbers = (found.difference, found.low, found.high)
+    return {name: round(number, MOST_DIGITS) for name, number in zip(names, numbers, strict=True)}
 
 
 def _links(runs: pd.DataFrame, root: str) -> str:
