@@ -163,6 +163,18 @@ def test_the_checksum_is_of_contents_and_of_nothing_else(package: Path):
     assert sources.checksum(files) == checksum
 
 
+def test_every_import_is_seen():
+    """The statements alone are parsed; the whole file's syntax tree is the measure."""
+    for path in PACKAGE.rglob("*.py"):
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+        assert sources.imports(path.read_text()) == {name for name in names if name.split(".")[0] == "mtbalance"}, path
+
+
 def test_no_module_imports_by_a_relative_name():
     """Such an import would not be followed, and an edit behind it would re-run nothing."""
     relative = [

@@ -129,6 +129,16 @@ def test_a_signal_reaches_the_job(number: int, status: int, folder: Path, enviro
     _until(lambda: not psutil.pid_exists(job))
 
 
+def test_a_signal_to_all_processes_of_a_clusters_job_leaves_the_server(folder: Path, environment: dict[str, str]):
+    process = started(folder, environment, "sleep")
+    assert process.stdout is not None
+    job = psutil.Process(int(process.stdout.readline().split()[0]))
+    job.parent().send_signal(signal.SIGTERM)
+    assert run(folder, environment, "fail")[0] == 7 and job.is_running()
+    job.send_signal(signal.SIGTERM)
+    assert process.wait() == 128 + signal.SIGTERM
+
+
 def test_a_job_with_more_threads_runs_alone(folder: Path, environment: dict[str, str]):
     process = started(folder, environment | {"OMP_NUM_THREADS": "2"}, "fail")
     out, _ = process.communicate()

@@ -165,7 +165,7 @@ def test_a_run_loads_no_source_file_that_is_no_input_of_its_job(tree: Tree):
     """But those that pass values on, show progress and tell errors: no number comes from them."""
     said = tree.call("python", "-c", TELLS_WHAT_IT_LOADED, *training(config_of(tree), "record.json"))
     loaded = {path for path in json.loads(said.splitlines()[-1]) if not path.startswith("src/mtbalance/config/")}
-    passing_on = {"blocks", "faults", "places", "training/progress", *(f"cli/{name}" for name in COMMANDS)}
+    passing_on = {"blocks", "described", "faults", "places", "training/progress", *(f"cli/{name}" for name in COMMANDS)}
     passing_on |= {f"balancing/{name}" for name in ("options", "checking", "contradictions")}
     assert loaded <= {f"src/mtbalance/{name}.py" for name in passing_on}
 

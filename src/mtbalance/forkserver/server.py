@@ -71,6 +71,9 @@ def start() -> None:
 def main() -> None:
     """Import, then serve until standard input ends; in a forked process, do what was asked for."""
     folder = Path(sys.argv[1])
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # a cluster sends it to all processes of a job, and it is for the runs
     sys.modules[LEFT_OUT] = None  # type: ignore[assignment]  # an import then fails
     for name in PRELOADED:
         with suppress(ImportError):
@@ -102,6 +105,7 @@ class Request(NamedTuple):
     def answer(self) -> None:
         """Make this process the one that was asked for."""
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for number, descriptor in enumerate(self.descriptors):
             os.dup2(descriptor, number)
             os.close(descriptor)

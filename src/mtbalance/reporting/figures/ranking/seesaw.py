@@ -16,6 +16,8 @@ from mtbalance.reporting.drawing import GRAY, legend, level_entries, level_looks
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import mean, standard_deviation
 
+FIXED = "fixed"
+"""The rule of fixed weights."""
 MOST_TASKS = 3
 """Tasks that are set against each other, at most."""
 FAR = 4.0
@@ -32,8 +34,9 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a panel for each data set and backbone, with two tasks on its axes; a row for each pair of the first three.
 
     Points are means over the finished seeds, bars their standard deviations. Color and marker tell the level at which a
-    method balances, the number its name. A line joins the methods with fixed weights, in the order of the first task's
-    AUC; of more than two tasks those alone that no other one beats in both.
+    method balances, the number its name. Where weights were fixed, a line joins the methods with fixed weights, equal
+    ones among them, in the order of the first task's AUC; of more than two tasks those alone that no other one beats in
+    both.
     """
     rows = frame[(frame["metric"] == "auc") & frame["epoch"].isna()]
     tasks = list(rows.groupby("task", sort=False)["task_title"].first().items())
@@ -43,7 +46,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     columns = max(len(groups), 1)
     figure = Figure(figsize=(1.6 + 4.2 * columns, 1.4 + 4.2 * max(len(pairs), 1)), layout="constrained")
     said = f"dotted: {balancer_name(baseline)}; up and to the right is better; bars: standard deviation over seeds"
-    title(figure, f"{heading}: the tasks against each other\n{said}", frame)
+    line = "\nline: the front of fixed weights, equal ones among them" if (rows["rule"] == FIXED).any() else ""
+    title(figure, f"{heading}: the tasks against each other\n{said}{line}", frame)
     if not groups or not pairs:
         synthetic = ", ".join(_headings(rows))
         nothing(figure, f"There are no two tasks and two methods to compare ({synthetic}).")
@@ -97,7 +101,9 @@ def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series,
     if start is not None:
         axes.axvline(start[0], color=GRAY, linewidth=0.8, linestyle=":")
         axes.axhline(start[1], color=GRAY, linewidth=0.8, linestyle=":")
-    fixed = sorted(points[name] for name in group[group["rule"] == "fixed"]["balancer"].unique() if name in points)
+    weighed = group[(group["level"] == "loss") & group["rule"].isin([FIXED, "equal"])]
+    names = weighed["balancer"].unique() if (weighed["rule"] == FIXED).any() else ()
+    fixed = sorted(points[name] for name in names if name in points)
     fixed = fixed if group["task"].nunique() == 2 else _front(fixed)
     if len(fixed) > 1:
         axes.plot([x for x, _ in fixed], [y for _, y in fixed], color=GRAY, linewidth=1.2, zorder=1)
