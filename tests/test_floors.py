@@ -31,6 +31,7 @@ BESIDE = {
     ("faults", "registry"),
     ("training", "sources"),
     ("__main__", "forkserver"),
+    ("cli", "forkserver"),
     ("cli", "workflow"),
     ("cli", "tracking"),
     ("cli", "planning"),

@@ -53,6 +53,15 @@ def test_a_grid_gives_the_numbers_of_one_machine(finished: Tree, slurm: Cluster,
     assert tree.due(TABLE) == set()
 
 
+def test_several_runs_a_job_give_the_same_numbers(finished: Tree, slurm: Cluster, tmp_path: Path):
+    tree = finished.copy(tmp_path / "tree")
+    shutil.rmtree(tree.root / "results")
+    tree.set("experiments.tiny.runs_per_job", 2)
+    said = submit(tree, slurm, *records_of(finished))
+    assert re.search(r"Submitted array job with Snakemake IDs (\d+,){3}\d+ ", said), said
+    assert all_numbers(tree) == all_numbers(finished)
+
+
 @pytest.fixture(scope="module")
 def slow(finished: Tree, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """Runs of many epochs that are as slow as a variable says, finished here without it."""

@@ -82,17 +82,22 @@ def ask(question, *names):
     return lambda wildcards: question(*(wildcards[name] for name in names))
 
 
-def run_of(wildcards):
+def run_of(wildcards, seed):
     """The configuration of one run."""
     cell = [
         wildcards[name] for name in ("experiment", "dataset", "backbone", "balancer")
     ]
-    return PARAMETERS.run(*cell, seed=int(wildcards.seed))
+    return PARAMETERS.run(*cell, seed=int(seed))
 
 
 def ask_of_run(question):
     """An input or params function: the answer to a question about the run of a job."""
-    return lambda wildcards: question(run_of(wildcards))
+    return lambda wildcards: question(run_of(wildcards, wildcards.seed))
+
+
+def ask_of_seed(seed, question):
+    """An input or params function: the answer to a question about the run with that seed, of a job with several."""
+    return lambda wildcards: question(run_of(wildcards, seed))
 
 
 def ask_of_timing(question):

@@ -8,10 +8,7 @@ for name, training in WORKFLOW.trainings().items():
             data=ask(WORKFLOW.prepared, "dataset"),
             code=ask_of_run(WORKFLOW.run_sources),
         output:
-            **training.files,
-            record=places.RECORD,
-            sample=places.SAMPLE,
-            predictions=places.PREDICTIONS,
+            **training.outputs(),
         log:
             places.log("train", places.CELL),
         benchmark:
@@ -40,6 +37,34 @@ for name, training in WORKFLOW.trainings().items():
             " --predictions {output.predictions:q}"
             " --processes {params.processes:q}"
             " {params.options:q} > {log:q} 2>&1"
+
+
+# And one for each part of the seeds of an experiment with several runs a job.
+for name, bundle in WORKFLOW.bundles().items():
+
+    rule:
+        name:
+            name
+        input:
+            data=ask(WORKFLOW.prepared, "dataset"),
+            code=ask_of_seed(bundle.seeds[0], WORKFLOW.run_sources),
+        output:
+            **bundle.outputs(),
+        log:
+            places.log(name, places.CELL_OF_SEEDS),
+        benchmark:
+            places.benchmark(name, places.CELL_OF_SEEDS)
+        wildcard_constraints:
+            experiment=bundle.experiments,
+        threads: ask(WORKFLOW.processes, "experiment")
+        resources:
+            mem_mb=lambda wildcards, threads: 4000 * threads,
+            gpu=0,
+            runtime=720 * len(bundle.seeds),
+        params:
+            runs=ask_of_seed(bundle.seeds[0], bundle.runs),
+        shell:
+            "mtbalance train-several {params.runs:q} > {log:q} 2>&1"
 
 
 rule time:

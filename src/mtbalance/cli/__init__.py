@@ -84,7 +84,7 @@ def snakemake(
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(new.new, data.fetch, data.generate, data.prepare),
-    *(runs.train, runs.time, runs.references, runs.track, runs.ui),
+    *(runs.train, runs.train_several, runs.time, runs.references, runs.track, runs.ui),
     *(models.predict, models.export),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
     *(results.audit, results.market, results.claims, results.report, results.trials, results.calibrate),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -83,10 +85,20 @@ def train(
         )
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
-    for file in files(checkpoint) if checkpoint else ():
+    for file in files(checkpoint) if checkpoint and places.KEEP_CHECKPOINTS not in os.environ else ():
         file.unlink(missing_ok=True)
     if track and (failure := tracker.finish(output)):
         typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
+
+
+def train_several(runs: list[str]) -> None:
+    """Train RUNS one after another: each the options of a `train`, as a JSON list, after the path of its log.
+
+    A run that fails does not keep the others from being trained. Imports are done once for all of them.
+    """
+    from mtbalance.forkserver.in_turn import train_in_turn
+
+    train_in_turn([json.loads(run) for run in runs], typer.echo)
 
 
 def _chosen(name: str | None, changes: list[str], config: str | None, params: str) -> RunConfig:

@@ -62,6 +62,9 @@ class Experiment(Block):
     processes: Count = 1
     """Processes that train a run together, each on its part of every batch (data parallelism): on a core each, or on a
     CUDA device each. The numbers are those of one process, up to the rounding of sums; dropout draws others."""
+    runs_per_job: Count = 1
+    """Runs that one job of the workflow trains, one after another: seeds of one method, so at most as many as there are
+    seeds. For small runs on a cluster, where the start of a job takes longer than they do."""
     tables: tuple[str, ...]
     """The tables that are made of it. Default: those of its kind of problem. A tuned experiment also has the table
     ``tuning``, with all trials."""

@@ -47,13 +47,14 @@ LARGEST = 1 << 18
 """Bytes of the longest request."""
 
 
-def start() -> None:
+def start() -> Path | None:
     """Start the server for the jobs of this process, and tell them its address in the environment.
 
+    Returns the address, which is there as soon as the server has imported everything; until then jobs run alone.
     Nothing happens where processes are not forked safely: elsewhere than on Linux.
     """
     if sys.platform != "linux":
-        return
+        return None
     folder = tempfile.mkdtemp(prefix="mtbalance-")
     reading, _ = os.pipe()  # the other end stays open as long as this process lives, and nobody inherits it
     subprocess.Popen(
@@ -65,7 +66,9 @@ def start() -> None:
         env=os.environ | ONE_THREAD,
     )
     os.close(reading)
-    os.environ[ADDRESS] = str(Path(folder, "socket"))
+    address = Path(folder, "socket")
+    os.environ[ADDRESS] = str(address)
+    return address
 
 
 def main() -> None:

@@ -61,7 +61,11 @@ def in_all(parameters: Parameters, jobs: Mapping[str, Due], timing: Timing, time
     Timings of steps run alone; all other jobs share the cores. Runs on a GPU are taken to share it, too. An experiment
     of which only a part of the runs or timings is due counts with that share.
     """
-    due = {time.name: sum(job.of[time.name] for name, job in jobs.items() if name.startswith(RUNS)) for time in times}
+    due = {
+        time.name: sum(job.of[time.name] for name, job in jobs.items() if name.startswith(RUNS))
+        * parameters.experiments[time.name].runs_per_job
+        for time in times
+    }
     timed = {time.name: jobs[TIMINGS].of[time.name] if TIMINGS in jobs else 0 for time in times}
     fits = [references(timing, name) for name in jobs[REFERENCES].of] if REFERENCES in jobs else []
     if None in fits or any(time.total is None for time in times if due[time.name] + timed[time.name]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -26,6 +28,52 @@ class TrainingRule(NamedTuple):
     def options(self) -> list[str]:
         """The options of ``mtbalance train`` that ask for its files."""
         return [f"--{name.replace('_', '-')}={file}" for name, file in self.files.items() if name != "schema"]
+
+    def outputs(self) -> dict[str, str]:
+        """All files that a job writes, as patterns."""
+        return {**self.files, "record": places.RECORD, "sample": places.SAMPLE, "predictions": places.PREDICTIONS}
+
+
+class Bundle(NamedTuple):
+    """A rule of the workflow that trains several seeds of a method in one job."""
+
+    rule: TrainingRule
+    seeds: tuple[int, ...]
+    processes: int
+    """Processes that train a run together."""
+
+    @property
+    def experiments(self) -> str:
+        """Regular expression that matches its experiment."""
+        return self.rule.experiments
+
+    def outputs(self) -> dict[str, list[str]]:
+        """The files that a job writes, as patterns: one for each of the seeds."""
+        return {name: [self._of(file, seed) for seed in self.seeds] for name, file in self.rule.outputs().items()}
+
+    def runs(self, run: RunConfig) -> list[str]:
+        """The runs that a job trains, as ``mtbalance train-several`` takes them; ``run`` is one of them."""
+        return [json.dumps(self._words(run.model_copy(update={"seed": seed}))) for seed in self.seeds]
+
+    def _words(self, run: RunConfig) -> list[str]:
+        """The log of a run, and the options of its ``mtbalance train``."""
+        cell = run.wildcards
+        patterns = {
+            "data": places.PREPARED,
+            "checkpoint": places.CHECKPOINT,
+            "output": places.RECORD,
+            "sample": places.SAMPLE,
+            "predictions": places.PREDICTIONS,
+        }
+        named = {"config": canonical(run), "processes": str(self.processes)}
+        named |= {name: pattern.format(**cell) for name, pattern in patterns.items()}
+        options = [word for name, value in named.items() for word in (f"--{name}", value)]
+        further = [option.format(**cell) for option in self.rule.options]
+        return [places.log("train", places.CELL).format(**cell), *options, *further]
+
+    @staticmethod
+    def _of(file: str, seed: int) -> str:
+        return file.replace("{seed}", str(seed))
 
 
 def _rule_of(experiment: Experiment) -> str:
@@ -84,11 +132,23 @@ class RunFiles(DataFiles):
         """The rules that train, by their names: one for each set of files that the runs of an experiment write."""
         found: dict[str, list[str]] = {"train": []}
         for name, experiment in self.parameters.experiments.items():
-            found.setdefault(_rule_of(experiment), []).append(name)
+            if experiment.runs_per_job == 1:
+                found.setdefault(_rule_of(experiment), []).append(name)
         return {
             rule: TrainingRule(_files(self.parameters.experiments[names[0]]) if names else {}, alternatives(names))
             for rule, names in found.items()
         }
+
+    def bundles(self) -> dict[str, Bundle]:
+        """The rules that train several runs in a job, by their names: one for each part of an experiment's seeds."""
+        found = {}
+        for name, experiment in self.parameters.experiments.items():
+            rule, size = TrainingRule(_files(experiment), alternatives([name])), experiment.runs_per_job
+            for first in range(0, len(experiment.seeds) if size > 1 else 0, size):
+                seeds = tuple(experiment.seeds[first : first + size])
+                key = re.sub(r"\W", "_", f"{_rule_of(experiment)}_{name}_from_{seeds[0]}")
+                found[key] = Bundle(rule, seeds, experiment.processes)
+        return found
 
     def timings(self, experiment: str) -> list[str]:
         """Timings of an experiment, one for each data set and backbone."""
