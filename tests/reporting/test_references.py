@@ -97,6 +97,10 @@ def test_the_interval_of_a_reference_has_both_kinds_of_chance(write, tmp_path):
     reach = stats.t.ppf(0.975, both**2 / (of_seeds**4 / 2)) * np.sqrt(both)
     assert [found.low, found.high] == pytest.approx([found.difference - reach, found.difference + reach])
     assert f"gradient boosting has 0.8000, {found.text(4)} against LS on MMOE" in answer(frame, "Title", "ls")[1]
+    boosting = leaderboard(frame, "ls", "../").set_index("method").loc["gradient boosting"]
+    assert boosting["mean AUC"] == 0.8
+    numbers = [round(number, 4) for number in (found.difference, found.low, found.high)]
+    assert boosting[["Δ to LS", "low", "high"]].tolist() == pytest.approx(numbers)
     with pytest.raises(RecordError, match=r"reference\.parquet is of another run"):
         write_kept(kept, pa.table(labels), "c")
         collect(paths, runs, [], [], metrics, predictions=files, references=[record], reference_predictions=[kept])

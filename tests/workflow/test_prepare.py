@@ -7,6 +7,10 @@ import shutil
 from workflow_tree import Tree
 
 DATA = "data/processed/synthetic_a/schema.json"
+BROKEN = """    if config:
+        raise DataError("the file has no such column")
+    found = dataset_from("""
+"""The first line of the command that prepares, and before it an error of the workflow's own job."""
 
 
 def test_an_edit_after_preparing_by_hand_is_noticed(tree: Tree):
@@ -29,3 +33,13 @@ def test_what_the_preparation_says_against_it_is_all_that_is_shown(tree: Tree):
     tree.set("datasets.visits", block | {"tasks": tasks, "split": {"train": 0.6, "valid": 0.2, "test": 0.2}})
     said = tree.call("mtbalance", "prepare", "visits", expect=1)
     assert said.startswith("mtbalance: data/raw/visits.csv has no column 'agee'") and len(said.splitlines()) == 1, said
+
+
+def test_the_old_answer_is_not_given_for_data_that_cannot_be_prepared(tree: Tree):
+    """A failed preparation leaves no prepared data, and the records of the data before are still there."""
+    tree.set("datasets.synthetic_a.train_rows", 3100)
+    tree.edit("src/mtbalance/cli/data.py", lambda text: text.replace("    found = dataset_from(", BROKEN, 1))
+    tree.snakemake(expect=1)
+    assert not (tree.root / DATA).exists()
+    said = tree.call("mtbalance", "snakemake", "--cores", "2", expect=1)
+    assert "prepare_ranking failed" in said and "Best mean AUC" not in said

@@ -1,6 +1,8 @@
 rule collect:
     input:
         records=ask(WORKFLOW.records, "experiment"),
+        # Else the records of data that can no longer be prepared would pass for up to date.
+        schemas=ask(WORKFLOW.schemas, "experiment"),
         steps=ask(WORKFLOW.steps, "experiment"),
         predictions=ask(WORKFLOW.predictions, "experiment"),
         timings=ask(WORKFLOW.timings, "experiment"),

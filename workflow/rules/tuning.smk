@@ -2,6 +2,7 @@
 rule trials:
     input:
         records=ask(WORKFLOW.records, "experiment"),
+        schemas=ask(WORKFLOW.schemas, "experiment"),
         code=reporting_sources("trials"),
     output:
         places.TRIALS,

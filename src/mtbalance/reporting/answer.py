@@ -49,7 +49,7 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
         return [*sentences, *_range(cells, named), ONE_SEED]
     best, reached = _best(frame, cells, named, baseline), _resolution(frame, cells, baseline)
     ranked = ranks.sentences(frame, baseline, SIGNIFICANT)
-    return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), reached]
+    return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), *captions.edges(frame), reached]
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:
@@ -153,10 +153,8 @@ def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
     """``on MMOE −.0012 [−.0030, .0006] against LS: p = 0.03, uncorrected, a step takes 1.69 times as much time``."""
     found = against_baseline(frame, row, baseline)
     verdict = f"p = {found.test.p:.2g}, uncorrected" if found.told(SIGNIFICANT) else found.verdict(SIGNIFICANT)
-    cost = _cost(frame, row)
     difference = found.text(METRICS[row["metric"]].digits)
-    text = f"on {_where(frame, row)} {difference} against {balancer_name(baseline)}: {verdict}"
-    return text if pd.isna(cost) else f"{text}, a step takes {decimal(cost, 2)} times as much time"
+    return f"on {_where(frame, row)} {difference} against {balancer_name(baseline)}: {verdict}{_price(frame, row)}"
 
 
 def _where(frame: pd.DataFrame, row: pd.Series) -> str:
@@ -166,7 +164,7 @@ def _where(frame: pd.DataFrame, row: pd.Series) -> str:
 
 def _against(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
     difference = against_baseline(frame, row, baseline).text(METRICS[row["metric"]].digits)
-    return f"{difference} against {balancer_name(baseline)}, {_significance(row)}"
+    return f"{difference} against {balancer_name(baseline)}, {_significance(row)}{_price(frame, row)}"
 
 
 def _significance(row: pd.Series) -> str:
@@ -183,11 +181,11 @@ def against_baseline(frame: pd.DataFrame, row: pd.Series, baseline: str) -> Cont
     return between(own, theirs, SIGNIFICANT)
 
 
-def _cost(frame: pd.DataFrame, row: pd.Series) -> float:
-    """Seconds of a step over the baseline's; NaN where nothing was timed."""
+def _price(frame: pd.DataFrame, row: pd.Series) -> str:
+    """Seconds of a step over the baseline's, in words; nothing where that was not timed."""
     keys = ["dataset", "backbone", "balancer"]
     timed = frame[(frame[keys] == row[keys]).all(axis=1) & (frame["metric"] == COST)]["value"]
-    return 1 / float(timed.iloc[0]) if len(timed) else float("nan")
+    return f", a step takes {decimal(1 / float(timed.iloc[0]), 2)} times as much time" if len(timed) else ""
 
 
 def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> str:
@@ -199,8 +197,8 @@ def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> str:
     seeds, digits = counted(int(cells["pairs"].max()), "seed"), METRICS[cells["metric"].iloc[0]].digits
     reach = decimal(float(half), digits)
     text = (
-        f"With {seeds} the 95 % interval of a difference typically reaches {reach} to both sides: what is smaller"
-        " cannot be told from chance"
+        f"With {seeds} the 95 % interval of a difference, which is over seeds, typically reaches {reach} to both sides:"
+        " what is smaller cannot be told from chance"
     )
     if cells["p_holm"].min() > SIGNIFICANT:
         name = balancer_name(baseline)

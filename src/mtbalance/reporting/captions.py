@@ -62,9 +62,13 @@ def leaks(frame: pd.DataFrame) -> list[str]:
 
 def selection(frame: pd.DataFrame) -> str:
     """What was selected, and on which split: the epochs, and the options if methods were tuned."""
+    return " ".join([_epochs(frame), tuning.sentence(frame), *edges(frame)])
+
+
+def edges(frame: pd.DataFrame) -> list[str]:
+    """Which choices are at the edge of their grid; no sentence if nothing was tuned."""
     tested = frame[(frame["split"] == "test") & (frame["grid"] != "")] if "split" in frame else frame.head(0)
-    edges = f" {tuning.at_the_edge(tested)}" if len(tested) else ""
-    return f"{_epochs(frame)} {tuning.sentence(frame)}{edges}"
+    return [tuning.at_the_edge(tested)] if len(tested) else []
 
 
 def _epochs(frame: pd.DataFrame) -> str:

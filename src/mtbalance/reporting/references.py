@@ -15,6 +15,7 @@ from mtbalance.reporting import grid
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.layout import Cell, Row
+from mtbalance.reporting.row_errors import ENDING
 from mtbalance.reporting.value import Value
 
 PREFIX = "reference_"
@@ -65,7 +66,7 @@ def by_model(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Each reference that was collected, with its rows, whose metrics have their own names."""
     for name in MODELS:
         prefix = f"{PREFIX}{name}_"
-        own = frame[frame["metric"].str.startswith(prefix)]
+        own = frame[frame["metric"].str.startswith(prefix) & ~frame["metric"].str.endswith(ENDING)]
         if len(own):
             yield name, own.assign(metric=own["metric"].str.removeprefix(prefix))
 

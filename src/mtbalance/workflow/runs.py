@@ -105,6 +105,11 @@ class RunFiles(DataFiles):
         """Records of all runs of an experiment."""
         return [places.RECORD.format(**run.wildcards) for run in self.parameters.runs(experiment)]
 
+    def schemas(self, experiment: str) -> list[str]:
+        """The schemas of an experiment's prepared data."""
+        datasets = self.parameters.experiments[experiment].datasets
+        return [f"{self.prepared_folder(name)}/{places.SCHEMA}" for name in datasets]
+
     def predictions(self, experiment: str) -> list[str]:
         """Test predictions of all runs of an experiment."""
         return [places.PREDICTIONS.format(**run.wildcards) for run in self.parameters.runs(experiment)]
