@@ -15,9 +15,6 @@ from mtbalance.config.datasets import RawFile
 from mtbalance.config.reading import checked
 from mtbalance.data import DataError
 
-SNAKEFILE = "Snakefile"
-"""What a folder has in which Snakemake can be run."""
-
 
 def fetch(
     path: str,
@@ -69,7 +66,7 @@ def prepare(
 ) -> None:
     """Turn the raw files of DATASET into Parquet; in a project by the workflow's own rule, as Snakemake would."""
     found = dataset_from(dataset, config, params)
-    if Path(SNAKEFILE).is_file() and (output, config, params) == (None, None, places.PARAMETERS):
+    if Path("Snakefile").is_file() and (output, config, params) == (None, None, places.PARAMETERS):
         from mtbalance.reproduce.preparing import prepare as by_workflow
 
         typer.echo(by_workflow(dataset))

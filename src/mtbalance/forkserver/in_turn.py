@@ -42,10 +42,11 @@ def train_in_turn(runs: Sequence[Sequence[str]], say: Callable[[str], None]) -> 
         say((Path(log).read_text(errors="replace").splitlines() or [""])[-1])
     if failed:
         raise UserError(f"{len(failed)} of {len(runs)} runs failed; their logs: {' '.join(failed)}")
+    from mtbalance.training.checkpoint import files
+
     for _, *words in runs:
-        checkpoint = Path(words[words.index(CHECKPOINT) + 1])
-        for file in checkpoint.parent.glob(f"{checkpoint.stem}.*"):
-            file.unlink()
+        for file in files(Path(words[words.index(CHECKPOINT) + 1])):
+            file.unlink(missing_ok=True)
 
 
 def _run(log: Path, words: Sequence[str]) -> int:

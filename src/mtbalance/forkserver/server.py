@@ -74,9 +74,8 @@ def start() -> Path | None:
 def main() -> None:
     """Import, then serve until standard input ends; in a forked process, do what was asked for."""
     folder = Path(sys.argv[1])
-    signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # a cluster sends it to all processes of a job, and it is for the runs
+    # A cluster sends it to all processes of a job, and it is for the runs.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.modules[LEFT_OUT] = None  # type: ignore[assignment]  # an import then fails
     for name in PRELOADED:
         with suppress(ImportError):

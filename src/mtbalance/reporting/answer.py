@@ -108,12 +108,10 @@ def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
     for name in sorted(reached, key=lambda name: -reached[name]):
         beyond = ", and no network is better" if reached[name] >= cells["mean"].max() else ""
         found = against(frame, name, score, baseline, SIGNIFICANT)
-        text = (
-            f", {found.text(digits)} against {balancer_name(baseline)} on {backbone_name(found.backbone)}"
-            if found
-            else ""
-        )
-        yield f"{references.MODELS[name]} has {decimal(reached[name], digits)}{text}{beyond}"
+        text = f"{references.MODELS[name]} has {decimal(reached[name], digits)}"
+        if found:
+            text += f", {found.text(digits)} against {balancer_name(baseline)} on {backbone_name(found.backbone)}"
+        yield text + beyond
 
 
 def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -99,9 +99,9 @@ def collect(
     if predictions:
         of_run = dict(zip(map(RunConfig.digest, expected), predictions, strict=True))
         rows += _row_errors(chosen, trials, of_run, baseline)
+        methods = [(place_of(record.run, trials), record) for record in chosen]
         for path, of_reference in zip(references, reference_predictions, strict=bool(reference_predictions)):
-            own = [(place_of(record.run, trials), record) for record in chosen]
-            rows += reference_errors(own, of_run, baseline, path, of_reference)
+            rows += reference_errors(methods, of_run, baseline, path, of_reference)
     for config in in_order(timed):
         run = RunName.model_validate(config.wildcards)
         record = shown.get((*place_of(run, trials), run.seed))

@@ -55,14 +55,17 @@ def _errors(
 ) -> Iterator[tuple[str, Metric, float]]:
     """Names of fitted references, metrics, and the row errors of the differences to the mean of the runs."""
     theirs = [influences_of(record, files) for record in runs]
-    for name in TRAINED:
-        if name in reference.models:
-            tasks = [task for task in told_apart(runs[0]) if task.name in reference.models[name].chosen]
-            columns = {task.name: prediction_of(name, task.name) for task in tasks}
-            table = read_table(predictions, reference.sha256["test"], [*columns, *columns.values()])
-            for metric, ours in influences_in(table, tasks, columns).items():
-                mean = np.mean([influences[metric] for influences in theirs], axis=0)
-                yield name, metric, float(np.sqrt(np.sum((ours - mean) ** 2)))
+    means = {metric: np.mean([influences[metric] for influences in theirs], axis=0) for metric in theirs[0]}
+    fitted = {name: model.chosen for name, model in reference.models.items() if name in TRAINED}
+    wanted = [
+        column for name, chosen in fitted.items() for task in chosen for column in (task, prediction_of(name, task))
+    ]
+    table = read_table(predictions, reference.sha256["test"], wanted)
+    for name, chosen in fitted.items():
+        tasks = [task for task in told_apart(runs[0]) if task.name in chosen]
+        columns = {task.name: prediction_of(name, task.name) for task in tasks}
+        for metric, ours in influences_in(table, tasks, columns).items():
+            yield name, metric, float(np.sqrt(np.sum((ours - means[metric]) ** 2)))
 
 
 class Against(NamedTuple):

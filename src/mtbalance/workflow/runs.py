@@ -49,7 +49,8 @@ class Bundle(NamedTuple):
 
     def outputs(self) -> dict[str, list[str]]:
         """The files that a job writes, as patterns: one for each of the seeds."""
-        return {name: [self._of(file, seed) for seed in self.seeds] for name, file in self.rule.outputs().items()}
+        patterns = self.rule.outputs().items()
+        return {name: [file.replace("{seed}", str(seed)) for seed in self.seeds] for name, file in patterns}
 
     def runs(self, run: RunConfig) -> list[str]:
         """The runs that a job trains, as ``mtbalance train-several`` takes them; ``run`` is one of them."""
@@ -70,10 +71,6 @@ class Bundle(NamedTuple):
         options = [word for name, value in named.items() for word in (f"--{name}", value)]
         further = [option.format(**cell) for option in self.rule.options]
         return [places.log("train", places.CELL).format(**cell), *options, *further]
-
-    @staticmethod
-    def _of(file: str, seed: int) -> str:
-        return file.replace("{seed}", str(seed))
 
 
 def _rule_of(experiment: Experiment) -> str:
