@@ -19,15 +19,15 @@ def test_experts_together_are_perceptrons_apart():
         first.bias.data = experts.first.bias.data.unflatten(0, (3, 4))[number]
         second.weight.data = experts.deeper[0].weight.data[number].T
         second.bias.data = experts.deeper[0].bias.data.unflatten(0, (3, 6))[number]
-        torch.testing.assert_close(together[:, number], alone(inputs))
+        torch.testing.assert_close(together[number].T, alone(inputs))
 
 
 def test_a_gate_mixes_by_shares_that_sum_to_one():
     gate = Gate(2, 3)
     gate.scores.weight.data.zero_()
     gate.scores.bias.data = torch.tensor([0.0, 0.0, 1e4])
-    experts = torch.randn(5, 3, 4)
-    torch.testing.assert_close(gate(torch.randn(5, 2), experts), experts[:, 2])
+    experts = torch.randn(3, 4, 5)
+    torch.testing.assert_close(gate(torch.randn(5, 2), experts), experts[2].T)
 
 
 def test_every_column_has_embeddings_of_its_own():

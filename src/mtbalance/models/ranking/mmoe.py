@@ -17,7 +17,7 @@ class MMoE(TrunkBackbone):
     """Experts shared by all tasks; each task's gate mixes them for its tower.
 
     Every task has a mixture of its own, so no single hidden layer lies before the towers. Tasks fork at the experts'
-    outputs [B, E, width] together with the gates' input [B, fields].
+    outputs [E, width, B] together with the gates' input [B, fields].
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class MMoE(TrunkBackbone):
         self.towers = nn.ModuleList(Tower(self.experts.width, sizes) for _ in range(self.tasks))
 
     def trunk(self, fields: Tensor) -> Tensors:
-        """The experts' outputs [B, E, width] and the gates' input [B, fields]."""
+        """The experts' outputs [E, width, B] and the gates' input [B, fields]."""
         return self.experts(fields), fields
 
     def head(self, hidden: Tensors, task: int) -> Tensor:

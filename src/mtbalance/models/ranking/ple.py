@@ -54,7 +54,7 @@ class PLE(TrunkBackbone):
         for index, layer in enumerate(layers[:-1]):
             shared = layer.shared(common)
             own = [experts(state) for experts, state in zip(layer.own, states, strict=True)]
-            common = layer.common_gate(common, torch.cat([*own, shared], dim=1))
+            common = layer.common_gate(common, torch.cat([*own, shared]))
             below = [*states, *own, shared]
             if index + 2 < len(layers):
                 states = [layer.mix(task, states[task], own[task], shared) for task in range(self.tasks)]
@@ -90,5 +90,5 @@ class _Extraction(nn.Module):
 
     def mix(self, task: int, state: Tensor, own: Tensor, shared: Tensor) -> Tensor:
         """The task's mixture [B, width] of its own and the shared experts."""
-        mixture: Tensor = self.gates[task](state, torch.cat([own, shared], dim=1))
+        mixture: Tensor = self.gates[task](state, torch.cat([own, shared]))
         return mixture
