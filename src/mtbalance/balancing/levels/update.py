@@ -164,17 +164,11 @@ class UpdateLevel(GradientLevel):
 
     def _linear_step(self, joint: dict[Parameter, Tensor]) -> None:
         """The joint update of a delayed preconditioner, from the weighted sums of the tasks' gradients."""
-        known = known_update(self.proposer, "preconditioner: delayed")
-        total = float(self.weights.sum())
-        updates = [
-            known.propose_from(known.moments(p), p, gradient, delayed=True, total=total)
-            for p, gradient in joint.items()
-        ]
         if self.gradients:  # else one pass of the weighted loss has weighed them
             self._weigh_own()
         self._keep_joint(joint)
         with self._own_step():
-            self.proposer.take(list(joint), updates, lambda parameter: joint[parameter])
+            known_update(self.proposer, "preconditioner: delayed").take_joint(joint, total=float(self.weights.sum()))
 
     def _weigh_own(self) -> None:
         """Weigh the gradients of the tasks' own parameters, if heads are weighted."""

@@ -9,7 +9,7 @@ learning rates and state are read where they are, at every step.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.options import OPTIMIZERS, OptimizerOptions
+from mtbalance.balancing.pieces import in_pieces, pieces
 from mtbalance.registry import entry
 
 Moments = dict[str, Any]
@@ -96,7 +97,11 @@ class MomentProposer(Proposer):
 
     @abstractmethod
     def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:
-        """Let the moments see a gradient of their shape."""
+        """Let the moments see a gradient of their shape, element by element; large ones come in pieces."""
+
+    @abstractmethod
+    def count(self, moments: Moments) -> None:
+        """Count the step whose gradient the moments have seen."""
 
     @torch.no_grad()
     def propose(
@@ -115,8 +120,18 @@ class MomentProposer(Proposer):
         self, moments: Moments, parameter: Parameter, gradients: Tensor, *, delayed: bool = False, total: float = 1.0
     ) -> Tensor:
         """Updates [K, *shape] of one parameter, from moments that need not be its own. Call it without gradients."""
-        group = self.groups[parameter]
-        decayed = self._decay(parameter, gradients, group, total)
+        shaped = _shaped(moments)
+
+        def work(own: Tensor, given: Tensor, *seen: Tensor) -> Tensor:
+            state = moments | dict(zip(shaped, seen, strict=True))
+            return self._proposed(state, own, given, self.groups[parameter], delayed, total)
+
+        return in_pieces(work, parameter, gradients, *shaped.values())
+
+    def _proposed(
+        self, moments: Moments, own: Tensor, gradients: Tensor, group: Group, delayed: bool, total: float
+    ) -> Tensor:
+        decayed = self._decay(own, gradients, group, total)
         updates = self.updates(moments, decayed, group, delayed=delayed, total=total)
         rate = group["lr"] / self.unit if self.unit else 1.0
         return updates if rate == 1.0 else updates.mul_(rate)
@@ -130,12 +145,35 @@ class MomentProposer(Proposer):
             gradient = commit(parameter)
             if gradient is not None:
                 self.commit(self.moments(parameter), parameter, gradient)
-            decay = decoupled_decay(self.groups[parameter])
-            if decay:
-                parameter.mul_(1 - self.groups[parameter]["lr"] * decay)
-            parameter.add_(update, alpha=-self.unit)
+            self._move(parameter, update, self.groups[parameter])
             parameter.grad = None
         self.optimizer.step()
+
+    @torch.no_grad()
+    def take_joint(self, gradients: Mapping[Parameter, Tensor], total: float) -> None:
+        """Move parameters by the delayed update of their joint gradients, and all others as :meth:`take` does.
+
+        An update is proposed, taken and seen by the moments piece by piece: one pass over memory in place of three.
+        """
+        self.prepare([self.moments(parameter) for parameter in gradients])
+        for parameter, gradient in gradients.items():
+            group, moments = self.groups[parameter], self.moments(parameter)
+            shaped = _shaped(moments)
+            parts = pieces(parameter, gradient, *shaped.values()) if shaped else [(parameter, gradient)]
+            for own, given, *seen in parts:
+                state = moments | dict(zip(shaped, seen, strict=True)) if shaped else moments  # which may get its first
+                update = self._proposed(state, own, given, group, delayed=True, total=total)
+                self.advance(state, self._decay(own, given, group), group)
+                self._move(own, update, group)
+            self.count(moments)
+            parameter.grad = None
+        self.optimizer.step()
+
+    def _move(self, parameter: Tensor, update: Tensor, group: Group) -> None:
+        decay = decoupled_decay(group)
+        if decay:
+            parameter.mul_(1 - group["lr"] * decay)
+        parameter.add_(update, alpha=-self.unit)
 
     def commit(self, moments: Moments, parameter: Parameter, gradient: Tensor) -> None:
         """Let moments see a gradient; call it before the parameter moves, on which coupled weight decay depends, and
@@ -143,6 +181,7 @@ class MomentProposer(Proposer):
         """
         group = self.groups[parameter]
         self.advance(moments, self._decay(parameter, gradient, group), group)
+        self.count(moments)
 
     def moments(self, parameter: Parameter) -> Moments:
         """The torch optimizer's state of ``parameter``, created as torch would create it."""
@@ -152,10 +191,15 @@ class MomentProposer(Proposer):
         return state
 
     @staticmethod
-    def _decay(parameter: Parameter, gradients: Tensor, group: Group, total: float = 1.0) -> Tensor:
+    def _decay(parameter: Tensor, gradients: Tensor, group: Group, total: float = 1.0) -> Tensor:
         """Gradients with coupled weight decay."""
         strength = 0.0 if group.get("decoupled_weight_decay") else group["weight_decay"]
         return gradients.add(parameter, alpha=strength * total) if strength else gradients
+
+
+def _shaped(moments: Moments) -> dict[str, Tensor]:
+    """The moments that are as the parameter is, which a count of steps is not."""
+    return {name: value for name, value in moments.items() if isinstance(value, Tensor) and value.dim()}
 
 
 def decoupled_decay(group: Group) -> float:

@@ -46,5 +46,8 @@ class AdaGrad(MomentProposer):
 
     def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:
         """v <- v + g^2."""
-        moments["step"] += 1
         moments["sum"].addcmul_(gradient, gradient)
+
+    def count(self, moments: Moments) -> None:
+        """t <- t + 1."""
+        moments["step"] += 1

@@ -42,31 +42,38 @@ class Adam(MomentProposer):
     ) -> Tensor:
         """d = m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps), m and v having seen the gradient (PUB, algorithm 1).
 
-        Delayed: m has seen it, and v / (1 - b2^(t - 1)) has not.
+        Delayed: m has seen it, and v / (1 - b2^(t - 1)) has not. Both are computed in the order that saves passes over
+        memory (Kingma and Ba 2015, end of section 2): with c1 = 1 - b1^t and c2 = sqrt(1 - b2^t), d is
+        c2 / c1 m / (sqrt(v) + c2 eps).
         """
         beta_1, beta_2 = group["betas"]
         step = self._count(moments["step"]) + 1
-        before = moments["exp_avg"] if total == 1.0 else total * moments["exp_avg"]
-        first = torch.lerp(before, gradients, 1 - beta_1)
+        delayed = delayed and step > 1
+        correction_1, correction_2 = 1 - beta_1**step, (1 - beta_2 ** (step - delayed)) ** 0.5
+        scale = correction_2 / correction_1
+        first = torch.add(scale * total * beta_1 * moments["exp_avg"], gradients, alpha=scale * (1 - beta_1))
 
         def present() -> Tensor:
             second: Tensor = (beta_2 * moments["exp_avg_sq"]).addcmul(gradients, gradients, value=1 - beta_2)
-            return second.sqrt_().div_((1 - beta_2**step) ** 0.5)
+            return second.sqrt_()
 
-        if delayed:
-            root = divisor(moments["exp_avg_sq"].sqrt() / (1 - beta_2 ** (step - 1)) ** 0.5, present)
-        else:
-            root = present()
-        return first.div_(root.add_(group["eps"])).div_(1 - beta_1**step)
+        def corrected() -> Tensor:
+            return present().mul_(correction_2 / (1 - beta_2**step) ** 0.5)
+
+        root = divisor(moments["exp_avg_sq"].sqrt(), corrected) if delayed else present()
+        return first.div_(root.add_(correction_2 * group["eps"]))
 
     def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:
         """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2."""
         beta_1, beta_2 = group["betas"]
+        moments["exp_avg"].lerp_(gradient, 1 - beta_1)
+        moments["exp_avg_sq"].mul_(beta_2).addcmul_(gradient, gradient, value=1 - beta_2)
+
+    def count(self, moments: Moments) -> None:
+        """t <- t + 1."""
         count = self._count(moments["step"]) + 1
         moments["step"] += 1
         self.counts[id(moments["step"])] = moments["step"], moments["step"]._version, count
-        moments["exp_avg"].lerp_(gradient, 1 - beta_1)
-        moments["exp_avg_sq"].mul_(beta_2).addcmul_(gradient, gradient, value=1 - beta_2)
 
     def prepare(self, moments: Sequence[Moments]) -> None:
         """Read, in one transfer, the step counts that somebody else has written to, such as the optimizer itself."""

@@ -47,5 +47,8 @@ class RMSProp(MomentProposer):
 
     def advance(self, moments: Moments, gradient: Tensor, group: Group) -> None:
         """v <- b v + (1 - b) g^2."""
-        moments["step"] += 1
         moments["square_avg"].mul_(group["alpha"]).addcmul_(gradient, gradient, value=1 - group["alpha"])
+
+    def count(self, moments: Moments) -> None:
+        """t <- t + 1."""
+        moments["step"] += 1

@@ -53,3 +53,6 @@ class SGD(MomentProposer):
             moments[BUFFER] = gradient.clone()
         else:
             moments[BUFFER].mul_(group["momentum"]).add_(gradient, alpha=1 - group["dampening"])
+
+    def count(self, moments: Moments) -> None:
+        """Nothing depends on the number of steps."""

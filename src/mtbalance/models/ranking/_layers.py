@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,8 @@ class Experts(nn.Module):
     """E perceptrons of one shape on one input, computed together: [B, inputs] -> [E, width, B].
 
     Rows are the last dimension, so that gates, softmax and ReLU go through memory in order: that saves 5 % of a step on
-    small models, and 9 % at the papers' size in bfloat16. Each expert is initialized and normalized as a perceptron of its own would be.
+    small models, and 9 % at the papers' size in bfloat16. Each expert is initialized and normalized as a perceptron of
+    its own would be.
     """
 
     def __init__(self, count: int, inputs: int, hidden: Sequence[int], sizes: RankingSizes) -> None:
@@ -43,7 +45,7 @@ class Experts(nn.Module):
         """[E, width, B]."""
         first, *others = self.after
         values = _normed(first, _by_columns(self.first, inputs))
-        for layer, after in zip(self.deeper, others, strict=True):
+        for layer, after in zip(cast("list[GroupedLinear]", list(self.deeper)), others, strict=True):
             values = _normed(after, layer.by_columns(self._apart(values)).flatten(0, 1))
         return self._apart(values)
 
@@ -57,7 +59,7 @@ def _by_columns(linear: nn.Linear, inputs: Tensor) -> Tensor:
 
 
 def _normed(after: nn.Module, values: Tensor) -> Tensor:
-    """What follows a linear layer, on its outputs [outputs, B]: batch norm takes rows last if there are 3 dimensions."""
+    """What follows a linear layer, on its outputs [outputs, B]. Batch norm takes rows last in three dimensions."""
     found: Tensor = after(values.unsqueeze(0))
     return found.squeeze(0)
 
