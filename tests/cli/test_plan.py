@@ -66,7 +66,7 @@ def test_the_last_line_has_the_verdict_and_the_command_and_a_full_disk_has_statu
     free(1_000_000_000)
     done = planned("--preset", "paper_nl_first")
     assert done.exit_code == 1
-    assert "Not enough disk: the data need 6.1 GB, and 1.0 GB are free" in done.output
+    assert "Not enough disk: the data need 11.9 GB, and 1.0 GB are free" in done.output
     assert ": not enough disk. Start:" in done.output.splitlines()[-1]
 
 

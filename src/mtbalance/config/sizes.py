@@ -14,7 +14,7 @@ class Size(NamedTuple):
     raw: int | None = None
     """Bytes of the raw files, in the form that is fetched. None: unknown."""
     prepared: int | None = None
-    """Bytes of the prepared data set. None: unknown."""
+    """Bytes of the prepared data set, and of the decoded rows that runs share. None: unknown."""
     about: bool = False
     """True if a number is derived or remembered, not published or counted."""
 

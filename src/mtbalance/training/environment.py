@@ -42,7 +42,11 @@ def processor() -> str:
 
 
 def peak_memory(device: torch.device) -> float:
-    """Peak memory in MB (2^20 bytes): of the CUDA device, or the resident memory of this process."""
+    """Peak memory in MB (2^20 bytes): of the CUDA device, or the resident memory of this process.
+
+    Resident memory has the rows that a process maps from a file (:mod:`mtbalance.data.ranking.decoded`), though the
+    processes of a machine share them.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

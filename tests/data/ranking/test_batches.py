@@ -7,7 +7,7 @@ from sample_data import processed
 from mtbalance.data import DataError
 from mtbalance.data.adapters.table import Table
 from mtbalance.data.batch import Batch
-from mtbalance.data.ranking import batches, row_groups
+from mtbalance.data.ranking import batches, decoded, row_groups
 from mtbalance.data.ranking.aliexpress_layout import LAYOUT
 from mtbalance.data.ranking.batches import RankingRows
 from mtbalance.data.ranking.schema import RankingSchema
@@ -17,7 +17,9 @@ from mtbalance.data.ranking.schema import RankingSchema
 def streamed(raw, tmp_path, monkeypatch):
     """Prepared rows in row groups of 300, with limits so small that they are read in blocks of about 1,000."""
     monkeypatch.setattr(row_groups, "ROW_GROUP", 300)
-    monkeypatch.setattr(batches, "ROWS_IN_MEMORY", 500)
+    monkeypatch.setattr(decoded, "ROWS_IN_MEMORY", 500)
+    monkeypatch.setattr(decoded, "GROUPS_AT_ONCE", 3)
+    monkeypatch.setattr(batches, "ROWS_TOGETHER", 500)
     monkeypatch.setattr(batches, "ROWS_PER_BLOCK", 1000)
     processed(raw).prepare("small", tmp_path / "out")
     return tmp_path / "out"

@@ -24,8 +24,8 @@ def verified(path: Path, sha256: str) -> Path:
     """
     mark = path.with_name(MARK.format(name=path.name))
     try:
-        seen = _facts(path) | {"sha256": sha256}
-        if _read(mark) == seen:
+        seen = facts(path) | {"sha256": sha256}
+        if remembered(mark) == seen:
             return path
         found = sha256_of(path)
     except OSError as error:
@@ -40,13 +40,15 @@ def verified(path: Path, sha256: str) -> Path:
     return path
 
 
-def _facts(path: Path) -> dict[str, int]:
+def facts(path: Path) -> dict[str, int]:
+    """What tells whether a file was changed since somebody looked at it: its size, inode and times of change."""
     found = path.stat()
     times = {"mtime_ns": found.st_mtime_ns, "ctime_ns": found.st_ctime_ns}  # a copying program can set the first one
     return {"size": found.st_size, "inode": found.st_ino} | times
 
 
-def _read(mark: Path) -> object:
+def remembered(mark: Path) -> object:
+    """What a side file says, or None if there is none that can be read."""
     try:
         return json.loads(mark.read_bytes())
     except (OSError, ValueError):

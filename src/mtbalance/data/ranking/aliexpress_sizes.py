@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from mtbalance.config.datasets import HashSplit
 from mtbalance.config.sizes import Size, StandIn
-from mtbalance.data.ranking.schema import KnownRows
+from mtbalance.data.ranking.schema import ROWS_IN_MEMORY, KnownRows
 
 PARQUET_BYTES = 263
 """Bytes of a prepared row, measured on 40,000 synthetic rows, whose numbers hardly compress."""
+DECODED_BYTES = 324
+"""Bytes of a decoded row: 79 features and 2 labels, in 4 bytes each."""
 CSV_BYTES = 500
 """Bytes of a row of the synthetic CSV files, measured likewise."""
 
@@ -62,4 +64,5 @@ def of_rows(train: int, test: int, split: HashSplit, raw: int, about: bool) -> S
     """The size of so many official rows, whose test side is cut into valid and test."""
     valid = round(test * split.valid / (split.valid + split.test))
     rows = {"train": train, "valid": valid, "test": test - valid}
-    return Size(rows, raw, PARQUET_BYTES * (train + test), about)
+    shared = sum(count for count in rows.values() if count > ROWS_IN_MEMORY)
+    return Size(rows, raw, PARQUET_BYTES * (train + test) + DECODED_BYTES * shared, about)

@@ -15,34 +15,40 @@ from numpy.typing import NDArray
 from mtbalance.data.ranking.schema import NO_LABEL, Numerical, RankingSchema, RankingTask
 
 Array = NDArray[np.number[Any]]
+Cells = NDArray[np.int32]
+"""Rows [rows, width] whose first cells are integers, and whose others hold the bits of float32 numbers."""
 
 
-def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> list[Array]:
-    """The rows of some row groups: ids [rows, F] int32, numbers [rows, N] float32, labels [rows] float32 by task.
+def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> Cells:
+    """The rows of some row groups as cells [rows, F + N + K]: ids int32, and the bits of float32 numbers and labels.
 
     F is the number of categorical and of binned columns, in this order. Labels that are missing are NaN, and those of a
-    regression are scaled for its loss. Where rows have weights [rows] float32, they come last.
+    regression are scaled for its loss. Where rows have weights, they come last.
     """
     file = pq.ParquetFile(path)
     rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
-    ids = np.empty((rows, len(schema.table_sizes)), dtype=np.int32)
-    numbers = np.empty((rows, len(schema.numbers)), dtype=np.float32)
-    labels = [np.empty(rows, dtype=np.float32) for _ in schema.tasks]
+    cells = np.empty((rows, width_of(schema)), dtype=np.int32)
+    floats, ids = cells.view(np.float32), len(schema.table_sizes)
+    labels = ids + len(schema.numbers)
     columns = (schema.categorical, schema.numerical, schema.tasks)
-    names = [column.name for some in columns for column in some]
-    weights = [] if schema.weight is None else [np.empty(rows, dtype=np.float32)]
-    names += [] if schema.weight is None else [schema.weight]
+    weight = [] if schema.weight is None else [schema.weight]
+    names = [column.name for some in columns for column in some] + weight
     start = 0
     for group in groups:
         table = file.read_row_group(int(group), columns=names)
         part = slice(start, start + table.num_rows)
-        ids[part], numbers[part] = encode(table, schema)
-        for label, task in zip(labels, schema.tasks, strict=True):
-            label[part] = target(table[task.name].to_numpy(), task)
-        for weight in weights:
-            weight[part] = table[schema.weight].to_numpy()
+        cells[part, :ids], floats[part, ids:labels] = encode(table, schema)
+        for place, task in enumerate(schema.tasks, start=labels):
+            floats[part, place] = target(table[task.name].to_numpy(), task)
+        for name in weight:
+            floats[part, -1] = table[name].to_numpy()
         start = part.stop
-    return [ids, numbers, *labels, *weights]
+    return cells
+
+
+def width_of(schema: RankingSchema) -> int:
+    """The number of a row's cells."""
+    return len(schema.table_sizes) + len(schema.numbers) + len(schema.tasks) + (schema.weight is not None)
 
 
 def target(values: Array, task: RankingTask) -> Array:

@@ -22,6 +22,8 @@ FEW = 200
 """Rows of the rarer label below which the AUC of a split is mostly chance."""
 NO_LABEL = 255
 """Stands in a Parquet file for a binary label that is missing; a number that is missing is NaN."""
+ROWS_IN_MEMORY = 500_000
+"""A split with more rows than that is decoded into a file, which runs share (:mod:`mtbalance.data.ranking.decoded`)."""
 
 
 def _ascending(values: list[Any]) -> list[Any]:
