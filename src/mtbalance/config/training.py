@@ -42,8 +42,9 @@ class TrainingConfig(Block):
     micro_batches: Count = 1
     """Parts that a batch is computed in, to bound memory (gradient accumulation); not at level representation. Batch
     norm then normalizes each part by itself."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """``bfloat16``: products and convolutions in bfloat16, parameters and losses in float32 (autocast)."""
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"
+    """``bfloat16``: products and convolutions in bfloat16, parameters and losses in float32 (autocast). ``float64``:
+    double precision, to see whether two machines differ by more than rounding."""
     channels_last: bool = False
     """Lay images out pixel by pixel in memory (scenes only)."""
     augment: bool = False

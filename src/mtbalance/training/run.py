@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ from mtbalance.config.run import RunConfig, canonical
 from mtbalance.errors import UserError
 from mtbalance.models.backbone import Backbone
 from mtbalance.models.kept import keep_model
-from mtbalance.problems import open_problem
+from mtbalance.problems import Problem, open_problem
 from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.training.checkpoint import MINUTES, Checkpoint
 from mtbalance.training.evaluation import evaluate, outputs_of
@@ -120,7 +121,7 @@ def open_session(config: RunConfig, data: Path, *, measured: bool = False) -> Se
     for split in problem.schema.splits:  # a damaged file is found now, and not after training
         problem.split(split)
     problem.reside(device)
-    model = problem.model().to(device)
+    model = build_model(problem, device)
     if processes_of().size > 1:
         synchronized(model)
     level = build_balancer(config, model, [task.name for task in problem.tasks])
@@ -150,6 +151,12 @@ def _predictions(session: Session, splits: Iterable[str]) -> Predictions:
         for batch, outputs in outputs_of(session, session.problem.split(split)):
             predictions.add(batch, outputs)
     return predictions
+
+
+def build_model(problem: Problem[Any], device: torch.device) -> Backbone:
+    """A new model of the run on a device, its parameters in the run's precision."""
+    double = problem.config.training.precision == "float64"
+    return problem.model().to(device, torch.float64 if double else None)
 
 
 def build_balancer(config: RunConfig, model: Backbone, tasks: Sequence[str]) -> Level:

@@ -19,6 +19,7 @@ from mtbalance.tasks import Task
 from mtbalance.training.epoch_pass import Pass
 from mtbalance.training.history import History
 from mtbalance.training.seeding import random_state, restore_random_state
+from mtbalance.training.step import as_inputs
 from mtbalance.training.steps import StepLog
 from mtbalance.training.stopping import Stopping
 
@@ -48,8 +49,12 @@ class Session:
     def reach(self) -> Reach:
         """The parameters by the tasks whose outputs depend on them, as the graph of one row shows it."""
         batch = next(self.problem.split("test").batches(1, None)).to(self.device)
+        inputs = as_inputs(batch.inputs, self.config.training)
         self.model.eval()
-        return find_reach([output.sum() for output in self.model(batch.inputs)], list(self.model.parameters()))
+        return find_reach(
+            [output.sum() for output in self.model(inputs)],
+            list(self.model.parameters()),
+        )
 
     def models(self) -> dict[str, nn.Module]:
         """What has a best epoch of its own: each task's model by its name if nothing is shared, else the whole.

@@ -23,7 +23,7 @@ from mtbalance.training.clock import now
 from mtbalance.training.environment import environment
 from mtbalance.training.memory import keep_freed_memory
 from mtbalance.training.record import model_size
-from mtbalance.training.run import build_balancer, choose_device, open_session
+from mtbalance.training.run import build_balancer, build_model, choose_device, open_session
 from mtbalance.training.seeding import seed_everything
 from mtbalance.training.step import train_step
 
@@ -114,7 +114,7 @@ def _timed_batches(split: Rows, size: int, count: int, order: np.random.Generato
 def _stepper(problem: Problem[Any], batches: list[Batch], device: torch.device) -> Stepper:
     run = problem.config
     torch.manual_seed(run.seed)
-    model = problem.model().to(device).train()
+    model = build_model(problem, device).train()
     level = build_balancer(run, model, [task.name for task in problem.tasks])
     endless = cycle(batches)
 

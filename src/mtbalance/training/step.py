@@ -11,13 +11,12 @@ from torch.utils.checkpoint import checkpoint
 
 from mtbalance.balancing.levels import Level, StepReport
 from mtbalance.balancing.levels.loss import weighted_sum
+from mtbalance.balancing.rows import at_least_float32
 from mtbalance.config.training import TrainingConfig
 from mtbalance.data.batch import Batch
 from mtbalance.models.backbone import Backbone
 from mtbalance.tasks import Task
 from mtbalance.training.parts import own_part, shares_of
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def train_step(
@@ -60,11 +59,14 @@ def train_step(
 def task_losses(
     model: Backbone, tasks: Sequence[Task], level: Level, batch: Batch, training: TrainingConfig
 ) -> list[Tensor]:
-    """The K scalar losses of a batch on the model's device, in float32, each from its fork of the representation."""
+    """The K scalar losses of a batch on the model's device, each from its fork of the representation.
+
+    They are in float32, or in float64 if the model is.
+    """
     with mixed_precision(batch.inputs[0].device, training.precision):
-        outputs = model.decode_all(level.fork(model.encode(in_memory_format(batch.inputs, training.channels_last))))
+        outputs = model.decode_all(level.fork(model.encode(as_inputs(batch.inputs, training))))
     return [
-        task.loss(output.float(), target) for task, output, target in zip(tasks, outputs, batch.targets, strict=True)
+        task.loss(*_precise(output, target)) for task, output, target in zip(tasks, outputs, batch.targets, strict=True)
     ]
 
 
@@ -78,20 +80,31 @@ def _recomputed(model: Backbone, losses_of: Callable[..., list[Tensor]], part: B
 
 @torch.no_grad()
 def predict(model: Backbone, inputs: tuple[Tensor, ...], training: TrainingConfig) -> list[Tensor]:
-    """The outputs of every task in evaluation mode, at the precision of training."""
+    """The outputs of every task in evaluation mode, computed at the precision of training; float32."""
     model.eval()
     with mixed_precision(inputs[0].device, training.precision):
-        return [output.float() for output in model(in_memory_format(inputs, training.channels_last))]
+        return [output.float() for output in model(as_inputs(inputs, training))]
 
 
 def mixed_precision(device: torch.device, precision: str) -> torch.autocast:
-    """A context that computes products and convolutions in ``precision``; with float32 it does nothing."""
-    return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "float32")
+    """A context that computes products and convolutions in bfloat16, if that is the precision."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def in_memory_format(inputs: tuple[Tensor, ...], channels_last: bool) -> tuple[Tensor, ...]:
-    """Images [B, C, H, W], with ``channels_last`` laid out pixel by pixel, which makes convolutions faster."""
-    return tuple(i.contiguous(memory_format=torch.channels_last) for i in inputs) if channels_last else inputs
+def as_inputs(inputs: tuple[Tensor, ...], training: TrainingConfig) -> tuple[Tensor, ...]:
+    """The inputs of a batch as the run's model takes them.
+
+    With ``channels_last`` images [B, C, H, W] are laid out pixel by pixel, which makes convolutions faster.
+    """
+    if training.precision == "float64":
+        inputs = tuple(i.double() if i.is_floating_point() else i for i in inputs)
+    return tuple(i.contiguous(memory_format=torch.channels_last) for i in inputs) if training.channels_last else inputs
+
+
+def _precise(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """An output in float32 or better, and its target likewise."""
+    output = at_least_float32(output)
+    return output, target.to(output.dtype) if target.is_floating_point() else target
 
 
 class FrozenStatistics:

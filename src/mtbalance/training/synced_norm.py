@@ -68,4 +68,4 @@ def synchronized(model: nn.Module) -> None:
             if isinstance(child, _BatchNorm):
                 norm = SyncedBatchNorm(child.num_features, child.eps, child.momentum)
                 norm.load_state_dict(child.state_dict())
-                setattr(module, name, norm)
+                setattr(module, name, norm.to(child.weight))
