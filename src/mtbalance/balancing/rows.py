@@ -55,9 +55,8 @@ def measure(
 
 
 def _is_safe(gram: Matrix, rows: Sequence[Parts]) -> bool:
-    squares = gram.diagonal()
-    present = [any(parts[task] is not None for parts in rows) for task in range(len(gram))]
-    return bool(((squares > SAFE[0]) & (squares < SAFE[1]))[present].all())
+    unsafe = [task for task, square in enumerate(gram.diagonal().tolist()) if not SAFE[0] < square < SAFE[1]]
+    return not any(parts[task] is not None for parts in rows for task in unsafe)
 
 
 def _measured(
@@ -157,10 +156,10 @@ def squared_norms(row: Iterable[Tensor], processes: Processes = ALONE) -> Tensor
 
 def describe(gram: Matrix, weights: Vector) -> dict[str, float]:
     """The geometry of a search: mean and smallest cosine between rows, norm of the joint row, sum of weights."""
-    norms = np.sqrt(gram.diagonal())
-    upper = _pairs(len(gram))
-    sizes = np.outer(norms, norms)[upper]
-    cosines = gram[upper][sizes > 0] / sizes[sizes > 0]
+    norms, (one, other) = np.sqrt(gram.diagonal()), _pairs(len(gram))
+    sizes = norms[one] * norms[other]
+    known = sizes > 0
+    cosines = gram[one, other][known] / sizes[known]
     squared = max(float(weights @ gram @ weights), 0.0)
     report = {"joint_norm": float(np.sqrt(squared)), "weight_sum": float(weights.sum())}
     if len(cosines):

@@ -62,19 +62,18 @@ class MultiBalance(GramRule):
         norms = np.sqrt(gram.diagonal())
         present = norms > 0
         self.seen = self.seen + present
-        moved = (1 - self.gamma) * self.magnitudes + self.gamma * norms
-        self.magnitudes = np.where(present, moved, self.magnitudes)
-        lengths = np.where(present, self._lengths() / np.where(present, norms, 1.0), 0.0)
-        scales = np.where(present, 1.0 / np.where(present, norms, 1.0), 0.0) if self.inner == "cosine" else lengths
-        products = gram * np.outer(scales, scales)
-        gradient = products @ (self.mixture + self.rho / self.tasks)
+        self.magnitudes = np.where(present, (1 - self.gamma) * self.magnitudes + self.gamma * norms, self.magnitudes)
+        inverse = np.divide(1.0, norms, out=np.zeros(self.tasks), where=present)
+        lengths = self._lengths() * inverse
+        scales = inverse if self.inner == "cosine" else lengths
+        gradient = scales * (gram @ (scales * (self.mixture + self.rho / self.tasks)))
         self.mixture = project_on_simplex(self.mixture - self.beta * gradient)
         return self.tasks * self.mixture * lengths
 
     def _lengths(self) -> Vector:
         if self.start == "zero":
             return self.magnitudes
-        return self.magnitudes / np.where(self.seen > 0, 1 - (1 - self.gamma) ** self.seen, 1.0)
+        return self.magnitudes / (1 - (1 - self.gamma) ** np.maximum(self.seen, 1))
 
     def state_dict(self) -> dict[str, Any]:
         """The average lengths, lambda, and the number of steps at which each task had a row."""
