@@ -65,7 +65,7 @@ class RankingRows:
                     return
                 self._resident = ResidentRows(arrays, self.rows, device)
             self._resident.append(arrays)
-        del self._decoded
+        self.__dict__.pop("_decoded", None)
 
     def batches(self, batch_size: int, generator: Generator | None) -> Iterator[Batch]:
         """All rows once, ``batch_size`` at a time; the last batch may be smaller.
