@@ -1,14 +1,16 @@
 """A step of the papers' MMOE against LS: our balancers, plain torch, the authors' PUB, and the machine's limits.
 
-Models of 8 experts of 512-256 on 2,176 inputs, batches of 2,048 random (synthetic) rows, two tasks, float32, one
-thread; with --small, the demo's model. Searches are at every tenth step, as in the papers.
+Models of 8 experts of 512-256 on 2,176 inputs, batches of 2,048 random (synthetic) rows, two tasks, float32 unless a
+name says bfloat16, one thread; with --small, the demo's model. Searches are at every tenth step, as in the papers.
 
     python bench/steps.py results/bench/steps.csv
 """
 
 from __future__ import annotations
 
-from cases import DEMO, PAPER, ours, passes
+import torch
+
+from cases import DEMO, PAPER, ours, passes, steps_on
 from peers import plain, products, released_pub, traffic
 from ratios import options, ratios, write
 
@@ -22,6 +24,8 @@ def main() -> None:
     steps |= {"matrix products": products(case), "memory traffic of Adam": traffic(case)}
     steps |= {"K backward passes": passes(case), "pub as released": released_pub(case)}
     steps |= {name: ours(case, name) for name in OURS}
+    steps["LS in bfloat16"] = steps_on(case.batches(), case, "ls", case.model(), precision="bfloat16")
+    steps["matrix products in bfloat16"] = products(case, torch.bfloat16)
     write(ratios(steps, chosen, rows=case.rows, tasks=case.tasks), chosen.output)
 
 
