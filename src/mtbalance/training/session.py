@@ -51,10 +51,7 @@ class Session:
         batch = next(self.problem.split("test").batches(1, None)).to(self.device)
         inputs = as_inputs(batch.inputs, self.config.training)
         self.model.eval()
-        return find_reach(
-            [output.sum() for output in self.model(inputs)],
-            list(self.model.parameters()),
-        )
+        return find_reach([output.sum() for output in self.model(inputs)], list(self.model.parameters()))
 
     def models(self) -> dict[str, nn.Module]:
         """What has a best epoch of its own: each task's model by its name if nothing is shared, else the whole.

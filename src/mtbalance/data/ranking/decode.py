@@ -27,9 +27,9 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> Ce
     """
     file = pq.ParquetFile(path)
     rows = sum(file.metadata.row_group(int(group)).num_rows for group in groups)
-    cells = np.empty((rows, width_of(schema)), dtype=np.int32)
-    floats, ids = cells.view(np.float32), len(schema.table_sizes)
-    labels = ids + len(schema.numbers)
+    numbers, labels, width = ends(schema)
+    cells = np.empty((rows, width), dtype=np.int32)
+    floats = cells.view(np.float32)
     columns = (schema.categorical, schema.numerical, schema.tasks)
     weight = [] if schema.weight is None else [schema.weight]
     names = [column.name for some in columns for column in some] + weight
@@ -37,7 +37,7 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> Ce
     for group in groups:
         table = file.read_row_group(int(group), columns=names)
         part = slice(start, start + table.num_rows)
-        cells[part, :ids], floats[part, ids:labels] = encode(table, schema)
+        cells[part, :numbers], floats[part, numbers:labels] = encode(table, schema)
         for place, task in enumerate(schema.tasks, start=labels):
             floats[part, place] = target(table[task.name].to_numpy(), task)
         for name in weight:
@@ -46,9 +46,11 @@ def decode(path: Path, groups: NDArray[np.integer], schema: RankingSchema) -> Ce
     return cells
 
 
-def width_of(schema: RankingSchema) -> int:
-    """The number of a row's cells."""
-    return len(schema.table_sizes) + len(schema.numbers) + len(schema.tasks) + (schema.weight is not None)
+def ends(schema: RankingSchema) -> tuple[int, int, int]:
+    """Where a row's ids, its numbers, and its labels with its weight end among its cells."""
+    ids = len(schema.table_sizes)
+    numbers = ids + len(schema.numbers)
+    return ids, numbers, numbers + len(schema.tasks) + (schema.weight is not None)
 
 
 def target(values: Array, task: RankingTask) -> Array:

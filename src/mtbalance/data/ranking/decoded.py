@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mtbalance.data.files.checksums import sha256_of
 from mtbalance.data.files.verified import facts, remembered
-from mtbalance.data.ranking.decode import Array, Cells, decode, width_of
+from mtbalance.data.ranking.decode import Array, Cells, decode, ends
 from mtbalance.data.ranking.schema import ROWS_IN_MEMORY, RankingSchema
 from mtbalance.places import SCHEMA
 from mtbalance.writing import replacing, write_json
@@ -32,15 +32,14 @@ class DecodedRows:
 
     def __init__(self, cells: Cells, schema: RankingSchema, mapped: mmap.mmap | None = None) -> None:
         self._cells, self._mapped = cells, mapped
-        self._numbers = len(schema.table_sizes)
-        self._labels = self._numbers + len(schema.numbers)
+        self._numbers, self._labels, self._width = ends(schema)
 
     def take(self, places: slice | NDArray[np.int64]) -> list[Array]:
         """Copies of some rows: ids [rows, F] int32, numbers [rows, N] float32, labels and weights [rows] float32."""
         # numpy's take and not torch's: one thread is enough, and does not wait for another when cores are busy
         cells = self._cells[places] if isinstance(places, slice) else np.take(self._cells, places, axis=0)
         floats = cells.view(np.float32)
-        others = [floats[:, column].copy() for column in range(self._labels, cells.shape[1])]
+        others = [floats[:, column].copy() for column in range(self._labels, self._width)]
         return [cells[:, : self._numbers].copy(), floats[:, self._numbers : self._labels].copy(), *others]
 
     def expect(self, first: int, last: int) -> None:
@@ -74,7 +73,7 @@ def open_decoded(path: Path, schema: RankingSchema, group_rows: list[int]) -> De
 def _mapped(file: Path, schema: RankingSchema) -> DecodedRows:
     with file.open("rb") as stream:
         mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    cells: NDArray[Any] = np.frombuffer(mapped, dtype=np.int32).reshape(-1, width_of(schema))
+    cells: NDArray[Any] = np.frombuffer(mapped, dtype=np.int32).reshape(-1, ends(schema)[-1])
     return DecodedRows(cells, schema, mapped)
 
 
