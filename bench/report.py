@@ -20,7 +20,7 @@ from mtbalance.writing import replacing
 TITLES = {
     "steps": "A step of the papers' MMOE, over LS (8 experts of 512-256, {rows} rows, {tasks} tasks)",
     "rules": "A step with a search, over LS, and TorchJD's with the same rule (the same model and rows)",
-    "tasks": "A step over LS with the same tasks, by the number of tasks",
+    "tasks": "A step over LS with the same tasks, by the number of tasks (MMOE of 8 experts of 64-32, 512 rows)",
     "sizes": "A step over LS of the same size, by the number of parameters (256 rows)",
     "together": "A step of {processes} processes, over the same step of one (the papers' MMOE, {rows} rows in all)",
 }
@@ -54,7 +54,7 @@ def swept(frame: pd.DataFrame, axis: str) -> list[str]:
     rows = []
     for name, own in frame.groupby("step", sort=False):
         own = own.set_index(axis).loc[values]
-        slope = [f"{np.polyfit(values, own['ratio'], 1)[0]:+.3f}"] if axis == "tasks" else []
+        slope = [f"{np.polyfit(values, own['ratio'], 1)[0]:+z.3f}"] if axis == "tasks" else []
         rows.append([named(str(name)), *(said(row) for _, row in own.iterrows()), *slope])
     added = ["one task more (line fitted)"] if axis == "tasks" else []
     return table(["step", *(f"{value:,} {axis}" for value in values), *added], rows)
@@ -69,7 +69,7 @@ def draw(frame: pd.DataFrame, axis: str, title: str, stem: Path) -> None:
     """Ratios with their quartiles, a line for each kind of step."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes, look = figure.subplots(), looks(frame["step"], "ls")
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(title.replace(" (", "\n("), fontsize="medium")
     for name, own in frame.groupby("step", sort=False):
         style, middle = look[str(name)], own["ratio"]
         reach = [middle - own["low"], own["high"] - middle]

@@ -110,6 +110,15 @@ def test_progress_counts_the_jobs_of_each_stage():
     assert "1 of 50 jobs done" not in shown
 
 
+def test_a_target_is_no_job_and_a_timing_is_told_when_it_begins():
+    stats = "Job stats:\ntime     1\ntable    2\nall      1\ntotal    4\n\n"
+    stats += "rule time:\n    log: logs/time/a.log\n    jobid: 1\n"
+    steps = "".join(f"{done} of 4 steps\n" for done in range(1, 5))
+    _, shown = watched(f"echo '{stats}{steps}'")
+    assert "with no other job beside them: logs/time/a.log" in shown
+    assert "1 of 3 jobs done" in shown and "3 of 3 jobs done" in shown and "4 jobs" not in shown and "4 of" not in shown
+
+
 STATS = """Job stats:
 job               count
 --------------  -------

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbalance.config.by_name import run_named
+from mtbalance.config.by_name import record_of_try, run_named
 from mtbalance.config.reading import ParametersError, read_parameters
 
 PARAMETERS = read_parameters(Path(__file__).parents[2] / "params.yaml")
@@ -20,6 +20,13 @@ def test_keys_are_replaced_wherever_they_lie():
     run = run_named(PARAMETERS, "demo/mmoe/pub/7", changes)
     assert (run.balancer.options.every, run.training.optimizer.lr, run.model.embedding) == (5, 0.5, 3)
     assert (run.backbone.options.experts, run.seed) == (2, 7)
+
+
+def test_each_try_has_a_record_of_its_own():
+    run = run_named(PARAMETERS, "demo/mmoe/pub/0")
+    found = {str(record_of_try(run, changes)) for changes in ([], ["balancer.every=5"], ["model.expert=[8, 4]"])}
+    folder = "results/tried/demo/synthetic_nl/mmoe/pub"
+    assert found == {f"{folder}/seed-0{name}.json" for name in ("", "+balancer.every=5", "+model.expert=_8_4_")}
 
 
 def test_a_balancer_may_be_a_variant():

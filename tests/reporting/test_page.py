@@ -9,6 +9,7 @@ from mtbalance import places
 from mtbalance.records import read_run, write_record
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.page import Page, write_page
+from mtbalance.reporting.page.provenance import provenance
 from mtbalance.reporting.tables import write_table
 
 
@@ -20,6 +21,12 @@ def project(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("# A document of papers\n\nIts verdicts.\n")
     return tmp_path
+
+
+def with_rows(record):
+    """The record with a number of rows for each split."""
+    data = record.data.model_copy(update={"rows": dict.fromkeys(record.data.sha256, 9)})
+    return record.model_copy(update={"data": data})
 
 
 def test_an_experiment_that_is_only_timed_has_a_page(project, write, timings):
@@ -44,12 +51,19 @@ def test_the_papers_claims_are_on_pages_with_their_data_alone(project, write, da
     paths, runs = write({(dataset, "mmoe", name): [(0.7, 0.8)] for name in ("ls", "pub")})
     collect(paths, runs, [], [], Path(places.METRICS.format(experiment="demo")))
     for path in paths:
-        record = read_run(path)
-        data = record.data.model_copy(update={"rows": dict.fromkeys(record.data.sha256, 9)})
-        write_record(path, record.model_copy(update={"data": data}))
+        write_record(path, with_rows(read_run(path)))
     experiment = {"name": "demo", "title": "Visits", "tables": []}
     write_page(Path(places.PAGE), Page(preset="visits", baseline="ls", experiments=[experiment]))
     page = Path(places.PAGE).read_text()
     assert page.count("A document of papers") == (4 if shown else 0) and ("Its verdicts." in page) == shown
     said = 'they are in <a href="../results/claims.md">claims.md</a> and <a href="../results/audit.md">audit.md</a>.'
     assert (said in page) == (not shown)
+
+
+def test_a_page_says_which_methods_used_which_code(write):
+    paths, _ = write({("visits", "mmoe", name): [(0.7, 0.8), (0.7, 0.8)] for name in ("ls", "pub")})
+    records = [with_rows(read_run(path)) for path in paths]
+    records = [one.model_copy(update={"code": one.run.balancer * 8}) for one in records]
+    facts = provenance(records).set_index("what")
+    assert tuple(facts.loc["code of PUB on MMOE (SHA-256)"]) == ("pub" * 8, "2 of 4")
+    assert tuple(facts.loc["code of LS on MMOE (SHA-256)"]) == ("ls" * 8, "2 of 4")

@@ -52,6 +52,15 @@ def test_the_answer_has_single_tasks_and_gradient_boosting_beside_the_best(write
     assert "; gradient boosting has 0.8000, +0.0475 against LS on MMOE, and no network is better" in best
 
 
+def test_with_one_seed_the_answer_has_the_simple_models_without_a_difference(write, tmp_path):
+    paths, runs = write({("synthetic_nl", "mmoe", name): [(0.7, 0.8)] for name in ("ls", "pub")})
+    collect(paths, runs, [], [], tmp_path / "demo.parquet", references=[reference_record(tmp_path / "reference.json")])
+    scores, chance = answer(pd.read_parquet(tmp_path / "demo.parquet"), "Title", "ls")[1:]
+    assert scores.startswith("Mean AUC, from best to worst: MMOE 0.7500 (")
+    assert "; gradient boosting has 0.8000, and no network is better" in scores and "against" not in scores
+    assert chance.startswith("With one seed")
+
+
 def test_the_leaderboard_has_the_references_among_the_methods(write, tmp_path):
     paths, runs = write({("synthetic_nl", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in ("ls", "pub")})
     collect(paths, runs, [], [], tmp_path / "demo.parquet", references=[reference_record(tmp_path / "reference.json")])

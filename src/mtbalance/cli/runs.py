@@ -13,7 +13,7 @@ import typer
 from mtbalance import places
 from mtbalance.cli._outputs import refuse_unwritable
 from mtbalance.cli.arguments import DataOption, ParametersOption, parameters_from, prepared
-from mtbalance.config.by_name import FORM, run_named
+from mtbalance.config.by_name import FORM, record_of_try, run_named
 from mtbalance.config.reading import checked
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
@@ -28,7 +28,8 @@ def train(
         str | None, typer.Option(help="In place of RUN: a configuration as JSON, or a file that holds it.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help=f"Where the run record goes; default: below {places.TRIED}, for a RUN.")
+        Path | None,
+        typer.Option(help=f"Where the run record goes; default, for a RUN: below {places.TRIED}, --set in its name."),
     ] = None,
     data: DataOption = None,
     params: ParametersOption = places.PARAMETERS,
@@ -60,7 +61,7 @@ def train(
     from mtbalance.training.watcher import Watcher, Watchers
 
     chosen = _chosen(run, set or [], config, params)
-    output = output or Path(places.TRIED, f"{places.CELL.format(**chosen.wildcards)}.json")
+    output = output or record_of_try(chosen, set or [])
     track = run is None if track is None else track
     name = f"{chosen.experiment}: {chosen.dataset} {chosen.backbone.name} {chosen.balancer.name} seed {chosen.seed}"
     refuse_unwritable(output, checkpoint, sample, predictions, valid_predictions, model, steps)
@@ -85,6 +86,8 @@ def train(
         )
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
+    if run is not None:
+        typer.echo(f"its record: {output}")
     for file in files(checkpoint) if checkpoint and places.KEEP_CHECKPOINTS not in os.environ else ():
         file.unlink(missing_ok=True)
     if track and (failure := tracker.finish(output)):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from mtbalance import places
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.reading import ParametersError
 from mtbalance.config.run import RunConfig
@@ -37,6 +39,13 @@ def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) ->
     except ValidationError as error:
         said = "\n".join(fault_lines(error, raw))
         raise ParametersError(re.sub(rf"^({'|'.join(CHOSEN)})\.options\.", r"\1.", said, flags=re.MULTILINE)) from None
+
+
+def record_of_try(run: RunConfig, changes: Sequence[str] = ()) -> Path:
+    """Where the record of a run by hand goes: a file for each set of changes, which its name has."""
+    cell = places.CELL.format(**run.wildcards)
+    name = "+".join([cell, *(re.sub(r"[^\w.=-]+", "_", text) for text in sorted(changes))])
+    return Path(places.TRIED, f"{name}.json")
 
 
 def _unchanged(parameters: Parameters, name: str) -> RunConfig:

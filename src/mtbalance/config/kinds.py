@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mtbalance.blocks import Fault
@@ -55,6 +56,11 @@ class ProblemKind(ABC):
     def own_score_of(cls, metrics: Collection[str]) -> str | None:
         """That metric of a single task which goes into the score, where the task has these metrics."""
         return None
+
+    @classmethod
+    def shared_bytes(cls, folder: Path) -> int:
+        """Bytes of files that runs will yet write beside a prepared data set, to share them. Default: none."""
+        return 0
 
     @classmethod
     def faults(cls, training: TrainingConfig) -> Iterator[Fault]:

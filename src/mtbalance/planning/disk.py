@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from mtbalance import places
 from mtbalance.config.datasets import Dataset
 from mtbalance.config.kinds import kind
 from mtbalance.config.parameters import Parameters
+from mtbalance.data import DataError
 from mtbalance.errors import UserError
 
 GIGABYTE = 1e9
@@ -30,7 +32,7 @@ class DataPlan(NamedTuple):
     raw: int | None
     """Bytes that raw files will take on the disk, beside those that are there."""
     prepared: int | None
-    """Bytes that the prepared data set will take."""
+    """Bytes that the prepared data set will take, with what its runs write beside it."""
     about: bool
     """True if one of the numbers is not exact."""
     terms: str
@@ -58,7 +60,7 @@ def data_plans(parameters: Parameters) -> list[DataPlan]:
 def _plan(name: str, dataset: Dataset) -> DataPlan:
     size = dataset.size()
     if is_prepared(name, dataset):
-        return DataPlan(name, "prepared", [], 0, 0, 0, False, dataset.terms)
+        return DataPlan(name, "prepared", [], 0, 0, _to_come(name, dataset), False, dataset.terms)
     if dataset.generated:
         folder = Path(places.RAW.format(dataset=name))
         raw = 0 if all((folder / file).exists() for file in dataset.generated) else size.raw
@@ -77,6 +79,13 @@ def _plan(name: str, dataset: Dataset) -> DataPlan:
         download = None if size.raw is None else max(size.raw - here, sum(known))
     sources = list(dict.fromkeys(source(file.urls[0]) for file in absent))
     return DataPlan(name, "download", sources, download, download, size.prepared, about or size.about, dataset.terms)
+
+
+def _to_come(name: str, dataset: Dataset) -> int:
+    """Bytes that the runs of a prepared data set will yet write beside it."""
+    with suppress(DataError):  # it will be prepared anew, and nothing is known of that
+        return kind(dataset.problem).shared_bytes(Path(places.PREPARED.format(dataset=name)))
+    return 0
 
 
 def is_prepared(name: str, dataset: Dataset) -> bool:

@@ -19,7 +19,7 @@ from mtbalance.reporting.value import trained
 DELTA_M = "Δm against STL in percent (lower is better)"
 LOW = {"delta_m"}
 """Scores that are better low."""
-ONE_SEED = "No two seeds are common: no difference between methods can be told from chance."
+CHANCE = "no difference between methods can be told from chance"
 COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
 """The balancers of the two papers: a sentence each, where they were run."""
@@ -32,8 +32,8 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     What was run, and what to try for runs that were best at once; the best balancer of each backbone; mean ranks, if
     there are several data sets; PUB and MultiBalance against the baseline, with the interval of the difference and the
     cost of a step; and how small a difference these seeds can show. The score is that by which epochs are chosen, such
-    as the mean AUC, and Δm where STL was run on the same scenes. With one seed the scores' range stands for the best,
-    since nothing can be told from chance. An experiment that is only timed has the cost of a step.
+    as the mean AUC, and Δm where STL was run on the same scenes. With one seed the scores' range stands for the best
+    and its difference, since nothing can be told from chance. An experiment that is only timed has the cost of a step.
     """
     sentences = [_what_was_run(frame, title)]
     if trained(frame).empty:
@@ -46,7 +46,7 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     cells = compare(frame, [score], baseline)
     named = DELTA_M if score in LOW else score_titles(frame)
     if cells["pairs"].max() < 2:
-        return [*sentences, *_range(cells, named), ONE_SEED]
+        return [*sentences, *_range(frame, cells, named, baseline), _no_pairs(frame)]
     best, reached = _best(frame, cells, named, baseline), _resolution(frame, cells, baseline)
     ranked = ranks.sentences(frame, baseline, SIGNIFICANT)
     return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), *captions.edges(frame), reached]
@@ -80,22 +80,34 @@ def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -
     return f"Best {title}: {'; '.join([*parts, *_beside(frame, cells, baseline)])}."
 
 
-def _range(cells: pd.DataFrame, title: str) -> Iterator[str]:
-    """The scores of each data set and backbone that has several balancers, from the best to the worst."""
+def _range(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -> Iterator[str]:
+    """The scores of each data set and backbone that has several balancers, from the best to the worst, and what models
+    without sharing reach.
+    """
     parts = []
     for where, group in _compared(cells[cells["mean"].notna()]):
         ends = (f"{_printed(row)} ({balancer_name(row['balancer'])})" for _, row in group.iloc[[0, -1]].iterrows())
         parts.append(f"{where} {' to '.join(ends)}")
     if parts:
-        yield f"{title[0].upper()}{title[1:]}, from best to worst: {'; '.join(parts)}."
+        both = "; ".join([*parts, *_beside(frame, cells, baseline)])
+        yield f"{title[0].upper()}{title[1:]}, from best to worst: {both}."
+
+
+def _no_pairs(frame: pd.DataFrame) -> str:
+    """Why nothing can be told: one seed, or no two that methods have in common; the simple models are fitted once."""
+    seeds = frame["seed"].nunique()
+    return f"{'With one seed' if seeds == 1 else 'Methods have no two seeds in common:'} {CHANCE}."
 
 
 def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
-    """LS on backbones that have no other balancer, and the simple models; of one data set, where they compare."""
+    """LS on backbones that have no other balancer, and the simple models; of one data set, where they compare.
+
+    STL's own Δm is not said: it is 0.
+    """
     if cells["dataset"].nunique() > 1:
         return
     for _, group in cells.groupby("backbone", sort=False):
-        if len(group) == 1 and group["balancer"].iloc[0] == baseline:
+        if len(group) == 1 and group["balancer"].iloc[0] == baseline and group["metric"].iloc[0] not in LOW:
             name = backbone_name(group["backbone"].iloc[0])
             named = "a model for each task (STL)" if name == "STL" else name
             yield f"{named} has {_printed(group.iloc[0])}"
@@ -109,7 +121,7 @@ def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
         beyond = ", and no network is better" if reached[name] >= cells["mean"].max() else ""
         found = against(frame, name, score, baseline, SIGNIFICANT)
         text = f"{references.MODELS[name]} has {decimal(reached[name], digits)}"
-        if found:
+        if found and cells["pairs"].max() > 1:
             text += f", {found.text(digits)} against {balancer_name(baseline)} on {backbone_name(found.backbone)}"
         yield text + beyond
 
@@ -190,7 +202,7 @@ def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> str:
     """The median half width of the intervals: what these seeds can see. And what to do if they see no difference."""
     tested = [against_baseline(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
     if not tested:
-        return ONE_SEED
+        return _no_pairs(frame)
     half = pd.Series([(found.high - found.low) / 2 for found in tested]).median()
     seeds, digits = counted(int(cells["pairs"].max()), "seed"), METRICS[cells["metric"].iloc[0]].digits
     reach = decimal(float(half), digits)

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mtbalance import places
-from mtbalance.planning.in_all import A_JOB, RUNS, SECONDS, cores
+from mtbalance.planning.due import TARGETS
+from mtbalance.planning.in_all import A_JOB, RUNS, SECONDS, TIMINGS, cores
 from mtbalance.reproduce import outside
 from mtbalance.reproduce.closing import ANSWER
 
@@ -31,6 +32,7 @@ WHOLE = re.compile(r"^Complete log\(s\): (\S+)")
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
+TIMES = "Steps are timed, with no other job beside them: {log}"
 TAIL, LOG_TAIL = 40, 8
 """Lines that are shown after a failure: from the end of the output, and from the end of a failed job's log."""
 EARLIEST = 0.05
@@ -53,6 +55,8 @@ class Seen:
     """Its last lines."""
     whole: str = ""
     """Where Snakemake's whole log is."""
+    targets: int = 0
+    """Rules among its jobs that only name what is wanted."""
     _jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Rule and log of jobs that were started, by the number of the job."""
     _left: Counter[str] = field(default_factory=Counter)
@@ -78,12 +82,14 @@ class Seen:
             if self._rule.startswith(RUNS) and not self._runs and not self._running():
                 self._began = time.monotonic()
             self._jobs[found[1]] = self._rule, self._log
+            return TIMES.format(log=self._log) if self._rule == TIMINGS else ""
         elif found := FINISHED.match(line):
             return self._ended(*self._jobs.pop(found[1], ("", "")))
         elif line == BEGINS:
-            self._left, self._runs, self._began = Counter(), 0, time.monotonic()
+            self._left, self._runs, self._began, self.targets = Counter(), 0, time.monotonic(), 0
         elif found := COUNT.match(line):
             self._left[found[1]] = int(found[2])
+            self.targets += int(found[2]) if found[1] in TARGETS else 0
         elif found := STAGE.match(line):
             return STAGES.get(found[1], "")
         elif found := WHOLE.match(line):
@@ -115,7 +121,7 @@ class Seen:
         seconds = time.monotonic() - self._began
         left = sum(number for rule, number in self._left.items() if rule.startswith(RUNS))
         if not left + self._runs:
-            return seconds / done * (total - done) if done >= EARLIEST * total else None
+            return seconds / done * (total - done) if done and done >= EARLIEST * total else None
         if self._runs <= EARLIEST * (left + self._runs):
             return None
         short = sum((SECONDS[rule] + A_JOB) * number for rule, number in self._left.items() if rule in SECONDS)
@@ -180,7 +186,8 @@ def watch(command: list[str], console: Console, variables: Mapping[str, str] | N
                 if said := seen.read(line.rstrip()):
                     console.print(said, markup=False)
                 if found := STEPS.search(line):
-                    done, total = map(int, found.groups())
+                    total = int(found[2]) - seen.targets
+                    done = min(int(found[1]), total)
                     seconds = seen.seconds_left(done, total)
                     left = "" if seconds is None else f"about {seconds / 60:.1f} minutes left"
                     progress.update(task, completed=done, total=total, left=left)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sample_data import processed
 
+from mtbalance.config.kinds import kind
 from mtbalance.data.ranking import decoded, row_groups
 from mtbalance.data.ranking.batches import RankingRows
 from mtbalance.data.ranking.schema import RankingSchema
@@ -54,6 +55,15 @@ def test_the_file_is_made_once_and_has_the_rows_of_memory(folder, expected, deco
     first, second = rows_of(folder), rows_of(folder)
     assert decodings == list(range(10)) and (folder / ".train.decoded").exists()
     assert alike(first, expected) and alike(second, expected)
+
+
+def test_the_plan_counts_files_that_are_still_to_come(folder):
+    to_come = kind("ranking").shared_bytes(folder)
+    rows_of(folder)
+    made = [path for path in folder.iterdir() if path.name.endswith(".decoded")]
+    left = kind("ranking").shared_bytes(folder)
+    assert [path.name for path in made] == [".train.decoded"]
+    assert to_come - left == made[0].stat().st_size > 0
 
 
 def test_runs_that_begin_together_wait_for_one_of_them(folder, decodings):

@@ -64,9 +64,9 @@ def _experiment(table: Look, roles: Roles, name: str) -> str:
     mmoe: [ls, uncertainty, nashmtl, multibalance, pub]
   seeds: [0, 1, 2]    # with two, hardly any difference can be told from chance
   model: {{embedding: 8, expert: [64, 32], tower: [32], dropout: 0.1, head_bias: rate}}
-  training:    # at most 30 epochs: a run ends when two in a row were not better on valid
+  training:    # a run ends early when `patience` epochs in a row were not better on valid
     {{epochs: 30, batch_size: {batch}, patience: 2, optimizer: {{lr: 1.0e-3, weight_decay: 1.0e-6}}}}
-  # tuning: {{trials: 3, grid: {{optimizer.lr: [3.0e-4, 1.0e-3, 3.0e-3]}}}}    # each at its best rate: 3 times the runs
+  # tuning: {{trials: 3, grid: {{optimizer.lr: [3.0e-4, 1.0e-3, 3.0e-3]}}}}    # each at its best rate
 {shown}"""
 
 

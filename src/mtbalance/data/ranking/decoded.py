@@ -70,6 +70,19 @@ def open_decoded(path: Path, schema: RankingSchema, group_rows: list[int]) -> De
     return DecodedRows(decode(path, np.arange(len(group_rows)), schema), schema)
 
 
+def bytes_to_come(folder: Path) -> int:
+    """Bytes of the decoded files that the runs of a prepared data set will yet write into its folder."""
+    schema = RankingSchema.read(folder)
+    large = {split: found.rows for split, found in schema.splits.items() if found.rows > ROWS_IN_MEMORY}
+    rows = sum(count for split, count in large.items() if not _place(folder / f"{split}.parquet").exists())
+    return rows * ends(schema)[-1] * np.dtype(np.int32).itemsize
+
+
+def _place(path: Path) -> Path:
+    """Where the decoded rows of a split's Parquet file go."""
+    return path.with_name(f".{path.stem}.decoded")
+
+
 def _mapped(file: Path, schema: RankingSchema) -> DecodedRows:
     with file.open("rb") as stream:
         mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
@@ -81,7 +94,7 @@ def _file(path: Path, schema: RankingSchema, groups: int) -> Path:
     """The file of decoded rows, made if there is none of this schema."""
     from filelock import FileLock
 
-    file = path.with_name(f".{path.stem}.decoded")
+    file = _place(path)
     mark = file.with_name(f"{file.name}.json")
     of = {"layout": LAYOUT, "schema": sha256_of(path.with_name(SCHEMA))}
     with FileLock(file.with_name(f"{file.name}.lock")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from mtbalance.config.kinds import ProblemKind
 from mtbalance.data.ranking.schema import SPLITS
@@ -36,3 +37,10 @@ class Ranking(ProblemKind):
     def own_score_of(cls, metrics: Collection[str]) -> str:
         """AUC, or R^2 of a regression."""
         return "r2" if "r2" in metrics else "auc"
+
+    @classmethod
+    def shared_bytes(cls, folder: Path) -> int:
+        """Those of decoded rows of large splits."""
+        from mtbalance.data.ranking.decoded import bytes_to_come
+
+        return bytes_to_come(folder)

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from mtbalance.records import RunRecord, TimingRecord
+from mtbalance.reporting.names import backbone_name, balancer_name
+
+Fact = tuple[str, str]
+"""What it is, and its value."""
 
 
 def provenance(records: Sequence[RunRecord | TimingRecord]) -> pd.DataFrame:
-    """A line for each fact, with its values over all records; several values are several lines."""
-    facts: dict[tuple[str, str], int] = {}
-    for record in records:
-        for fact in _facts(record):
-            facts[fact] = facts.get(fact, 0) + 1
+    """A line for each fact, with its values over all records; several values are several lines.
+
+    The machine and its software come first, then the data, and then the code that each method's runs used.
+    """
+    runs = [record for record in records if isinstance(record, RunRecord)]
+    facts = Counter(fact for record in records for fact in _machine(record))
+    facts.update(fact for run in runs for fact in _data(run))
+    facts.update((f"code of {_method(run)} (SHA-256)", run.code) for run in runs)
     rows = [(what, value, f"{count} of {len(records)}") for (what, value), count in facts.items()]
     return pd.DataFrame(rows, columns=["what", "value", "records"])
 
 
-def _facts(record: RunRecord | TimingRecord) -> list[tuple[str, str]]:
-    machine = record.environment.model_dump()
-    software = [(name, str(machine[name])) for name in machine if machine[name] is not None]
-    if isinstance(record, TimingRecord):
-        return software
-    data = [
-        (f"{record.run.dataset}, {split}: rows, SHA-256", f"{record.data.rows[split]:,}, {checksum}")
-        for split, checksum in record.data.sha256.items()
-    ]
-    return [*software, ("code of the run (SHA-256)", record.code), *data]
+def _machine(record: RunRecord | TimingRecord) -> Iterator[Fact]:
+    for name, value in record.environment.model_dump().items():
+        if value is not None:
+            yield name, str(value)
+
+
+def _data(run: RunRecord) -> Iterator[Fact]:
+    for split, checksum in run.data.sha256.items():
+        yield f"{run.run.dataset}, {split}: rows, SHA-256", f"{run.data.rows[split]:,}, {checksum}"
+
+
+def _method(run: RunRecord) -> str:
+    return f"{balancer_name(run.run.balancer)} on {backbone_name(run.run.backbone)}"
