@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -22,6 +23,7 @@ from mtbalance.balancing.rows import Parts, combine
 from mtbalance.balancing.rules import GramRule, RowRule
 from mtbalance.balancing.sharing import Gradients, Sharing
 
+REPEATED = "+repeated backward passes"
 SMALLEST_WEIGHT = 1e-3
 """A gradient times a weight below this is not divided by it again."""
 
@@ -230,7 +232,16 @@ def _added(parts: list[Tensor | None], others: list[Tensor | None]) -> list[Tens
 
 
 def allow_repeated_passes() -> None:
-    """Let backward passes through a compiled model be repeated: torch would give its memory away in the first one."""
+    """Let backward passes through a compiled model be repeated: torch would give its memory away in the first one.
+
+    Models that are compiled already, in this process or by another one into torch's cache on the disk, may do so. After
+    the option is off torch no longer notices, and later passes would read what is left there. So what this process has
+    compiled is compiled again, and its cache has a key of its own.
+    """
     from torch._functorch import config
 
-    config.donated_buffer = False
+    if config.donated_buffer:
+        config.donated_buffer = False
+        torch.compiler.config.cache_key_tag += REPEATED
+        if "torch._dynamo" in sys.modules:
+            torch.compiler.reset()
