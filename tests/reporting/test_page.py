@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mtbalance import places
 from mtbalance.records import read_run, write_record
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.page import Page, write_page
+from mtbalance.reporting.page.plots import plots
 from mtbalance.reporting.page.provenance import provenance
 from mtbalance.reporting.tables import write_table
 
@@ -58,6 +60,22 @@ def test_the_papers_claims_are_on_pages_with_their_data_alone(project, write, da
     assert page.count("A document of papers") == (4 if shown else 0) and ("Its verdicts." in page) == shown
     said = 'they are in <a href="../results/claims.md">claims.md</a> and <a href="../results/audit.md">audit.md</a>.'
     assert (said in page) == (not shown)
+
+
+def test_whiskers_are_whole_in_the_plot_of_costs(project, write, timings):
+    scores = {"ls": [(0.7, 0.8), (0.72, 0.8)], "mgda": [(0.71, 0.8), (0.71, 0.8)], "pub": [(0.68, 0.8), (0.76, 0.8)]}
+    paths, runs = write({("visits", "mmoe", name): own for name, own in scores.items()})
+    metrics = Path(places.METRICS.format(experiment="demo"))
+    collect(paths, runs, timings(runs), runs, metrics)
+    trade_off = plots(pd.read_parquet(metrics), "ls")[0]
+    low, high = trade_off.layout.yaxis.range
+    ends = [
+        value + sign * bar
+        for t in trade_off.data
+        for value, bar in zip(t.y, t.error_y.array, strict=True)
+        for sign in (-1, 1)
+    ]
+    assert low < min(ends) and max(ends) < high
 
 
 def test_a_page_says_which_methods_used_which_code(write):

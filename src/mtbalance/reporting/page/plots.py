@@ -54,7 +54,7 @@ def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
             hovertemplate=f"%{{text}} (level %{{customdata}})<br>{name} %{{y:.4f}}<br>step %{{x:.2f}} times"
             f" {balancer_name(baseline)}'s",
         )
-    low, high, outside = _range(both["mean"])
+    low, high, outside = _range(both["mean"], both["std"].fillna(0))
     note = f"; {counted(outside, 'method')} below: a double click shows all" if outside else ""
     return figure.update_layout(
         title=f"Test {name} against the cost of a step<br><sub>circle: loss, diamond: representation, square:"
@@ -65,12 +65,16 @@ def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
     )
 
 
-def _range(values: pd.Series) -> tuple[float, float, int]:
-    """An axis' range in which points far below do not flatten the rest, and how many points lie below it."""
-    low, middle, high = values.quantile([0.25, 0.5, 1])
-    bottom = max(values.min(), middle - 6 * max(middle - low, 1e-4))
-    margin = 0.08 * (high - bottom) or 0.01
-    return bottom - margin, high + margin, int((values < bottom).sum())
+def _range(values: pd.Series, whiskers: pd.Series) -> tuple[float, float, int]:
+    """An axis' range in which points far below do not flatten the rest, and how many points lie below it.
+
+    It has the whole whiskers of the points in it.
+    """
+    low, middle = values.quantile([0.25, 0.5])
+    shown = values >= middle - 6 * max(middle - low, 1e-4)
+    bottom, top = (values - whiskers)[shown].min(), (values + whiskers)[shown].max()
+    margin = 0.08 * (top - bottom) or 0.01
+    return bottom - margin, top + margin, int((~shown).sum())
 
 
 def _curves(key: tuple[str, ...], model: pd.DataFrame, baseline: str) -> Figure | None:
