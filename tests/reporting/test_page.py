@@ -46,6 +46,7 @@ def test_an_experiment_that_is_only_timed_has_a_page(project, write, timings):
     )
     assert "step time / LS" in page
     assert "Its verdicts." in page and "are left out" not in page
+    assert "<noscript>Without JavaScript" in page and "you should not see this" not in page
 
 
 @pytest.mark.parametrize(("dataset", "shown"), [("aliexpress_nl", True), ("visits", False)])

@@ -7,6 +7,7 @@ filters of a data frame in one call.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from mtbalance.reporting.page.provenance import provenance
 from mtbalance.reporting.value import RUN, trained
 from mtbalance.writing import write_text
 
+NOTEBOOK = re.compile(r"<noscript>.*?</noscript>", re.DOTALL)
+"""What itables says where scripts do not run: it takes the page for a notebook."""
 PICTURES = 8
 """Pictures of predictions that are shown, at most."""
 
@@ -75,7 +78,7 @@ def write_page(output: Path, page: Page) -> None:
         documents=[_document(Path(path)) for path in shown],
         left_out=[f"{root}{path}" for path in files if path not in shown],
         plotly=get_plotlyjs(),
-        datatables=generate_init_offline_itables_html(dt_bundle),
+        datatables=NOTEBOOK.sub("", generate_init_offline_itables_html(dt_bundle)),
     )
     write_text(output, text)
 
