@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ def scalar_losses(losses: Losses, tasks: int) -> list[Tensor]:
 def _as_tensor(loss: Tensor | float, losses: Sequence[Tensor | float]) -> Tensor:
     if isinstance(loss, Tensor):
         return loss
-    if not isinstance(loss, int | float):
+    if not isinstance(loss, Real):
         raise TypeError(f"a loss must be a tensor with one number, not {type(loss).__name__}")
     device = next((other.device for other in losses if isinstance(other, Tensor)), None)
     return torch.tensor(float(loss), device=device)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from mtbalance.balancing.layout import fitting, laid_out
 from mtbalance.balancing.optimizers import Group, MomentProposer, Proposer
 from mtbalance.balancing.options import OPTIMIZERS
 from mtbalance.registry import available, entry
@@ -20,14 +22,38 @@ DECOUPLED = ("Muon", "Adafactor")
 
 
 def build_proposer(optimizer: torch.optim.Optimizer) -> Proposer:
-    """The proposer of a torch optimizer. Raises ``ValueError`` for one whose step needs a closure.
+    """The proposer of a torch optimizer. Raises ``ValueError`` for one whose step needs a closure."""
+    return _kind(optimizer)(optimizer)
 
-    Its file is named as the optimizer's class begins: ``adam`` for Adam and AdamW. No other file is read.
+
+def refreshed(proposer: Proposer) -> Proposer:
+    """The proposer of the same optimizer, with the groups and options that it has by now; call it before a step.
+
+    A scheduler, a loaded state or a group that was added may have brought options that its formula does not know.
     """
-    kind = type(optimizer).__name__.lower()
+    kind = _kind(proposer.optimizer)
+    if type(proposer) is not kind:
+        return kind(proposer.optimizer)
+    proposer.refresh()
+    return proposer
+
+
+def _kind(optimizer: torch.optim.Optimizer) -> type[Proposer]:
+    """The class that knows the optimizer's update, with its present options, or else runs a copy.
+
+    Its file is named as the optimizer's class begins: ``adam`` for Adam and AdamW. No other file is read. Torch's
+    formulas take complex parameters for pairs of real ones, which ours do not.
+    """
+    if any(parameter.is_complex() for group in optimizer.param_groups for parameter in group["params"]):
+        return RunningProposer
+    known = _known(type(optimizer).__name__.lower())
+    return next((found for found in known if found.covers(optimizer)), RunningProposer)
+
+
+@cache
+def _known(kind: str) -> list[type[MomentProposer]]:
     names = sorted(filter(kind.startswith, available(OPTIMIZERS)), key=len, reverse=True)
-    known = (entry(OPTIMIZERS, name, MomentProposer) for name in names)
-    return next((found(optimizer) for found in known if found.covers(optimizer)), None) or RunningProposer(optimizer)
+    return [entry(OPTIMIZERS, name, MomentProposer) for name in names]
 
 
 class RunningProposer(Proposer):
@@ -60,7 +86,7 @@ class RunningProposer(Proposer):
         """The updates of one step of a copy."""
         clones = {parameter: Parameter(parameter.detach().clone()) for parameter in parameters}
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            clones[parameter].grad = gradient.clone()
+            clones[parameter].grad = laid_out(gradient, parameter)
         with torch.enable_grad():
             self._copy(clones).step()
         return [(parameter - clones[parameter]).div_(self.unit or 1.0) for parameter in parameters]
@@ -99,10 +125,20 @@ class RunningProposer(Proposer):
         """As every proposer does: the optimizer steps, so its state is its own work; the updates replace its move."""
         before = [parameter.detach().clone() for parameter in parameters]
         for parameter in parameters:
-            parameter.grad = commit(parameter)
-        self.optimizer.step()
-        for parameter, old, update in zip(parameters, before, updates, strict=True):
-            group: dict[str, Any] = self.groups[parameter]
-            shrunk = old.mul_(1 - float(group["lr"]) * self._decay(group)) if self._decay(group) else old
-            parameter.copy_(shrunk.sub_(update, alpha=self.unit))
-            parameter.grad = None
+            gradient = commit(parameter)
+            parameter.grad = None if gradient is None else fitting(gradient, parameter)
+
+        def replace(*_: Any) -> None:
+            for parameter, old, update in zip(parameters, before, updates, strict=True):
+                group: dict[str, Any] = self.groups[parameter]
+                shrunk = old.mul_(1 - float(group["lr"]) * self._decay(group)) if self._decay(group) else old
+                parameter.copy_(shrunk.sub_(update, alpha=self.unit))
+                parameter.grad = None
+
+        last = self.optimizer.register_step_post_hook(replace)
+        hooks: Any = self.optimizer._optimizer_step_post_hooks
+        hooks.move_to_end(last.id, last=False)  # the user's hooks see the real move
+        try:
+            self.optimizer.step()
+        finally:
+            last.remove()

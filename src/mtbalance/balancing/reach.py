@@ -52,6 +52,18 @@ def leaves(loss: Tensor) -> list[Tensor]:
     return list(_distances(loss))
 
 
+def nodes(losses: Sequence[Tensor]) -> list[Node]:
+    """The operations in the graphs of the losses, each once."""
+    seen = dict.fromkeys(loss.grad_fn for loss in losses if loss.grad_fn is not None)
+    stack = list(seen)
+    while stack:
+        for parent in _parents(stack.pop()):
+            if parent not in seen:
+                seen[parent] = None
+                stack.append(parent)
+    return list(seen)
+
+
 def _last_layer(shared: Sequence[Parameter], reached: Sequence[Mapping[Tensor, int]]) -> int:
     weights = [
         (min(leaves.get(parameter, FAR) for leaves in reached), -index)

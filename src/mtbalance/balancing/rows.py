@@ -94,7 +94,7 @@ def _inner_products(rows: Iterable[Parts], double: bool) -> tuple[list[Tensor], 
     found: list[Tensor] = []
     places: Places = []
     for parts in rows:
-        flat = [None if part is None else _precise(part.flatten(), double) for part in parts]
+        flat = [None if part is None else _precise(_real(part).flatten(), double) for part in parts]
         for i, one in enumerate(flat):
             for j, other in enumerate(flat[i:], start=i):
                 if one is not None and other is not None:
@@ -105,8 +105,13 @@ def _inner_products(rows: Iterable[Parts], double: bool) -> tuple[list[Tensor], 
 
 def _matrix_products(rows: Iterable[Parts], double: bool) -> tuple[list[Tensor], Places]:
     """The Gram matrix of the parts in each parameter."""
-    matrices = [_precise(flattened(stacked(parts)), double) for parts in rows]
+    matrices = [_precise(flattened(_real(stacked(parts))), double) for parts in rows]
     return [matrix @ matrix.T for matrix in matrices], [None] * len(matrices)
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """Complex numbers as pairs of real ones."""
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def _precise(tensor: Tensor, double: bool) -> Tensor:
@@ -151,7 +156,7 @@ def size_of(parts: Parts) -> int:
 @torch.no_grad()
 def squared_norms(row: Iterable[Tensor], processes: Processes = ALONE) -> Tensor:
     """The squared norms of the tensors of one row, in float64; they stay on the device."""
-    return processes.sum(torch.stack([at_least_float32(part).square().sum(dtype=torch.float64) for part in row]))
+    return processes.sum(torch.stack([at_least_float32(_real(part)).square().sum(dtype=torch.float64) for part in row]))
 
 
 def describe(gram: Matrix, weights: Vector) -> dict[str, float]:

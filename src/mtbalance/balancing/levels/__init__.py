@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.levels._scaling import refuse_scaled
 from mtbalance.balancing.levels._steps import Steps
 from mtbalance.balancing.losses import Losses, read, scalar_losses, values_of
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
@@ -166,7 +167,7 @@ class Level(Steps):
             self.backward(losses)
         if self._report is None or self.values is None:
             raise ValueError("there is nothing to step on: call backward(losses) first, or give the losses")
-        self._refuse_scaled()
+        refuse_scaled(self._scaler, self.optimizer)
         with self._clearing():
             report = self._step(self._report)
         self.zero_grad()
@@ -175,6 +176,11 @@ class Level(Steps):
         return report
 
     def _step(self, report: StepReport) -> StepReport:
+        if isinstance(self.optimizer, torch.optim.LBFGS):
+            raise ValueError(
+                "LBFGS evaluates losses within its step: call optimizer.step(closure), with balancer.backward(losses) "
+                "in the closure"
+            )
         self.optimizer.step()
         if self._norm is None or not self.searched:
             return report

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.layout import laid_out
 from mtbalance.balancing.processes import Processes
 from mtbalance.balancing.rules import Rule
 
@@ -36,15 +37,6 @@ def add_gradients(parameters: Sequence[Parameter], gradients: Sequence[Tensor | 
         if gradient is not None:
             before = parameter.grad
             parameter.grad = laid_out(gradient, parameter) if before is None else before + gradient
-
-
-def laid_out(gradient: Tensor, parameter: Parameter) -> Tensor:
-    """A copy of ``gradient`` in memory of its own, laid out as the parameter is; a sparse one is returned as it is.
-
-    ``backward`` makes such gradients. Those of ``autograd.grad`` may have other strides, or be one tensor for two
-    parameters; but fused optimizers read memory without regard to strides, and gradients are scaled in place.
-    """
-    return gradient if gradient.is_sparse else torch.empty_like(parameter).copy_(gradient)
 
 
 def refuse_other_weights(used: Vector | None, weights: Vector, rule: Rule) -> None:

@@ -67,6 +67,8 @@ class RowLevel(Level):
     ) -> tuple[Iterable[Tensor], Vector, dict[str, float]]:
         """As :meth:`balance`, for a rule that combines the rows itself."""
         given = [stacked(parts) if scale is None else stacked(parts) / scale for parts in rows]
+        if any(part.is_complex() for part in given):
+            raise ValueError(f"rule {type(rule).__name__} combines rows number by number: no complex parameters")
         rule.processes = apart if apart.size > 1 else None
         try:
             joint, weights = rule.combine(given, values)

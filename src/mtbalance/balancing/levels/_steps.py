@@ -7,14 +7,15 @@ gradient scaler or by the user, leaves no trace.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
+from weakref import WeakMethod, finalize
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.amp.grad_scaler import OptState
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
@@ -57,8 +58,19 @@ class Steps:
         A level that moves parameters itself hands the optimizer updates. There it is the gradient that the optimizer's
         moments take up, sum_k w_k g_k with the weights that ``moment_weights`` names ("the same weights as aggregating
         updates" in PUB, section V-A)."""
-        optimizer.register_step_pre_hook(self._before_optimizer)
-        optimizer.register_step_post_hook(self._after_optimizer)
+        self._ready = False
+        self._attach()
+
+    def _attach(self) -> None:
+        """Have the optimizer tell when it steps, as long as this object lives."""
+        before, after = WeakMethod(self._before_optimizer), WeakMethod(self._after_optimizer)
+        finalize(self, self.optimizer.register_step_pre_hook(partial(_call, before)).remove)
+        finalize(self, self.optimizer.register_step_post_hook(partial(_call, after)).remove)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy; torch's copy of an optimizer has none of its hooks."""
+        vars(self).update(state)
+        self._attach()
 
     def all_parameters(self) -> list[Parameter]:
         """The optimizer's parameters, each once."""
@@ -126,42 +138,21 @@ class Steps:
 
     @contextmanager
     def _clearing(self) -> Iterator[None]:
-        """Clear all gradients if something is raised."""
-        try:
-            yield
-        except Exception:
-            self.zero_grad()
-            raise
+        """Clear all gradients if something is raised. Autocast is off: rows are not multiplied in bfloat16."""
+        with ExitStack() as stack:
+            for device in filter(torch.is_autocast_enabled, ("cpu", "cuda")):
+                stack.enter_context(torch.autocast(device, enabled=False))
+            try:
+                yield
+            except Exception:
+                self.zero_grad()
+                raise
 
     # --- the step is taken ---
 
-    def _refuse_scaled(self) -> None:
-        """Raise ``RuntimeError`` if gradients are still scaled, were divided twice, or have overflowed.
-
-        A scaler keeps a state of each object that it has unscaled or stepped.
-        """
-        if self._scaler is None or not self._scaler.is_enabled():
-            return
-        states = getattr(self._scaler, "_per_optimizer_states", {})
-        unscaled = {key: state for key, state in states.items() if state["stage"] is not OptState.READY}
-        if not unscaled:
-            raise RuntimeError(
-                "gradients are scaled, since the losses came with a gradient scaler: call scaler.step(balancer) in "
-                "place of balancer.step()"
-            )
-        if id(self.optimizer) in unscaled:
-            raise RuntimeError(
-                "gradients were unscaled twice, for the optimizer and for the balancer around it: call "
-                "scaler.unscale_(balancer) in place of scaler.unscale_(optimizer)"
-            )
-        if any(float(found) for state in unscaled.values() for found in state["found_inf_per_device"].values()):
-            raise RuntimeError(
-                "gradients have overflowed: call scaler.step(balancer), which skips such a step, in place of "
-                "balancer.step()"
-            )
-
     def _before_optimizer(self, *_: Any) -> None:
         """Just before the optimizer steps: shorten the gradient, or refuse if the step is not the optimizer's."""
+        self._ready = self.values is not None
         if self.values is None or self._stepping:
             return
         if self.moves:
@@ -188,6 +179,13 @@ class Steps:
         skipped = getattr(optimizer, "found_inf", None)
         if self.values is None or (skipped is not None and bool(skipped)):
             return
+        if not self._ready and (self.moves or self.max_norm is not None):
+            self.zero_grad()
+            missed = f"level {self.options.level}" if self.moves else "max_norm"
+            raise RuntimeError(
+                f"backward was called in the closure of optimizer.step, which has now stepped without {missed}: call "
+                "balancer.step(losses) in place of optimizer.step(closure)"
+            )
         self.steps += 1
         self._seen = self._shown(self.values)
         self._owes_look = self.rule.looks_again
@@ -225,8 +223,9 @@ class Steps:
         return without_zeros(values, self._seen)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on, apart from the parameters; call it between two steps."""
-        return self._memory() | {"of": self._of(), "steps": self.steps, "optimizer": self.optimizer.state_dict()}
+        """Everything that the next step depends on, apart from the parameters; a step that has begun is left out."""
+        memory = self._before or self._memory()
+        return memory | {"of": self._of(), "steps": self.steps, "optimizer": self.optimizer.state_dict()}
 
     def _of(self) -> list[str]:
         """What a state is a state of."""
@@ -243,3 +242,8 @@ class Steps:
         self._before, self._owes_look = None, False
         self.steps = state["steps"]
         self._remember(state)
+
+
+def _call(method: WeakMethod[Any], *arguments: Any) -> None:
+    if found := method():
+        found(*arguments)

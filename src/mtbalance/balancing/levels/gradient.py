@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +12,10 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.layout import fitting
 from mtbalance.balancing.levels import StepReport
-from mtbalance.balancing.levels._gradients import accumulate, laid_out
+from mtbalance.balancing.levels._gradients import accumulate
+from mtbalance.balancing.levels._passes import LOOKS_EVERY, allow_repeated_passes, look_around
 from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.levels.loss import weighted_sum
 from mtbalance.balancing.losses import is_nonzero, read
@@ -23,7 +25,6 @@ from mtbalance.balancing.rows import Parts, combine
 from mtbalance.balancing.rules import GramRule, RowRule
 from mtbalance.balancing.sharing import Gradients, Sharing
 
-REPEATED = "+repeated backward passes"
 SMALLEST_WEIGHT = 1e-3
 """A gradient times a weight below this is not divided by it again."""
 
@@ -54,9 +55,13 @@ class GradientLevel(RowLevel):
         """The shared parameters, as the last K backward passes told."""
         self.own: list[Parameter] = []
         """The other parameters that some task reached then."""
+        self.others: list[Parameter] = []
+        """Parameters that some task reaches and the optimizer does not have. They get the weighted sum of the tasks'
+        gradients; at the update level, the sum."""
         self._found: dict[Parameter, Tensor] = {}
         self._last_layer = -1
-        allow_repeated_passes()
+        self._looks = count()
+        self._since = allow_repeated_passes()
 
     def searches(self) -> bool:
         """True if this step searches weights."""
@@ -77,7 +82,7 @@ class GradientLevel(RowLevel):
     def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
         super()._begin(scaler, device)
         if not self._marks:  # the step begins: what is in .grad already is added to, as a backward pass does
-            self._found = {p: p.grad for p in self.present if p.grad is not None}
+            self._found = {p: p.grad for p in [*self.present, *self.others] if p.grad is not None}
 
     def _backward(self, losses: list[Tensor]) -> StepReport:
         self.searched = self.searches()
@@ -88,13 +93,14 @@ class GradientLevel(RowLevel):
         for parameter, parts in self.gradients.items():
             gradients[parameter] = _added(parts, gradients[parameter]) if parameter in gradients else parts
         self.gradients = gradients
-        self.shared = self.sharing.shared(gradients)
+        others = set(self.others)
+        self.shared = [parameter for parameter in self.sharing.shared(gradients) if parameter not in others]
         if any(part is not None and part.is_sparse for parameter in self.shared for part in gradients[parameter]):
             raise ValueError(
                 f"a shared parameter has sparse gradients, and level {self.options.level} needs dense rows: balance at "
                 "level loss or representation, or make the embedding with sparse=False"
             )
-        together = set(self.shared)
+        together = others.union(self.shared)
         self.own = [parameter for parameter in gradients if parameter not in together]
         if not self.shared and all(loss.requires_grad for loss in losses):
             raise ValueError("no parameter is reached by two losses: train such a model at level loss")
@@ -105,7 +111,10 @@ class GradientLevel(RowLevel):
 
     def _task_gradients(self, losses: Sequence[Tensor]) -> Gradients:
         """K backward passes, summed over processes. Parameters that no task reaches are left out."""
-        parameters, processes = self.present, self.processes()
+        if next(self._looks) % LOOKS_EVERY == 0:
+            self.others = look_around(losses, self.all_parameters(), self._since)
+            self._found = {p: p.grad for p in self.others if p.grad is not None} | self._found
+        parameters, processes = [*self.present, *self.others], self.processes()
         nothing: list[Tensor | None] = [None] * len(parameters)
         live = [task for task, loss in enumerate(losses) if loss.requires_grad]
         columns: list[Sequence[Tensor | None]] = [nothing] * self.tasks
@@ -144,6 +153,7 @@ class GradientLevel(RowLevel):
         for parameter, gradient in zip(self.shared, joint, strict=True):
             self._write(parameter, gradient)
         self._write_own(weights)
+        self._write_others(weights)
         return StepReport(self.values, weights.copy(), diagnostics)
 
     def _write(self, parameter: Parameter, gradient: Tensor) -> None:
@@ -151,13 +161,17 @@ class GradientLevel(RowLevel):
         if parameter in self._found:
             parameter.grad = self._found[parameter] + gradient
         else:
-            fits = not gradient.is_sparse and gradient.stride() == parameter.stride()
-            parameter.grad = gradient if fits else laid_out(gradient, parameter)
+            parameter.grad = fitting(gradient, parameter)
 
     def _write_own(self, weights: Vector) -> None:
         """Set the gradients of the parameters that are not shared; weighted if heads are."""
         weights = weights if self.heads == "weighted" else np.ones(self.tasks)
         for parameter in self.own:
+            self._write(parameter, combine(self.gradients[parameter], weights))
+
+    def _write_others(self, weights: Vector) -> None:
+        """Set the gradients of parameters that the optimizer does not have."""
+        for parameter in filter(self.gradients.__contains__, self.others):
             self._write(parameter, combine(self.gradients[parameter], weights))
 
     def groups(self, rows: Sequence[Parts]) -> tuple[list[Sequence[Parts]], list[Tensor]]:
@@ -180,7 +194,8 @@ class GradientLevel(RowLevel):
         self._take_values(read([self._values_of(losses)]))
         assert self.values is not None
         scaled = self._scaled(losses)
-        total, parameters, processes = weighted_sum(scaled, self.weights), self.present, self.processes()
+        total, processes = weighted_sum(scaled, self.weights), self.processes()
+        parameters = [*self.present, *self.others]
         users = {parameter: self.sharing.user(parameter) for parameter in self.own}
         if self.heads == "weighted" or not self.own:
             accumulate(total, parameters, processes)
@@ -229,19 +244,3 @@ def _added(parts: list[Tensor | None], others: list[Tensor | None]) -> list[Tens
         other if part is None else part if other is None else part + other
         for part, other in zip(parts, others, strict=True)
     ]
-
-
-def allow_repeated_passes() -> None:
-    """Let backward passes through a compiled model be repeated: torch would give its memory away in the first one.
-
-    Models that are compiled already, in this process or by another one into torch's cache on the disk, may do so. After
-    the option is off torch no longer notices, and later passes would read what is left there. So what this process has
-    compiled is compiled again, and its cache has a key of its own.
-    """
-    from torch._functorch import config
-
-    if config.donated_buffer:
-        config.donated_buffer = False
-        torch.compiler.config.cache_key_tag += REPEATED
-        if "torch._dynamo" in sys.modules:
-            torch.compiler.reset()

@@ -66,7 +66,7 @@ class LossLevel(Level):
         self._shorten()
         self._keep_joint()
         gradients = {p: p.grad.unsqueeze(0) for p in self.present if p.grad is not None}
-        self.proposer.refresh()
+        self.proposer = manipulation.refresh()
         updates = [update[0] for update in manipulation.propose(list(gradients), list(gradients.values()))]
         with self._own_step():
             commit = lambda parameter: manipulation.commit(parameter, gradients[parameter], np.ones(1))  # noqa: E731

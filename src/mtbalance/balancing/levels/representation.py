@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.nn import Parameter
 from mtbalance.balancing.arrays import Matrix, Vector
 from mtbalance.balancing.levels import Representation, StepReport
 from mtbalance.balancing.levels._gradients import add_gradients, refuse_other_weights
+from mtbalance.balancing.levels._passes import LOOKS_EVERY
 from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.losses import read
 from mtbalance.balancing.options import RepresentationOptions
@@ -55,6 +57,7 @@ class RepresentationLevel(RowLevel):
         self._used: Vector | None = None
         self._gram: Matrix | None = None
         self._trunk: list[Tensor] = []
+        self._looks = count()
 
     def fork(self, representation: Representation) -> list[Representation]:
         """K detached copies of the representation, one for each task's head; without gradients, it itself.
@@ -71,6 +74,11 @@ class RepresentationLevel(RowLevel):
         ]
         self.forks.append((tensors, copies))
         return [copy[0] for copy in copies] if isinstance(representation, Tensor) else list(copies)
+
+    def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
+        super()._begin(scaler, device)
+        if any(parameter.grad is not None for parameter in self.present):
+            self.joint = []  # a gradient may be a view of that memory, if a view of a parameter is the representation
 
     def _forget(self) -> None:
         super()._forget()
@@ -168,22 +176,24 @@ class RepresentationLevel(RowLevel):
         add_gradients(parameters, processes.sum_present(both, parameters))
 
     def _check_read(self, losses: list[Tensor], copies: list[list[Tensor]]) -> None:
+        looks = next(self._looks) % LOOKS_EVERY == 0
         for task, (loss, copy) in enumerate(zip(losses, copies, strict=True)):
             if loss.requires_grad and all(tensor.grad is None for tensor in copy):
                 raise ValueError(
                     f"loss {task} does not depend on forks[{task}]: the head of task {task} must read that copy of the "
                     "representation, and no other one"
                 )
-            if not self.steps and loss.requires_grad:
+            if looks and loss.requires_grad:
                 self._check_others(task, loss, copies)
 
     def _check_others(self, task: int, loss: Tensor, copies: list[list[Tensor]]) -> None:
-        """At the first step: refuse a loss that reads the copy of another task, whose row its gradient would enter."""
+        """Refuse a loss that reads the copy of another task, whose row its gradient would enter."""
         reached = {id(leaf) for leaf in leaves(loss)}
         for other, copy in enumerate(copies):
             if other != task and any(id(tensor) in reached for tensor in copy):
                 raise ValueError(
-                    f"loss {task} depends on forks[{other}] too: whatever it needs, read it off forks[{task}]"
+                    f"loss {task} depends on forks[{other}] too: whatever it needs, read it off forks[{task}]. Losses "
+                    "that were stacked, and heads that were compiled as one, depend on all forks: keep them apart"
                 )
 
     def measure(

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Matrix, Vector
+from mtbalance.balancing.layout import fitting
 from mtbalance.balancing.levels import StepReport
 from mtbalance.balancing.levels._rescaling import rescaled
 from mtbalance.balancing.levels.gradient import GradientLevel
@@ -94,6 +95,7 @@ class UpdateLevel(GradientLevel):
         ones = np.ones(self.tasks)
         for parameter in self.own:
             self._write(parameter, combine(self.gradients[parameter], ones))
+        self._write_others(ones)
         if self._scale is not None:
             for parameter in self.shared:
                 self._write(parameter, _marker(self.gradients[parameter]))
@@ -104,9 +106,11 @@ class UpdateLevel(GradientLevel):
 
     @torch.no_grad()
     def _step(self, report: StepReport) -> StepReport:
-        self.proposer.refresh()
+        self.proposer = self.manipulation.refresh()
         if self.linear:
             self.manipulation.delayed = self.steps >= SEEN
+        if self._marks and all(parameter.grad is None for parameter, _, _ in self._marks):
+            raise ValueError("the gradients were cleared after backward: there is nothing to step on")
         if self.gradients:
             return self._balanced_step(report)
         if self.linear:
@@ -125,7 +129,7 @@ class UpdateLevel(GradientLevel):
             if self.searched:
                 self.measure(list(gradients.values()), None, ALONE)  # refuses what is not finite
             for parameter, gradient in gradients.items():
-                parameter.grad = gradient[0]
+                parameter.grad = fitting(gradient[0], parameter)
             self._keep_joint()
             with self._own_step():
                 self.optimizer.step()
@@ -176,10 +180,11 @@ class UpdateLevel(GradientLevel):
             return
         for parameter in self.own:
             users = [task for task, part in enumerate(self.gradients[parameter]) if part is not None]
-            if parameter.grad is not None and len(users) == 1:
+            if parameter.grad is not None and len(users) == 1 and parameter not in self._found:
                 parameter.grad.mul_(float(self.weights[users[0]]))
-            elif parameter.grad is not None:
-                self._write(parameter, combine(self.gradients[parameter], self.weights))
+            elif parameter.grad is not None:  # with other things in it
+                more = combine(self.gradients[parameter], self.weights - 1)
+                parameter.grad.add_(more if self._scale is None else more / self._scale)
 
     def _propose_own(self) -> None:
         """The updates of the ordinary step that the tasks' own parameters are about to take, as parts of rows."""

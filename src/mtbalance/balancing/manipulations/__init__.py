@@ -11,6 +11,7 @@ from torch.nn import Parameter
 from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.optimizers import MomentProposer, Proposer
 from mtbalance.balancing.options import MANIPULATIONS, ManipulationOptions
+from mtbalance.balancing.proposals import refreshed
 from mtbalance.balancing.rows import combine
 from mtbalance.registry import entry
 
@@ -30,6 +31,13 @@ class Manipulation:
     def default_preconditioner(self) -> str:
         """Default of the option ``preconditioner``."""
         return "present"
+
+    def refresh(self) -> Proposer:
+        """The proposer of the optimizer as its groups and options are by now; call it before the updates of a step."""
+        self.proposer = refreshed(self.proposer)
+        if self.delayed:
+            known_update(self.proposer, "preconditioner: delayed")
+        return self.proposer
 
     def propose(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
         """Updates [K, *shape] for the tasks' gradients [K, *shape] of each parameter; the moments stay as they are."""

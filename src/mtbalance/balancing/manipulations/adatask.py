@@ -28,8 +28,14 @@ class AdaTask(Manipulation):
 
     def __init__(self, proposer: Proposer, options: ManipulationOptions) -> None:
         super().__init__(proposer, options)
-        self.known = known_update(proposer, "manipulation: adatask")
         self.moments: dict[Parameter, Moments] = {}
+        self.refresh()
+
+    def refresh(self) -> Proposer:
+        """As every manipulation does; refuses an optimizer whose update is not known by now."""
+        proposer = super().refresh()
+        self.known = known_update(proposer, "manipulation: adatask")
+        return proposer
 
     @torch.no_grad()
     def propose(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:

@@ -1,0 +1,66 @@
+"""Several backward passes through one graph: what makes them possible, and which graphs allow only one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from mtbalance.balancing.reach import nodes
+
+REPEATED = "+repeated backward passes"
+LOOKS_EVERY = 100
+"""Backward passes after which graphs are walked once more. That takes too long for every step."""
+
+
+def allow_repeated_passes() -> int:
+    """Let backward passes through a compiled model be repeated: torch would give its memory away in the first one.
+
+    Models that are compiled already, in this process or by another one into torch's cache on the disk, may do so. After
+    the option is off torch no longer notices, and later passes would read what is left there. So what this process has
+    compiled is compiled again, and its cache has a key of its own. Returns the number of the first operation from which
+    on graphs are safe.
+    """
+    from torch._functorch import config
+
+    if not config.donated_buffer:
+        return 0
+    config.donated_buffer = False
+    torch.compiler.config.cache_key_tag += REPEATED
+    if "torch._dynamo" in sys.modules:
+        torch.compiler.reset()
+    with torch.enable_grad():
+        operation = torch.zeros((), requires_grad=True).neg().grad_fn
+    assert operation is not None
+    number: int = operation._sequence_nr()
+    return number
+
+
+def look_around(losses: Sequence[Tensor], known: Sequence[Parameter], since: int) -> list[Parameter]:
+    """The parameters that the losses reach and that are not ``known``.
+
+    ``since`` is what :func:`allow_repeated_passes` returned. Raises ``ValueError`` for graphs and hooks of parameters
+    that K backward passes would pass by in silence.
+    """
+    optimized, found = set(known), nodes(losses)
+    for node in found:
+        if node.name().startswith("CheckpointFunction"):
+            raise ValueError(
+                "a part of the model is a reentrant checkpoint, which only backward() can pass: make it with "
+                "use_reentrant=False, or balance at level loss or representation"
+            )
+        if node.name().startswith("CompiledFunction") and node._sequence_nr() < since:
+            raise ValueError(
+                "these losses were computed by a compiled model before the balancer was made, and allow one backward "
+                "pass only: compute them again"
+            )
+    if any(getattr(parameter, "_post_accumulate_grad_hooks", None) for parameter in known):
+        raise ValueError(
+            "a parameter has a hook of register_post_accumulate_grad_hook, which K backward passes do not call: remove "
+            "it, or balance at level loss"
+        )
+    leaves = dict.fromkeys(getattr(node, "variable", None) for node in found)
+    return [leaf for leaf in leaves if isinstance(leaf, Parameter) and leaf not in optimized]
