@@ -111,19 +111,43 @@ def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
             name = backbone_name(group["backbone"].iloc[0])
             named = "a model for each task (STL)" if name == "STL" else name
             yield f"{named} has {_printed(group.iloc[0])}"
+    yield from _simple(frame, cells, baseline)
+
+
+def _simple(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
+    """The simple models: those that have the score, the best one first, and those that have not all tasks."""
     score = cells["metric"].iloc[0]
     digits = METRICS[score].digits
-    reached: dict[str, float] = {}
-    for name in references.TRAINED:
-        values = frame.loc[frame["metric"] == f"{references.PREFIX}{name}_{score}", "value"]
-        reached |= {name: float(values.iloc[0])} if len(values) else {}
+    models = {name: (kind, own) for kind, name, own in references.by_kind(frame) if name in references.TRAINED}
+    reached = {name: value for name, (_, own) in models.items() for value in own.loc[own["metric"] == score, "value"]}
     for name in sorted(reached, key=lambda name: -reached[name]):
         beyond = ", and no network is better" if reached[name] >= cells["mean"].max() else ""
         found = against(frame, name, score, baseline, SIGNIFICANT)
-        text = f"{references.MODELS[name]} has {decimal(reached[name], digits)}"
+        text = f"{models[name][0]} has {decimal(reached[name], digits)}"
         if found and cells["pairs"].max() > 1:
             text += f", {found.text(digits)} against {balancer_name(baseline)} on {backbone_name(found.backbone)}"
         yield text + beyond
+    for name, (kind, own) in models.items():
+        if name not in reached:
+            yield f"{kind} has {_by_task(frame, own, baseline)}"
+
+
+def _by_task(frame: pd.DataFrame, own: pd.DataFrame, baseline: str) -> str:
+    """``an AUC of 0.6883 for churned and 0.6742 for upgraded, and no network is better on either``."""
+    networks = compare(frame, list(references.AVERAGED), baseline)
+    titles, best = networks.groupby("task")["task_title"].first(), networks.groupby("task")["mean"].max()
+    own = own[own["metric"].isin(references.AVERAGED) & (own["task"] != "mean")].set_index("task")
+    metric = METRICS[own["metric"].iloc[0]]
+    ahead = [titles[task] for task, value in own["value"].items() if value >= best[task]]
+    all_of_them = {1: "", 2: " on either"}.get(len(own), " on any")
+    where = all_of_them if len(ahead) == len(own) else f" on {_listed(ahead)}"
+    values = _listed([f"{decimal(value, metric.digits)} for {titles[task]}" for task, value in own["value"].items()])
+    return f"an {metric.title} of {values}" + (f", and no network is better{where}" if ahead else "")
+
+
+def _listed(texts: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(", ".join(texts).rsplit(", ", 1))
 
 
 def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -141,8 +165,11 @@ def _printed(row: pd.Series) -> str:
 
 
 def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
+    """The papers' balancers, where they are not the best, whose numbers are said before."""
+    said = [group.index[0] for _, group in _compared(cells)]
     for name in SUBJECTS:
-        rows = [row for _, row in cells[cells["balancer"] == name].iterrows() if row["pairs"]]
+        others = cells[(cells["balancer"] == name) & ~cells.index.isin(said)]
+        rows = [row for _, row in others.iterrows() if row["pairs"]]
         if rows:
             yield f"{balancer_name(name)} " + "; ".join(_subject(frame, row, baseline) for row in rows) + "."
 

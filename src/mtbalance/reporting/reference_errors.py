@@ -22,7 +22,7 @@ from mtbalance.records.reference import ReferenceRecord, prediction_of
 from mtbalance.records.table import read_table
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.identity import identity_of
-from mtbalance.reporting.references import PREFIX, TRAINED
+from mtbalance.reporting.references import KINDS, PREFIX, TRAINED
 from mtbalance.reporting.row_errors import ENDING, Method, Metric, influences_in, influences_of, told_apart
 from mtbalance.reporting.statistics import standard_deviation
 from mtbalance.reporting.value import Value
@@ -53,19 +53,25 @@ def reference_errors(
 def _errors(
     runs: Sequence[RunRecord], files: Mapping[str, Path], reference: ReferenceRecord, predictions: Path
 ) -> Iterator[tuple[str, Metric, float]]:
-    """Names of fitted references, metrics, and the row errors of the differences to the mean of the runs."""
+    """Names of fitted references, metrics, and the row errors of the differences to the mean of the runs.
+
+    The first model of a kind stands for all of them. A kind that has not all tasks has no error of the score.
+    """
     theirs = [influences_of(record, files) for record in runs]
     means = {metric: np.mean([influences[metric] for influences in theirs], axis=0) for metric in theirs[0]}
-    fitted = {name: model.chosen for name, model in reference.models.items() if name in TRAINED}
-    wanted = [
-        column for name, chosen in fitted.items() for task in chosen for column in (task, prediction_of(name, task))
-    ]
-    table = read_table(predictions, reference.sha256["test"], wanted)
-    for name, chosen in fitted.items():
-        tasks = [task for task in told_apart(runs[0]) if task.name in chosen]
-        columns = {task.name: prediction_of(name, task.name) for task in tasks}
+    fitted: dict[str, dict[str, str]] = {}
+    for names in KINDS.values():
+        models = [name for name in names if name in reference.models and name in TRAINED]
+        columns = {task: prediction_of(name, task) for name in models for task in reference.models[name].chosen}
+        fitted |= {models[0]: columns} if models else {}
+    wanted = [column for columns in fitted.values() for both in columns.items() for column in both]
+    table = read_table(predictions, reference.sha256["test"], list(dict.fromkeys(wanted)))
+    for name, columns in fitted.items():
+        tasks = [task for task in told_apart(runs[0]) if task.name in columns]
+        whole = len(tasks) == len(told_apart(runs[0]))
         for metric, ours in influences_in(table, tasks, columns).items():
-            yield name, metric, float(np.sqrt(np.sum((ours - means[metric]) ** 2)))
+            if whole or metric[0] != "mean_score":
+                yield name, metric, float(np.sqrt(np.sum((ours - means[metric]) ** 2)))
 
 
 class Against(NamedTuple):
@@ -84,8 +90,10 @@ class Against(NamedTuple):
         return f"{signed(self.difference, digits)}{ends}"
 
 
-def against(frame: pd.DataFrame, model: str, score: str, baseline: str, significance: float) -> Against | None:
-    """A model's difference in the ``score`` of all tasks, on the backbone that has the most balancers.
+def against(
+    frame: pd.DataFrame, model: str, score: str, baseline: str, significance: float, backbone: str = ""
+) -> Against | None:
+    """A model's difference in the ``score`` of all tasks, on a ``backbone``; default: that with the most balancers.
 
     ``frame`` is a collected one, of one data set. The interval has level 1 - ``significance``. None if the model or
     the baseline has no such score.
@@ -94,10 +102,10 @@ def against(frame: pd.DataFrame, model: str, score: str, baseline: str, signific
     value = mean.loc[mean["metric"] == named, "value"]
     runs = mean[mean["epoch"].isna() & (mean["metric"] == score) & (mean["split"] == "test") & mean["value"].notna()]
     most = runs.groupby("backbone", sort=False)["balancer"].nunique()
-    own = runs[(runs["backbone"] == most.idxmax()) & (runs["balancer"] == baseline)] if len(most) else runs
+    place = backbone or (most.idxmax() if len(most) else "")
+    own = runs[(runs["backbone"] == place) & (runs["balancer"] == baseline)]
     if not len(value) or not len(own):
         return None
-    place = own["backbone"].iloc[0]
     errors = mean.loc[(mean["metric"] == f"{named}{ENDING}") & (mean["backbone"] == place), "value"]
     reach = _reach(float(errors.iloc[0]) if len(errors) else math.nan, own["value"].tolist(), significance)
     difference = float(value.iloc[0] - own["value"].mean())

@@ -31,8 +31,15 @@ MODELS = {
 """Their printed names."""
 TRAINED = ("boosting", "trees", "logistic", "ridge")
 """Those that are fitted to features."""
+KINDS = {
+    "constant": ("constant", "mean"),
+    "logistic regression": ("logistic",),
+    "ridge regression": ("ridge",),
+    "gradient boosting": ("boosting", "trees"),
+}
+"""Their kinds, with the models of binary tasks and of regressions. The first one has the mean over all tasks."""
 AVERAGED = ("auc", "r2")
-"""Metrics whose mean over tasks has a column."""
+"""Metrics whose mean over tasks has a column. Both together are the score of tasks with a regression among them."""
 CAPTION = (
     "Last rows: logistic regression and gradient boosting (scikit-learn), one model a task on the same rows, tuned on"
     " valid; and the training rate for every row."
@@ -60,6 +67,14 @@ def of_references(path: Path, records: Sequence[RunRecord]) -> Iterator[dict[str
             if metric in AVERAGED:
                 mean = sum(values.values()) / len(values)
                 yield identity | Value(None, "test", "mean", f"{PREFIX}{name}_mean_{metric}", mean)._asdict()
+    tasks = {task.name for task in record.tasks if task.metrics.keys() & set(AVERAGED)}
+    for names in KINDS.values() if any("r2" in task.metrics for task in record.tasks) else ():
+        fitted = [name for name in names if name in found.models]
+        tests = [found.models[name].test for name in fitted]
+        scores = {task: value for test in tests for metric in AVERAGED for task, value in test.get(metric, {}).items()}
+        if scores.keys() == tasks:
+            mean = sum(scores.values()) / len(scores)
+            yield identity | Value(None, "test", "mean", f"{PREFIX}{fitted[0]}_mean_score", mean)._asdict()
 
 
 def by_model(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -69,6 +84,14 @@ def by_model(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         own = frame[frame["metric"].str.startswith(prefix) & ~frame["metric"].str.endswith(ENDING)]
         if len(own):
             yield name, own.assign(metric=own["metric"].str.removeprefix(prefix))
+
+
+def by_kind(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Each kind that was collected of one data set, the model that has its mean over all tasks, and its rows."""
+    models = dict(by_model(frame))
+    for kind, names in KINDS.items():
+        if fitted := [name for name in names if name in models]:
+            yield kind, fitted[0], pd.concat([models[name] for name in fitted])
 
 
 def rows(

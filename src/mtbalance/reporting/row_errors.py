@@ -98,6 +98,8 @@ def influences_in(table: pa.Table, tasks: Iterable[TaskFacts], columns: Mapping[
     for metric, mean in MEANS.items():
         if of_tasks := [values for (name, _), values in found.items() if name == metric]:
             found[mean, "mean"] = np.mean(of_tasks, axis=0)
+    if any(metric == "r2" for metric, _ in found):
+        found["mean_score", "mean"] = np.mean([found[key] for key in found if key[0] in MEANS], axis=0)
     return found
 
 

@@ -12,7 +12,7 @@ from mtbalance.reporting.answer import COST, SIGNIFICANT, against_baseline
 from mtbalance.reporting.comparison import CELL, compare
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 from mtbalance.reporting.reference_errors import Against, against
-from mtbalance.reporting.references import MODELS, by_model
+from mtbalance.reporting.references import by_kind
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import trained
 
@@ -61,20 +61,20 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
 def _references(
     frame: pd.DataFrame, metrics: list[str], score: str, baseline: str, root: str
 ) -> Iterator[dict[str, float | str]]:
-    """The rows of models that share nothing and balance nothing.
+    """The rows of models that share nothing and balance nothing; without a score if they have not all tasks.
 
     Their intervals are over test rows and over the seeds of the baseline.
     """
     titles = dict(frame.loc[frame["task_title"] != "", ["task", "task_title"]].drop_duplicates("task").to_numpy())
     for dataset, group in frame.groupby("dataset", sort=False):
-        for name, own in by_model(group):
+        metric = score_of(group)
+        for kind, name, own in by_kind(group):
             row: dict[str, float | str] = dict.fromkeys(FILTERS, NONE)
-            row |= {FILTERS[0]: str(dataset), "method": MODELS[name]}
-            means = own[own["task"] == "mean"]
-            if len(means) == 1:  # of AUC and of R2 neither is the score of all tasks
-                row[score] = round(means["value"].iloc[0], MOST_DIGITS)
-                if found := against(group, name, means["metric"].iloc[0], baseline, SIGNIFICANT):
-                    row |= _difference(found, baseline)
+            row |= {FILTERS[0]: str(dataset), "method": kind}
+            if (of_all := own["metric"] == metric).any():
+                row[score] = round(own.loc[of_all, "value"].iloc[0], MOST_DIGITS)
+            if found := against(group, name, metric, baseline, SIGNIFICANT):
+                row |= _difference(found, baseline)
             for found in own[own["metric"].isin(metrics)].itertuples():
                 shown = METRICS[found.metric]
                 row[f"{shown.title} {titles[found.task]}"] = round(found.value * shown.factor, shown.digits)
