@@ -108,6 +108,12 @@ def test_the_interval_of_a_reference_has_both_kinds_of_chance(write, tmp_path):
     reach = stats.t.ppf(0.975, both**2 / (of_seeds**4 / 2)) * np.sqrt(both)
     assert [found.low, found.high] == pytest.approx([found.difference - reach, found.difference + reach])
     assert f"gradient boosting has 0.8000, {found.text(4)} against LS on MMOE" in answer(frame, "Title", "ls")[1]
+    axes = draw(frame, "Title", "ls").axes[0]
+    place = [label.get_text() for label in axes.get_yticklabels()].index("gradient boosting")
+    bars = [bar.lines[2][0].get_segments()[0] for bar in axes.containers]
+    (drawn,) = [bar[:, 0] for bar in bars if round(bar[0, 1] + 0.08) == place]
+    assert list(drawn) == pytest.approx([found.low, found.high]), "the figure has the answer's interval"
+    assert "over test rows and LS's seeds" in axes.get_xlabel()
     boosting = leaderboard(frame, "ls", "../").set_index("method").loc["gradient boosting"]
     assert boosting["mean AUC"] == 0.8
     numbers = [round(number, 4) for number in (found.difference, found.low, found.high)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
@@ -61,7 +64,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
                 axes.axvline(end, color=GRAY, linewidth=0.8, linestyle=":")
     scale = f"\nbeyond the dotted lines (±{LINEAR}) the scale is logarithmic" if outliers else ""
     simple = rows["balancer"].isin(MODELS.values()).any()
-    fitted = f"\n(simple models, fitted once: over {balancer_name(baseline)}'s seeds)" if simple else ""
+    fitted = f"\n(simple models, fitted once: over test rows and {balancer_name(baseline)}'s seeds)" if simple else ""
     for axes in panels:
         axes.set_xlabel(
             f"test mean AUC minus that of {balancer_name(baseline)}\n(same backbone, same seed); small dots: seeds\n"
@@ -114,7 +117,7 @@ def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) 
 
 def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame, look: Look) -> list[float]:
     """Draw one method. Returns its differences."""
-    found = between(by_seed(cell), by_seed(reference))
+    found, simple = between(by_seed(cell), by_seed(reference)), cell["balancer"].iloc[0] in MODELS.values()
     ours, theirs = pairs(by_seed(cell), by_seed(reference))
     differences = [value - other for value, other in zip(ours, theirs, strict=True)]
     failed = int((cell["status"] != "finished").sum())
@@ -123,7 +126,8 @@ def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame
     if not differences:
         return []
     middle = mean(differences)
-    reach = [[0.0], [0.0]] if found.test.untested else [[middle - found.low], [found.high - middle]]
+    low, high = (cell["low"].iloc[0], cell["high"].iloc[0]) if simple else (found.low, found.high)
+    reach = [[0.0], [0.0]] if math.isnan(low) else [[middle - low], [high - middle]]
     axes.plot(differences, [height + 0.22] * len(differences), ".", color=look.color, alpha=0.6, markersize=4)
     axes.errorbar(
         middle,
@@ -147,15 +151,19 @@ def _arrows(axes: Axes, bar: ErrorbarContainer, edges: tuple[float, float]) -> N
 
 
 def _off_scale(axes: Axes, height: int, difference: float) -> None:
-    """The number, where a simple model is so far away that the methods could not be told apart beside it."""
+    """The number, above its bar, where a simple model is so far away that methods could not be told apart beside it."""
     if difference < 0:
         place, side, told = 0.01, "left", f"\N{LEFTWARDS ARROW} {signed(difference, 4)}"
     else:
         place, side, told = 0.99, "right", f"{signed(difference, 4)} \N{RIGHTWARDS ARROW}"
-    axes.text(place, height, told, ha=side, va="center", fontsize=8, color=GRAY, transform=axes.get_yaxis_transform())
+    _text(axes, place, height - 0.16, told, ha=side, va="bottom")
 
 
 def _note(axes: Axes, height: int, text: str) -> None:
-    place = axes.get_yaxis_transform()
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    axes.text(0.99, height, text, ha="right", va="center", fontsize=8, color=GRAY, transform=place, bbox=box)
+    _text(axes, 0.99, height, text, ha="right", va="center")
+
+
+def _text(axes: Axes, place: float, height: float, text: str, **aligned: Any) -> None:
+    """A text on white at a part of the panel's width."""
+    box, across = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}, axes.get_yaxis_transform()
+    axes.text(place, height, text, fontsize=8, color=GRAY, transform=across, bbox=box, **aligned)
