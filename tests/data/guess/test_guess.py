@@ -255,6 +255,12 @@ def test_values_can_be_wished_for_and_several_tasks_stand_in_the_order_of_the_wi
     assert block(flights, "flights", ["origin"])["tasks"]["origin"]["positive"][0] in ("EWR", "JFK", "LGA")
 
 
+def test_a_regression_beside_binary_tasks_has_its_table(flights):
+    wishes = ["delay", "seats above 200"]
+    written = yaml.safe_load(draft(flights, roles(flights, wishes), "f")["experiments"])["f"]
+    assert written["tables"] == ["auc", "ne", "regression"] and "figures" not in written
+
+
 def test_a_wish_for_yes_has_the_columns_name(tmp_path):
     pl.DataFrame({"bought": ["yes", "no", "no", "yes"], "minutes": [1.0, 2.0, 3.5, 3.0]}).write_csv(tmp_path / "a.csv")
     assert list(block(look(tmp_path / "a.csv"), "a", ["bought is yes"])["tasks"]) == ["bought"]

@@ -23,6 +23,7 @@ REGRESSIONS_SHOWN = """  tables: [regression, cost]
   figures: [curves, weights, speed]
 """
 """The defaults show binary tasks."""
+BOTH_SHOWN = "  tables: [auc, ne, regression]\n"
 
 
 def draft(table: Look, roles: Roles, name: str) -> dict[str, str]:
@@ -55,7 +56,8 @@ def _wishes(roles: Roles) -> str:
 
 def _experiment(table: Look, roles: Roles, name: str) -> str:
     batch = 256 if table.rows < FEW_ROWS else 1024
-    shown = REGRESSIONS_SHOWN if all(task.regression for task in roles.tasks) else ""
+    kinds = {task.regression for task in roles.tasks}
+    shown = BOTH_SHOWN if len(kinds) > 1 else REGRESSIONS_SHOWN if kinds == {True} else ""
     return f"""{name}:
   title: {_inline(name.replace("_", " ").capitalize())}
   datasets: [{name}]
