@@ -14,7 +14,10 @@ from mtbalance.records import write_record
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
 from mtbalance.records.table import write_table
 from mtbalance.reporting.answer import answer
+from mtbalance.reporting.captions import untested
 from mtbalance.reporting.collect import collect
+from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.figures.ranking.seesaw import draw
 from mtbalance.reporting.page.leaderboard import leaderboard
 from mtbalance.reporting.reference_errors import against
 from sample_records import epoch_record, run_record, write_run
@@ -121,6 +124,16 @@ def test_the_answer_has_the_simple_models_with_their_tasks(collected, seeds):
 
 def test_the_best_balancer_is_said_once(collected):
     assert " ".join(answer(collected(3), "Shop", "ls")).count("PUB on MMOE") == 1
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_captions_say_what_is_there_once(collected, seeds):
+    frame = collected(seeds)
+    heading = draw(frame, "Shop", "ls").get_suptitle()
+    assert ("bars: standard deviation" in heading) == (seeds > 1) and "without regressions: Spend" in heading
+    assert untested(compare(frame.assign(value=0.5), ["auc"], "ls")) == (
+        ["Not tested: 2 cells (differences without variance)."] if seeds > 1 else []
+    )
 
 
 def test_regressions_alone_have_a_mean(collected):

@@ -102,7 +102,9 @@ def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) 
 
 
 def untested(cells: pd.DataFrame) -> list[str]:
-    """The number of comparisons without a test, by reason."""
+    """The number of comparisons without a test, by reason; that there is one seed, :func:`seeds` says."""
+    if (cells["n"] + cells["failed"]).max() < 2:
+        return []
     reasons = cells.loc[~cells["untested"].isin(["", "is the baseline"]), "untested"].value_counts()
     return [f"Not tested: {counted(count, 'cell')} ({reason})." for reason, count in sorted(reasons.items())]
 

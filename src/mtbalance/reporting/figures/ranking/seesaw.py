@@ -45,7 +45,10 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
     columns = max(len(groups), 1)
     figure = Figure(figsize=(1.6 + 4.2 * columns, 1.4 + 4.2 * max(len(pairs), 1)), layout="constrained")
-    said = f"dotted: {balancer_name(baseline)}; up and to the right is better; bars: standard deviation over seeds"
+    said = f"dotted: {balancer_name(baseline)}; up and to the right is better"
+    said += "; bars: standard deviation over seeds" if rows["seed"].nunique() > 1 else ""
+    others = frame.loc[frame["metric"] == "r2", "task_title"].unique()
+    said += f"\nwithout regressions: {', '.join(others)}" if len(others) else ""
     line = "\nline: the front of fixed weights, equal ones among them" if (rows["rule"] == FIXED).any() else ""
     title(figure, f"{heading}: the tasks against each other\n{said}{line}", frame)
     if not groups or not pairs:
