@@ -8,6 +8,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+from mtbalance import places
 from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.records import RunRecord, read_run
@@ -74,9 +75,17 @@ def write(folder: Path, record: RunRecord) -> str:
     return write_run(folder, RunConfig.model_validate(record.config), record).relative_to(folder).as_posix()
 
 
+def placed(record: RunRecord) -> tuple[RunRecord, Path]:
+    """A record with the place where the workflow has it."""
+    return record, Path(places.RECORD.format(**record.run.model_dump()))
+
+
 def beginning(record: RunRecord, epochs: int = 0) -> list[str]:
     """What a run tells its logging process until its first epochs are over: a line for each event."""
-    messages = [Message(begun=Begun.of(record)), *(Message(epochs=[epoch]) for epoch in record.epochs[:epochs])]
+    messages = [
+        Message(begun=Begun.of(*placed(record))),
+        *(Message(epochs=[epoch]) for epoch in record.epochs[:epochs]),
+    ]
     return [message.model_dump_json(exclude_none=True) + "\n" for message in messages]
 
 

@@ -14,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+from mtbalance import places
 from mtbalance.records import write_record
 from mtbalance.tracking.content import Begun
 from mtbalance.tracking.live import Tracker
@@ -22,7 +23,7 @@ from mtbalance.tracking.store import Store
 from mtbalance.training.run import train
 from mtbalance.training.watcher import Watcher, Watchers
 from tiny_problems import configure, prepared
-from tracked_runs import EPOCHS, beginning, current, end, record_of, run_of, seen, track, write
+from tracked_runs import EPOCHS, beginning, current, end, placed, record_of, run_of, seen, track, write
 
 PROCESSES = 8
 LATER = "2026-11-28T13:00:00.000+00:00"
@@ -55,11 +56,12 @@ def test_a_run_is_there_while_it_trains(project: Path, tmp_path: Path):
                 seen_then.update(current(project))
 
     seen_then = {}
-    data, tracker = prepared("ranking", tmp_path), Tracker()
-    record = train(configure("ranking"), data, watcher=Watchers([tracker, Looks()]))
-    path = project / "record.json"
+    run, data = configure("ranking"), prepared("ranking", tmp_path)
+    path = Path(places.RECORD.format(**run.wildcards))
+    tracker = Tracker(path)
+    record = train(run, data, watcher=Watchers([tracker, Looks()]))
     write_record(path, record)
-    assert tracker.finish(path) is None
+    assert tracker.finish() is None
     ((name, then),), ((_, now),) = seen_then.items(), current(project).items()
     assert (name, then["status"], then["end"]) == ("MMOE (LS) seed 0", "RUNNING", None)
     assert (then["id"], now["status"]) == (now["id"], "FINISHED")
@@ -157,7 +159,7 @@ def test_a_locked_store_is_said_once_and_the_run_can_be_logged_later(project: Pa
 
 def test_runs_of_another_machine_are_left_alone(project: Path):
     store = Store()
-    id = store.begin(Begun.of(record_of(run_of(0))))
+    id = store.begin(Begun.of(*placed(record_of(run_of(0)))))
     store.client.set_tag(id, "mtbalance.process", "another 1")
     store.mark_ended(store.client.get_run(id).info.experiment_id)
     assert current(project)["MMOE+PUB seed 0"]["status"] == "RUNNING"

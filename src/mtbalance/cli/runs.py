@@ -70,7 +70,7 @@ def train(
     if track:
         from mtbalance.tracking.live import Tracker
 
-        watchers.append(tracker := Tracker())
+        watchers.append(tracker := Tracker(output))
     with ProgressBar(name, chosen.training.epochs) as bar:
         record = run_it(
             chosen,
@@ -90,7 +90,7 @@ def train(
         typer.echo(f"its record: {output}")
     for file in files(checkpoint) if checkpoint and places.KEEP_CHECKPOINTS not in os.environ else ():
         file.unlink(missing_ok=True)
-    if track and (failure := tracker.finish(output)):
+    if track and (failure := tracker.finish()):
         typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
 
 

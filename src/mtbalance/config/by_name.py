@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,16 @@ def record_of_try(run: RunConfig, changes: Sequence[str] = ()) -> Path:
     cell = places.CELL.format(**run.wildcards)
     name = "+".join([cell, *(re.sub(r"[^\w.=-]+", "_", text) for text in sorted(changes))])
     return Path(places.TRIED, f"{name}.json")
+
+
+def changes_of_try(record: Path, cell: Mapping[str, str]) -> str | None:
+    """What a run by hand changed, as the name of its record has it; None if the record is the workflow's.
+
+    ``cell`` is the run's place in the grid. A record elsewhere that has another name is told by that name.
+    """
+    if f"/{record.as_posix()}".endswith(f"/{places.RECORD.format(**cell)}"):
+        return None
+    return record.stem.removeprefix(f"seed-{cell['seed']}").replace("+", " ").strip()
 
 
 def _unchanged(parameters: Parameters, name: str) -> RunConfig:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from mtbalance import places
 from mtbalance.canonical import canonical_json
+from mtbalance.config.by_name import changes_of_try
 from mtbalance.config.parameters import Tables
 from mtbalance.config.variants import parsed
 from mtbalance.records.parts import Part
@@ -25,6 +26,8 @@ from mtbalance.reporting.names import backbone_name, method_name
 
 FINAL, DEVIATION = "final_test", "final_test_sd"
 """First parts of the names of test metrics, and of their standard deviations over seeds."""
+MEAN, RUN, TRY = "mean", "run", "try"
+"""Values of the tag ``kind``: a method's mean over seeds, a run of the workflow, a try by hand, which has no mean."""
 Number = tuple[str, float, int, int]
 """A metric: name, value, time (ms since 1970), step."""
 
@@ -40,11 +43,14 @@ class Begun(Part):
     rows: dict[str, int]
     started: str | None
     evaluated: str
+    changes: str | None = None
+    """What a try by hand changed; None for a run of the workflow. The place of the record tells."""
 
     @classmethod
-    def of(cls, record: RunRecord) -> Begun:
-        """The beginning of a run that has ended."""
+    def of(cls, record: RunRecord, path: Path) -> Begun:
+        """The beginning of a run that has ended, whose record is in the file ``path``."""
         found = record.model_dump() | record.data.model_dump()
+        found["changes"] = changes_of_try(path, record.run.model_dump())
         return cls.model_validate({name: found[name] for name in cls.model_fields})
 
     @property
@@ -61,11 +67,15 @@ class Begun(Part):
 
     @property
     def method(self) -> str:
-        """The method as tables name it, next to the default baseline: ``MMOE (LS)``, ``MMOE+PUB``."""
+        """The method as tables name it, next to the default baseline: ``MMOE (LS)``, ``MMOE+PUB``.
+
+        A try is no run of that method: ``MMOE+PUB (try balancer.every=5)``.
+        """
         names = {part: self.config[part]["name"] for part in ("backbone", "balancer")}
         options = {"manipulation": "none"} | self.config["balancer"]["options"]
         shares = backbone_name(names["backbone"]) != "STL"
-        return method_name(pd.Series(options | names | {"shares": shares}), Tables().baseline)
+        name = method_name(pd.Series(options | names | {"shares": shares}), Tables().baseline)
+        return name if self.changes is None else f"{name} ({f'try {self.changes}'.strip()})"
 
     def paths(self) -> dict[str, str]:
         """The run's place in the grid, for the patterns of :mod:`mtbalance.places`."""
@@ -95,8 +105,8 @@ def cell_tags(begun: Begun) -> dict[str, str]:
 
 def tags(begun: Begun) -> dict[str, str]:
     """Tags of a run from its beginning on."""
-    own = {
-        "kind": "run",
+    own = {"kind": RUN} if begun.changes is None else {"kind": TRY, "changes": begun.changes}
+    own |= {
         "seed": str(begun.config["seed"]),
         "mtbalance.config": begun.digest,
         "mtbalance.code": begun.code,
@@ -151,7 +161,7 @@ def final_numbers(record: RunRecord) -> Iterator[Number]:
 def artifacts(begun: Begun, path: Path) -> list[Path]:
     """The record, and the picture of the run's predictions where it has been drawn."""
     picture = Path(places.PICTURE.format(**begun.paths()))
-    return [path, *([picture] if picture.is_file() else [])]
+    return [path, *([picture] if begun.changes is None and picture.is_file() else [])]
 
 
 def _description(begun: Begun) -> str:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from mtbalance import sources
+from mtbalance.config.by_name import changes_of_try
 from mtbalance.tracking.content import Begun
 from mtbalance.tracking.process import Message
 from mtbalance.training.history import History
@@ -24,9 +25,10 @@ PATIENCE = 120
 
 
 class Tracker(Watcher):
-    """Passes the events of a run to the process that logs it."""
+    """Passes the events of a run to the process that logs it; its record will be in the file ``record``."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: Path) -> None:
+        self.record = record
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mtbalance.forkserver", "mtbalance.tracking.process"],
             stdin=subprocess.PIPE,
@@ -52,6 +54,7 @@ class Tracker(Watcher):
             rows={name: part.rows for name, part in splits.items()},
             started=session.history.started,
             evaluated=evaluated_split(config.training),
+            changes=changes_of_try(self.record, config.wildcards),
         )
         self._send(Message(begun=begun, epochs=session.history.epochs))
 
@@ -59,9 +62,9 @@ class Tracker(Watcher):
         """Tell what the epoch came to."""
         self._send(Message(epochs=history.epochs[-1:]))
 
-    def finish(self, record: Path) -> str | None:
-        """Wait until the run is logged as its ``record`` has it. Returns what went wrong, or None."""
-        self._send(Message(record=str(record)))
+    def finish(self) -> str | None:
+        """Wait until the run is logged as its record has it. Returns what went wrong, or None."""
+        self._send(Message(record=str(self.record)))
         os.set_blocking(self.pipe, True)
         try:
             said, _ = self.process.communicate(self.waiting, timeout=PATIENCE)

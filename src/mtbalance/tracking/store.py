@@ -1,6 +1,7 @@
 """Store: MLflow's database, with a run for every seed under a row that has their mean.
 
-Of every seed of a method only one run is current. An older one is deleted, which MLflow hides and can restore.
+Of every seed of a method only one run is current. An older one is deleted, which MLflow hides and can restore. A try
+by hand stands beside them: it is part of no mean, and takes the place of nothing but an equal try.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from mtbalance.tracking.content import Begun, Number
 METRICS_A_BATCH = 1000
 PROCESS = "mtbalance.process"
 """The tag with the machine and the process that logs a run."""
+PARENT = "mlflow.parentRunId"
+"""The tag of a run with the row of its mean."""
 MODEL = "model"
 """The folder of a run's artifacts that `mlflow models serve` serves."""
 SERVED = "ranking"
@@ -47,23 +50,26 @@ class Store:
     def begin(self, begun: Begun) -> str:
         """The MLflow run of a run that begins, goes on, or is logged again: the same one each time.
 
-        A run of the same seed that began at another time, or with another configuration, is deleted.
+        A run of the same seed that began at another time, or with another configuration, is deleted; if this is a try,
+        only an equal one is.
         """
         with _only_one():
             experiment = self._experiment(begun.experiment)
             self.mark_ended(experiment)
             same, others = self._earlier(experiment, begun)
             self._delete(others)
-            cell = self._cell(experiment, begun)
+            tags = {PROCESS: _process()}
+            if begun.changes is None:
+                tags[PARENT] = self._cell(experiment, begun)
             if same:
                 self.client.update_run(same, status="RUNNING")
-                self.client.log_batch(same, tags=_tags({"mlflow.parentRunId": cell, PROCESS: _process()}))
+                self.client.log_batch(same, tags=_tags(tags))
                 return same
-            return self._create(experiment, begun, cell)
+            return self._create(experiment, begun, tags)
 
     def log(self, record: RunRecord, path: Path) -> None:
         """Log a run that has ended, whose record is in the file ``path``."""
-        self.finish(self.begin(Begun.of(record)), record, path)
+        self.finish(self.begin(Begun.of(record, path)), record, path)
 
     def log_epochs(self, run: str, begun: Begun, epochs: Sequence[EpochRecord], last: int) -> None:
         """Log the ``last`` epochs of all so far; those that are there already stay as they are."""
@@ -72,7 +78,7 @@ class Store:
 
     def finish(self, run: str, record: RunRecord, path: Path, logged: int = 0) -> None:
         """Log the record, but for the epochs that are ``logged``, end the run, and renew the mean over seeds."""
-        begun = Begun.of(record)
+        begun = Begun.of(record, path)
         self.log_epochs(run, begun, record.epochs, len(record.epochs) - logged)
         self._log(run, content.final_numbers(record))
         self.client.log_batch(run, tags=_tags(content.last_tags(record, path)))
@@ -82,8 +88,8 @@ class Store:
         self.client.set_terminated(run, "FINISHED" if record.status == "finished" else "FAILED", end_time=ended)
         with _only_one():
             found = self.client.get_run(run)
-            self._average(found.data.tags["mlflow.parentRunId"])
-            if record.test:
+            self._average(found)
+            if record.test and begun.changes is None:
                 for tag, state in view.views(record, found.info.start_time).items():
                     self.client.set_experiment_tag(found.info.experiment_id, tag, state)
         self._keep_model(run, record, places.model_beside(path))
@@ -94,7 +100,7 @@ class Store:
 
     def mark_ended(self, experiment: str) -> None:
         """Mark runs as killed that say that they are running, but whose process on this machine is no more."""
-        for run in self._search(experiment, {"kind": "run"}, "RUNNING"):
+        for run in self._search(experiment, {}, "RUNNING"):
             host, _, process = run.data.tags.get(PROCESS, "").partition(" ")
             if host == socket.gethostname() and not psutil.pid_exists(int(process)):
                 self.abandon(run.info.run_id)
@@ -109,9 +115,10 @@ class Store:
         return str(self.client.tracking_uri).startswith("sqlite:")
 
     def _earlier(self, experiment: str, begun: Begun) -> tuple[str | None, list[Run]]:
-        """The id of the same run, if it has been logged before, and other current runs of the same seed."""
+        """The id of the same run, if it has been logged before, and the current runs whose place it takes."""
         own = content.tags(begun)
-        found = self._search(experiment, {key: own[key] for key in ("kind", "backbone", "balancer", "seed")})
+        place = ("kind", "backbone", "balancer", "seed") if begun.changes is None else ("kind", "mtbalance.config")
+        found = self._search(experiment, {key: own[key] for key in place})
         began = content.milliseconds(begun.started)
         same = [
             run for run in found if run.info.start_time == began and run.data.tags["mtbalance.config"] == begun.digest
@@ -124,11 +131,11 @@ class Store:
             if run.info.status == "RUNNING":
                 self.abandon(run.info.run_id)
             self.client.delete_run(run.info.run_id)
-            self._average(run.data.tags["mlflow.parentRunId"])
+            self._average(run)
 
     def _cell(self, experiment: str, begun: Begun) -> str:
         """The row for the mean over seeds."""
-        shared = content.cell_tags(begun) | {"kind": "mean"}
+        shared = content.cell_tags(begun) | {"kind": content.MEAN}
         found = self._search(experiment, {key: shared[key] for key in ("kind", "mtbalance.cell")})
         if found:
             return str(found[0].info.run_id)
@@ -137,19 +144,24 @@ class Store:
         self.client.set_terminated(created.info.run_id, end_time=began)
         return str(created.info.run_id)
 
-    def _create(self, experiment: str, begun: Begun, cell: str) -> str:
+    def _create(self, experiment: str, begun: Begun, more: dict[str, str]) -> str:
         name = f"{begun.method} seed {begun.config['seed']}"
-        tags = content.tags(begun) | {"mlflow.parentRunId": cell, PROCESS: _process()}
+        tags = content.tags(begun) | more
         began = content.milliseconds(begun.started)
         run = str(self.client.create_run(experiment, start_time=began, tags=tags, run_name=name).info.run_id)
         self.client.log_batch(run, params=[Param(*pair) for pair in content.parameters(begun).items()])
         self.client.log_inputs(run, [_input(begun)])
         return run
 
-    def _average(self, cell: str) -> None:
-        """Write the mean and the standard deviation over finished seeds into their row; without any seed, delete it."""
+    def _average(self, changed: Run) -> None:
+        """Renew the row that a run belongs to, if any: the mean and the standard deviation over its finished seeds.
+
+        A row without any seed is deleted.
+        """
+        if (cell := changed.data.tags.get(PARENT)) is None:
+            return None
         row = self.client.get_run(cell)
-        runs = self._search(row.info.experiment_id, {"mlflow.parentRunId": cell})
+        runs = self._search(row.info.experiment_id, {PARENT: cell})
         finished = [run for run in runs if run.info.status == "FINISHED"]
         finished.sort(key=lambda run: int(run.data.tags["seed"]))
         if not finished:

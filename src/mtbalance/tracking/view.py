@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mtbalance.records.run import RunRecord
-from mtbalance.tracking.content import DEVIATION, FINAL
+from mtbalance.tracking.content import DEVIATION, FINAL, MEAN
 
 METHODS, SEEDS = "methods", "seeds"
-"""The views' ids: a row for the mean of each method, and the runs of all seeds grouped by method."""
+"""The views' ids: a row for the mean of each method; the runs of all seeds grouped by method, and tries by hand."""
 TAG = "mlflow.sharedViewState."
 EXPERIMENT = {
     "mlflow.experimentKind": "custom_model_development",
@@ -53,12 +53,12 @@ def views(record: RunRecord, time: int) -> dict[str, str]:
     curves = [*_parts(record.evaluated, record), "train/loss", "train/weight", "search"]
     states = {
         METHODS: {
-            "searchFilter": "tags.kind = 'mean'",
+            "searchFilter": f"tags.kind = '{MEAN}'",
             "compareRunSections": _sections([FINAL], [DEVIATION, *finals, "cost"]),
             **_table(methods, "seeds"),
         },
         SEEDS: {
-            "searchFilter": "tags.kind = 'run'",
+            "searchFilter": f"tags.kind != '{MEAN}'",
             "groupBy": grouped,
             "compareRunSections": _sections([FINAL, record.evaluated], [*curves, *_parts(FINAL, record), "cost"]),
             **_table(names, "seed"),
