@@ -24,7 +24,7 @@ def frame() -> pd.DataFrame:
     for balancer, values, speed in (("pub", OURS, 0.5), ("ls", THEIRS, 1.0)):
         for seed, value in enumerate(values):
             run = {"dataset": "synthetic_a", "synthetic": True, "backbone": "mmoe", "balancer": balancer, "seed": seed}
-            run |= {"status": "finished", "epoch": pd.NA, "digest": f"{balancer} {seed}"}
+            run |= {"status": "finished", "problem": "ranking", "epoch": pd.NA, "digest": f"{balancer} {seed}"}
             rows += [run | {"task": "", "metric": "best_epoch", "value": 2}]
             rows += [run | {"task": "mean", "metric": "mean_auc", "value": value}]
             rows += [run | {"task": "click", "metric": "auc", "value": value + 0.1}]
@@ -32,9 +32,9 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def printed(*arguments: str) -> str:
+def printed(*arguments: str, found: pd.DataFrame | None = None) -> str:
     console = Console(width=100, record=True)
-    for line in duel(frame(), *arguments):
+    for line in duel(frame() if found is None else found, *arguments):
         console.print(line, soft_wrap=True)
     return console.export_text()
 
@@ -51,6 +51,14 @@ def test_the_difference_is_scipys():
 
 def test_a_metric_of_one_task():
     assert "0.8500" in printed("mmoe/pub", "mmoe/ls", "auc/click")
+
+
+def test_the_default_is_the_score_by_which_the_answer_ranks():
+    assert "mean_auc" in printed("mmoe/pub", "mmoe/ls")
+    found = frame()
+    score = found[found["metric"] == "mean_auc"].assign(metric="mean_score", value=0.5)
+    said = printed("mmoe/pub", "mmoe/ls", found=pd.concat([found, score]))
+    assert "mean_score" in said and "0.5000" in said and "mean_auc" not in said
 
 
 def test_runs_of_other_settings_are_counted_and_named():

@@ -9,6 +9,7 @@ from matplotlib.text import Text
 from mtbalance.config.run import RunConfig
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
+from mtbalance.reporting.duel import duel
 from mtbalance.reporting.figures.scenes.scenes import draw
 from mtbalance.reporting.tables import write_table
 from mtbalance.reporting.tables.scenes.scenes import tabulate
@@ -208,6 +209,11 @@ def test_the_answer_has_the_best_mean_of_delta_m(collected):
     best, *others = answer(pd.read_parquet(collected()), "Scenes", "ls")[1:]
     assert best.startswith("Best Δm against STL in percent (lower is better): PUB on MTAN, −10.00 (−9.00 [−9.01, ")
     assert not any("PUB" in other for other in others), "the best is said once"
+
+
+def test_two_methods_are_compared_by_the_metric_of_the_answer(collected):
+    table, said = duel(pd.read_parquet(collected()), "mtan/pub", "mtan/ls")
+    assert table.title.endswith(": delta_m") and said.startswith("Difference −9.0000, ")
 
 
 def test_with_one_seed_the_answer_has_the_range_of_delta_m_and_no_rank(collected):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 from pathlib import Path
 from statistics import stdev
 
 import pytest
+from mlflow import MlflowClient
 
 from mtbalance.config.run import RunConfig
+from mtbalance.records.run import TaskFacts
 from mtbalance.tracking.process import log
 from tracked_runs import (
     EPOCHS,
@@ -152,3 +155,17 @@ def test_artifacts_are_found_after_the_folder_was_moved(project: Path, monkeypat
     place = moved / "mlartifacts" / found.removeprefix("mlflow-artifacts:/")
     assert {file.name for file in place.iterdir()} == {"seed-0.json", picture.name}
     assert (place / "seed-0.json").read_bytes() == (moved / path).read_bytes()
+
+
+def test_views_are_sorted_by_the_score_that_chooses_epochs(project: Path):
+    """Where a regression is among the tasks, that is not the mean AUC."""
+    record = record_of(run_of(0))
+    flow = TaskFacts(name="flow", title="Flow", metrics={"rmse": -1, "r2": 1})
+    test = record.test | {"rmse": {"flow": 0.5}, "r2": {"flow": 0.7}, "mean_score": 0.7}
+    track(write(project, record.model_copy(update={"tasks": [*record.tasks, flow], "test": test})))
+    tags = MlflowClient().get_experiment_by_name("demo/synthetic_a").tags
+    for name in ("methods", "seeds"):
+        state = json.loads(json.loads(tags[f"mlflow.sharedViewState.{name}"])["state"])
+        assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`final_test/mean_score`", False)
+        columns = [column for column in state["selectedColumns"] if column.startswith("metrics.`final_test/")]
+        assert columns[:2] == ["metrics.`final_test/mean_score`", "metrics.`final_test/mean_auc`"]

@@ -17,7 +17,9 @@ Cell = Annotated[str, typer.Argument(help="A backbone and a balancer, such as mm
 def compare(
     method: Cell,
     other: Cell,
-    metric: Annotated[str, typer.Option(help="Such as mean_auc, or auc/click: a metric of one task.")] = "mean_auc",
+    metric: Annotated[
+        str | None, typer.Option(help="Such as mean_auc, or auc/click: a metric of one task; default: the answer's.")
+    ] = None,
     experiment: Annotated[str | None, typer.Option(help="Default: the first one of the preset.")] = None,
     preset: PresetOption = None,
     params: ParametersOption = places.PARAMETERS,

@@ -38,9 +38,8 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     sentences = [_what_was_run(frame, title)]
     if trained(frame).empty:
         return [*sentences, *_costs(frame, baseline)]
-    if frame["problem"].iloc[0] == "scenes":
-        frame = with_delta_m(frame)
-    score = next((name for name in (score_of(frame), "delta_m") if (frame["metric"] == name).any()), None)
+    frame = with_scores(frame)
+    score = ranking_score(frame)
     if score is None:
         return sentences
     cells = compare(frame, [score], baseline)
@@ -50,6 +49,16 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     best, reached = _best(frame, cells, named, baseline), _resolution(frame, cells, baseline)
     ranked = ranks.sentences(frame, baseline, SIGNIFICANT)
     return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), *captions.edges(frame), reached]
+
+
+def with_scores(frame: pd.DataFrame) -> pd.DataFrame:
+    """The collected table of an experiment; that of scenes with Δm, which is their score."""
+    return with_delta_m(frame) if frame["problem"].iloc[0] == "scenes" else frame
+
+
+def ranking_score(frame: pd.DataFrame) -> str | None:
+    """The metric that methods are ranked by, in a table with scores; None for scenes without STL, and for timings."""
+    return next((name for name in (score_of(frame), "delta_m") if (frame["metric"] == name).any()), None)
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:

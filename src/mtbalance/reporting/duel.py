@@ -10,7 +10,7 @@ from rich.table import Table
 
 from mtbalance.errors import UserError
 from mtbalance.registry import unknown
-from mtbalance.reporting.answer import COST, SIGNIFICANT
+from mtbalance.reporting.answer import COST, SIGNIFICANT, ranking_score, with_scores
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.formats import counted, decimal, signed
@@ -21,17 +21,21 @@ from mtbalance.reporting.value import trained
 DIGITS = 4
 
 
-def duel(frame: pd.DataFrame, method: str, other: str, metric: str) -> Iterator[Table | str]:
+def duel(frame: pd.DataFrame, method: str, other: str, metric: str | None = None) -> Iterator[Table | str]:
     """A table and a line for each data set; methods are ``backbone/balancer``, the metric ``name`` or ``name/task``.
+
+    Without a metric it is the score of the data set, by which the answer ranks methods.
 
     ``frame`` is a collected table (:mod:`mtbalance.reporting.collect`). Raises ``UserError`` for a method or a metric
     that it does not have.
     """
+    frame = with_scores(frame)
     final = frame[frame["epoch"].isna()]
     found = {name: _runs(final, name) for name in (method, other)}
     for dataset, runs in final.groupby("dataset", sort=False):
-        sides = [_values(found[name][found[name]["dataset"] == dataset], metric) for name in (method, other)]
-        yield _table(dataset_heading(str(dataset), bool(runs["synthetic"].iloc[0])), metric, (method, other), sides)
+        shown = metric or ranking_score(runs) or "delta_m"
+        sides = [_values(found[name][found[name]["dataset"] == dataset], shown) for name in (method, other)]
+        yield _table(dataset_heading(str(dataset), bool(runs["synthetic"].iloc[0])), shown, (method, other), sides)
         yield _verdict(*sides)
         costs = [_values(found[name][found[name]["dataset"] == dataset], COST) for name in (method, other)]
         if method.partition("/")[0] == other.partition("/")[0] and all(costs):

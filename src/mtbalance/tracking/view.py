@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mtbalance.records.run import RunRecord
+from mtbalance.reporting.choice import score_name
 from mtbalance.tracking.content import DEVIATION, FINAL, MEAN
 
 METHODS, SEEDS = "methods", "seeds"
@@ -79,9 +80,10 @@ def _table(metrics: list[str], seeds: str) -> dict[str, Any]:
 
 
 def _columns(record: RunRecord) -> Iterator[tuple[str, bool]]:
-    """Test metrics to show, and whether less is better: numbers for all tasks together, each task's first metric."""
+    """Test metrics to show, and whether less is better: the score, other numbers for all tasks, each task's first."""
     shared = [name for name, value in (record.test or {}).items() if not isinstance(value, dict)]
-    yield from ((name, False) for name in shared)
+    score = score_name(record)
+    yield from ((name, False) for name in sorted(shared, key=lambda name: name != score))
     for task in record.tasks:
         metric, sign = next(iter(task.metrics.items()))
         yield f"{metric}/{task.name}", sign < 0
