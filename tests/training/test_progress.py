@@ -1,7 +1,9 @@
 """What a run shows: a line an epoch, and a line at the end."""
 
-from mtbalance.training.progress import ProgressBar, summary_line
+from mtbalance.training.history import Best, History
+from mtbalance.training.progress import ProgressBar, epoch_line, summary_line
 from mtbalance.training.run import train
+from sample_records import epoch_record
 
 
 def test_a_run_prints_a_line_an_epoch_and_a_summary(configure, data, capsys):
@@ -26,3 +28,11 @@ def test_the_summary_says_what_was_averaged_or_that_a_run_diverged(configure, da
     with ProgressBar("a run", epochs=2) as bar:
         bar.diverged(FloatingPointError("losses are not finite"))
     assert capsys.readouterr().out == "diverged: losses are not finite\n"
+
+
+def test_a_line_has_what_decides_where_a_regression_is_among_the_tasks():
+    evaluation = {"auc": {"click": 0.8}, "ne": {"click": 0.9}, "rmse": {"flow": 2.0}, "r2": {"flow": 0.5}}
+    evaluation |= {"mean_auc": 0.8, "mean_score": 0.65}
+    history = History("", [epoch_record(1, ["click", "flow"], evaluation)], {"": Best(1, 0.65)})
+    said = epoch_line(history, 2)
+    assert said.startswith("epoch 1/2: click auc 0.8000, flow r2 0.5000, mean_score 0.6500 (best so far); train loss ")

@@ -15,6 +15,9 @@ from mtbalance.training.history import History
 from mtbalance.training.session import Session
 from mtbalance.training.watcher import Watcher
 
+JUDGING = ("r2", "mean_score")
+"""Numbers that choose the best epoch where they are, though others come first in an evaluation."""
+
 
 class ProgressBar(Watcher):
     """Shows one run over its epochs. A context manager."""
@@ -98,9 +101,13 @@ def _chosen(record: RunRecord) -> str:
 
 
 def _scores(evaluation: Evaluation) -> str:
-    """The first metric of every task, by name."""
+    """The metric of every task that goes into the score, else its first one, and the score.
+
+    A regression's is R^2: the mean score is that of AUC and R^2.
+    """
     first: dict[str, str] = {}
     for metric, values in evaluation.items():
         for task, value in values.items() if isinstance(values, dict) else [("", values)]:
-            first.setdefault(task, f"{task} {metric} {value:.4f}".strip())
+            if task not in first or metric in JUDGING:
+                first[task] = f"{task} {metric} {value:.4f}".strip()
     return ", ".join(first.values())
