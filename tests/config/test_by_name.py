@@ -22,9 +22,22 @@ def test_keys_are_replaced_wherever_they_lie():
     assert (run.backbone.options.experts, run.seed) == (2, 7)
 
 
+def test_keys_may_be_as_short_as_those_of_a_variant():
+    run = run_named(PARAMETERS, "demo/mmoe/pub/0", ["optimizer.lr=0.5", "every=5", "epochs=2"])
+    assert (run.training.optimizer.lr, run.balancer.options.every, run.training.epochs) == (0.5, 5, 2)
+
+
+def record_of(*changes):
+    return str(record_of_try(run_named(PARAMETERS, "demo/mmoe/pub/0", changes), changes))
+
+
+@pytest.mark.parametrize("text", ["optimizer.lr=0.003", "training.optimizer.lr=3e-3", "optimizer.lr=3.0e-3"])
+def test_one_configuration_has_one_record(text):
+    assert record_of(text).endswith("/seed-0+training.optimizer.lr=0.003.json")
+
+
 def test_each_try_has_a_record_of_its_own():
-    run = run_named(PARAMETERS, "demo/mmoe/pub/0")
-    found = {str(record_of_try(run, changes)) for changes in ([], ["balancer.every=5"], ["model.expert=[8, 4]"])}
+    found = {record_of(*changes) for changes in ([], ["balancer.every=5"], ["model.expert=[8, 4]"])}
     folder = "results/tried/demo/synthetic_nl/mmoe/pub"
     assert found == {f"{folder}/seed-0{name}.json" for name in ("", "+balancer.every=5", "+model.expert=_8_4_")}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +32,24 @@ def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) ->
     """The run of that name. ``changes`` are ``key=value``, with the path of the key: ``balancer.every=5``,
     ``training.optimizer.lr=0.003``, ``model.embedding=16``.
 
-    The balancer may be a variant, and any seed will do. Raises
+    A key of ``training`` or of the balancer's options may stand alone, as a variant has it: ``optimizer.lr=0.003``,
+    ``every=5``. The balancer may be a variant, and any seed will do. Raises
     :class:`~mtbalance.config.reading.ParametersError`, which names the part or the key that is wrong.
     """
-    run = _unchanged(parameters, name)
-    raw = replaced(run.model_dump(mode="json"), dict(_change(text) for text in changes))
+    raw = _unchanged(parameters, name).model_dump(mode="json")
+    raw = replaced(raw, dict(_change(text, raw) for text in changes))
     try:
         return RunConfig.model_validate(raw)
     except ValidationError as error:
-        said = "\n".join(fault_lines(error, raw))
-        raise ParametersError(re.sub(rf"^({'|'.join(CHOSEN)})\.options\.", r"\1.", said, flags=re.MULTILINE)) from None
+        raise ParametersError(_as_typed("\n".join(fault_lines(error, raw)))) from None
 
 
 def record_of_try(run: RunConfig, changes: Sequence[str] = ()) -> Path:
-    """Where the record of a run by hand goes: a file for each set of changes, which its name has."""
-    cell = places.CELL.format(**run.wildcards)
-    name = "+".join([cell, *(re.sub(r"[^\w.=-]+", "_", text) for text in sorted(changes))])
+    """Where the record of a run by hand goes: a file for each set of changes, which its name has as they were read."""
+    cell, raw = places.CELL.format(**run.wildcards), run.model_dump(mode="json")
+    paths = {path for path, _ in (_change(text, raw) for text in changes)}
+    texts = [f"{_as_typed(path)}={json.dumps(reduce(getitem, path.split('.'), raw))}" for path in paths]
+    name = "+".join([cell, *(re.sub(r"[^\w.=-]+", "_", text) for text in sorted(texts))])
     return Path(places.TRIED, f"{name}.json")
 
 
@@ -82,11 +87,20 @@ def _checked(what: str, name: str, known: Any) -> str:
     return name
 
 
-def _change(text: str) -> tuple[str, Any]:
+def _as_typed(text: str) -> str:
+    """Lines that begin with a path in a run's configuration, with that path as a change has it."""
+    return re.sub(rf"^({'|'.join(CHOSEN)})\.options\.", r"\1.", text, flags=re.MULTILINE)
+
+
+def _change(text: str, raw: Mapping[str, Any]) -> tuple[str, Any]:
+    """The path in a run's configuration, which is ``raw``, and the value."""
     key, sign, value = text.partition("=")
     if not sign or not key:
         raise ParametersError(f"{text!r} is not key=value, such as balancer.every=5")
     block, dot, rest = key.partition(".")
     if block in CHOSEN and dot:
         key = f"{block}.options.{rest}"
+    elif block not in raw:
+        within = {"training": raw["training"], "balancer.options": raw["balancer"]["options"]}
+        key = next((f"{place}.{key}" for place, known in within.items() if block in known), key)
     return key, yaml.safe_load(value)
