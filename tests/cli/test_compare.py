@@ -85,6 +85,7 @@ def test_the_command_says_so_beside_its_answer(tmp_path, monkeypatch):
     [
         (("mmoe/pbu", "mmoe/ls", "mean_auc"), "no method 'mmoe/pbu'; .*did you mean mmoe/pub"),
         (("mmoe/pub", "mmoe/ls", "auc/clik"), "no metric 'auc/clik'; .*did you mean auc/click"),
+        (("mmoe/pub", "mmoe/ls", "foo"), "no metric 'foo'; there are mean_auc, auc/click$"),
     ],
 )
 def test_unknown_names_are_told(arguments: tuple[str, ...], message: str):

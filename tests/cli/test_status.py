@@ -83,6 +83,8 @@ def test_the_expected_end_is_at_the_pace_of_what_is_done(parameters: Parameters)
     record(parameters, "ls")
     (found,) = statuses(parameters)
     assert expected_end([found]).startswith("4 runs are left: about 6.7 minutes on one core")
-    for balancer in ("pub", "mgda", "famo", "rlw"):
+    for balancer in ("pub", "mgda", "famo"):
         record(parameters, balancer)
+    assert expected_end(statuses(parameters)).startswith("1 run is left: ")
+    record(parameters, "rlw")
     assert expected_end(statuses(parameters)) == "All runs are done."

@@ -11,6 +11,7 @@ from mtbalance import places
 from mtbalance.cli import results
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
+from mtbalance.reporting.formats import counted
 
 
 def verify(preset: PresetOption = None, params: ParametersOption = places.PARAMETERS) -> None:
@@ -23,7 +24,7 @@ def verify(preset: PresetOption = None, params: ParametersOption = places.PARAME
     for difference in found.differences:
         typer.echo(difference)
     if found.differences:
-        raise UserError(f"{len(found.differences)} differences in {found.said()}")
+        raise UserError(f"{counted(len(found.differences), 'difference')} in {found.said()}")
     typer.echo(f"{found.said()}: all as they should be")
 
 

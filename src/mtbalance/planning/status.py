@@ -19,6 +19,7 @@ from mtbalance.config.run import RunConfig
 from mtbalance.planning.disk import is_prepared
 from mtbalance.planning.report import duration
 from mtbalance.records import RecordError, read_run
+from mtbalance.reporting.formats import counted
 
 STATES = ("done", "diverged", "other settings", "running", "cut short", "failed", "left")
 """``other settings``: there is a record, but ``params.yaml`` has changed since. ``cut short``: the run was ended in the
@@ -127,15 +128,14 @@ def expected_end(found: Sequence[ExperimentStatus]) -> str:
     left = sum(status.counts.total() - status.counts["done"] - status.counts["diverged"] for status in found)
     if not left:
         return "All runs are done."
+    said = f"{counted(left, 'run')} {'is' if left == 1 else 'are'} left"
     seconds = 0.0
     for status in found:
         here = status.counts.total() - status.counts["done"] - status.counts["diverged"]
         if here and not status.seconds:
-            return f"{left} runs are left; how long one of {status.name} takes is not known yet"
+            return f"{said}; how long one of {status.name} takes is not known yet"
         seconds += here * median(status.seconds) if here else 0
     at_once = sum(status.counts["running"] for status in found)
     if not at_once:
-        return (
-            f"{left} runs are left: {duration(seconds)} on one core; `make reproduce` or `snakemake` goes on with them"
-        )
-    return f"{left} runs are left: {duration(seconds / at_once)} with {at_once} at once; timings and tables come after"
+        return f"{said}: {duration(seconds)} on one core; `make reproduce` or `snakemake` goes on"
+    return f"{said}: {duration(seconds / at_once)} with {at_once} at once; timings and tables come after"

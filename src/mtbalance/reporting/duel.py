@@ -14,7 +14,7 @@ from mtbalance.reporting.answer import COST, SIGNIFICANT, ranking_score, with_sc
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.formats import counted, decimal, signed
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, dataset_heading
 from mtbalance.reporting.statistics import BySeed
 from mtbalance.reporting.value import trained
 
@@ -65,7 +65,7 @@ def _values(runs: pd.DataFrame, metric: str) -> BySeed:
     """A metric by seed; those of a task are ``name/task``."""
     names = runs["metric"].where(runs["task"].isin(["", "mean"]), runs["metric"] + "/" + runs["task"])
     if metric != COST and not (names == metric).any():
-        raise UserError(unknown("metric", metric, list(dict.fromkeys(names))))
+        raise UserError(unknown("metric", metric, list(dict.fromkeys(names[runs["metric"].isin(METRICS)]))))
     return by_seed(runs[names == metric])
 
 
