@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -35,12 +36,17 @@ def draft(table: Look, roles: Roles, name: str) -> dict[str, str]:
     if not roles.tasks:
         raise DataError(f"{table.path}: no column has two values in all rows, so say what is predicted{_wishes(roles)}")
     if not roles.features:
-        raise DataError(f"{table.path}: no column is left that could be a feature; look at {list(roles.ignore)}")
+        raise DataError(f"{table.path}: no column is left that could be a feature; look at {_ignored(roles)}")
     return {
         "presets": f"{name}: [{name}]\n",
         "experiments": _experiment(table, roles, name),
         "datasets": "\n".join(_dataset(table, roles, name)) + "\n",
     }
+
+
+def _ignored(roles: Roles) -> str:
+    """The first columns that are left out, each with the reason."""
+    return "; ".join(f"{name} ({reason})" for name, reason in islice(roles.ignore.items(), MOST_VALUES))
 
 
 def _wishes(roles: Roles) -> str:

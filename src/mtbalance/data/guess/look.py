@@ -10,7 +10,7 @@ import polars as pl
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_raw
 from mtbalance.data.ranking.table_files import all_texts
-from mtbalance.data.ranking.table_held import held
+from mtbalance.data.ranking.table_held import COMMA, held, with_point
 
 MOST_ROWS = 200_000
 MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
@@ -56,6 +56,18 @@ class Column(NamedTuple):
         """True for texts that begin with a date, as 2026-11-28 does."""
         present = self.cells.drop_nulls()
         return len(present) > 0 and bool(present.str.contains(ISO_DATE).all())
+
+    @property
+    def commas(self) -> str | None:
+        """That its numbers have decimal commas, and what to do; None if they have none, or are no numbers."""
+        present = self.cells.drop_nulls()
+        commas = present.str.contains(COMMA)
+        if self.numbers is not None or not commas.any():
+            return None
+        if not present.filter(~commas).cast(pl.Float64, strict=False).is_finite().fill_null(False).all():
+            return None
+        first = present.filter(commas)[0]
+        return f"numbers with decimal commas: write {with_point(first)} for {first!r}"
 
     def within(self, rows: pl.Series) -> Column:
         """The column in the rows [rows] where ``rows`` is true."""

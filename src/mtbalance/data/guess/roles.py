@@ -91,6 +91,8 @@ def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
 def _reason_to_ignore(column: Column) -> str | None:
     if column.alike:
         return "one value in all rows"
+    if column.commas:
+        return column.commas
     if column.times:
         return "times; a split by time can use them"
     if column.a_key:

@@ -107,8 +107,9 @@ def guessed(columns: Sequence[Column]) -> tuple[list[Candidate], list[Candidate]
 def wished(text: str, table: Look) -> Candidate:
     """The task that words wish for: ``delay above 15``, ``state is late, lost``, ``bought`` or ``euros``.
 
-    The name of a column alone is its likely positive value if it has few values, else a regression. Raises
-    :class:`DataError` for a column or a value that is not there, and for a limit that leaves one label.
+    The name of a column alone is its likely positive value if it has two, else a regression. Raises
+    :class:`DataError` for a column or a value that is not there, for a limit that leaves one label, and for numbers
+    with decimal commas or texts where numbers are needed.
     """
     columns, where = {column.name: column for column in table.columns}, f"{table.path}: --task {quoted(text)}"
     found = None if text in columns else WISH.fullmatch(text)
@@ -118,6 +119,8 @@ def wished(text: str, table: Look) -> Candidate:
     column, same = columns[name], f"{where}: all rows have the same label; the column holds"
     if column.alike:
         raise DataError(f"{same} {column.values() or 'nothing'}")
+    if column.commas:
+        raise DataError(f"{where}: the column holds {column.commas}")
     word = WORDS.get(found["word"], found["word"]) if found else ""
     if found and word == "is":
         values = [value.strip() for value in found["value"].split(",")]
@@ -127,8 +130,14 @@ def wished(text: str, table: Look) -> Candidate:
         candidate = _of_values(key(named), column, values)
     elif found:
         candidate = _of_limit(key(f"{name} {word} {found['value']}"), column, word, found["value"], where)
-    elif column.distinct <= FEW_VALUES or column.numbers is None:
+    elif column.distinct == 2:
         candidate = _of_values(key(text), column, [_likely_positive(column)])
+    elif column.numbers is None:
+        example = quoted(f"{name} is {_likely_positive(column)}")
+        raise DataError(
+            f"{where}: a regression needs numbers, and a binary task the values that are positive, such as --task"
+            f" {example}; the column holds {column.values()}"
+        )
     else:
         above = column.numbers > column.numbers.median()
         candidate = Candidate(key(text), column, {"column": name, "kind": "regression"}, above)

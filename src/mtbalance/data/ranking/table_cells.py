@@ -8,7 +8,7 @@ from mtbalance.data.ranking.csv_blocks import RowBlock
 from mtbalance.data.ranking.hash_split import hash_texts
 from mtbalance.data.ranking.table_features import CategoricalColumn, NumericalColumn
 from mtbalance.data.ranking.table_form import TableForm
-from mtbalance.data.ranking.table_held import refuse_cell
+from mtbalance.data.ranking.table_held import refuse_number
 from mtbalance.data.ranking.table_labels import label_columns
 
 
@@ -62,4 +62,4 @@ def _check_numbers(block: RowBlock, form: TableForm, source: str) -> None:
     for name in (feature.column for feature in form.numerical):
         given, number = _present(name, form), _number(name, form)
         bad = block.frame.select((given.is_not_null() & number.is_finite().fill_null(False).not_()).alias("bad"))
-        refuse_cell(block, bad.to_series(), name, source, "is not a finite number (list it under `missing`?)")
+        refuse_number(block, bad.to_series(), name, source)

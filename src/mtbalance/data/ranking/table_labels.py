@@ -10,7 +10,7 @@ import polars as pl
 from mtbalance.data.ranking.csv_blocks import RowBlock
 from mtbalance.data.ranking.schema import NO_LABEL
 from mtbalance.data.ranking.table_form import TableForm
-from mtbalance.data.ranking.table_held import refuse_cell
+from mtbalance.data.ranking.table_held import refuse_cell, refuse_number
 from mtbalance.data.ranking.table_tasks import TableTask, within_first
 
 WORDS = {True: ("true", "yes", "on"), False: ("false", "no", "off")}
@@ -75,7 +75,7 @@ def _numbers(block: RowBlock, column: str, missing: pl.Series, source: str) -> p
     """The cells as float64, null where they are missing."""
     numbers = block.frame.get_column(column).cast(pl.Float64, strict=False)
     bad = ~missing & ~numbers.is_finite().fill_null(False)
-    refuse_cell(block, bad, column, source, "is not a finite number (list it under `missing`?)")
+    refuse_number(block, bad, column, source)
     return numbers.zip_with(~missing, pl.Series([None], dtype=pl.Float64))
 
 

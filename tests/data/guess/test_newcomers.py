@@ -1,0 +1,86 @@
+"""`mtbalance new` on tables as people have them: decimal commas, customers with several rows, labels with gaps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from mtbalance.data import DataError
+from mtbalance.data.adapters.table import Table
+from mtbalance.data.guess.draft import draft
+from mtbalance.data.guess.look import look
+from mtbalance.data.guess.roles import roles
+
+RANDOM = np.random.default_rng(1)
+ROWS = 600
+
+
+def text(path: Path, columns: dict, wishes: tuple[str, ...] = ()) -> str:
+    """The block of a table with these columns."""
+    pl.DataFrame(columns).write_csv(path / "t.csv")
+    seen = look(path / "t.csv")
+    return draft(seen, roles(seen, wishes), "t")["datasets"]
+
+
+def block(path: Path, columns: dict, wishes: tuple[str, ...] = ()) -> dict:
+    return yaml.safe_load(text(path, columns, wishes))["t"]
+
+
+COMMAS = {
+    "plan": RANDOM.choice(["basic", "plus", "pro"], ROWS),
+    "amount": [f"1.{n:03},{n % 90 + 10}" if n % 3 else f"{n}" for n in range(ROWS)],
+    "next_spend": [None if n == 9 else f"{n % 50},25" for n in range(ROWS)],
+    "churned": RANDOM.choice(["yes", "no"], ROWS),
+}
+
+
+def test_numbers_with_decimal_commas_are_no_categories_and_the_block_says_why(tmp_path):
+    found = block(tmp_path, COMMAS)
+    assert found["categorical"] == ["plan"] and "numerical" not in found
+    assert found["ignore"] == {
+        "amount": "numbers with decimal commas: write 1001.11 for '1.001,11'",
+        "next_spend": "numbers with decimal commas: write 0.25 for '0,25'",
+    }
+    with pytest.raises(DataError, match=r"no column is left .*; look at amount \(numbers with decimal commas: write"):
+        block(tmp_path, {name: COMMAS[name] for name in ("amount", "churned")})
+
+
+@pytest.mark.parametrize("wish", ["next_spend", "next_spend above 15"])
+def test_a_task_on_numbers_with_decimal_commas_is_refused(tmp_path, wish):
+    with pytest.raises(DataError, match=r"the column holds numbers with decimal commas: write 0.25 for '0,25'"):
+        block(tmp_path, COMMAS, (wish,))
+
+
+def test_lists_of_numbers_are_categories(tmp_path):
+    assert block(tmp_path, COMMAS | {"kinds": ["1,2", "1,2,3", "a,b"] * 200})["categorical"] == ["plan", "kinds"]
+
+
+def test_a_column_alone_is_a_task_if_it_has_two_values_or_numbers(tmp_path):
+    with pytest.raises(DataError, match=r"a binary task the values that are positive, such as --task 'plan is (b|p)"):
+        block(tmp_path, COMMAS, ("plan",))
+    columns = COMMAS | {"stars": RANDOM.integers(1, 6, ROWS)}
+    assert block(tmp_path, columns, ("churned",))["tasks"]["churned"]["positive"] == ["yes"]
+    assert block(tmp_path, columns, ("stars",))["tasks"]["stars"] == {"column": "stars", "kind": "regression"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [("15,67", "write 15.67"), ("-1.234.015,5", "write -1234015.5"), ("1,234", "write 1.234 or 1234")],
+)
+def test_prepare_names_the_decimal_comma(tmp_path, cell, says):
+    pl.DataFrame({"amount": [0.5] * 99 + [2.5], "spend": [1.5] * 100, "y": [0, 1] * 50}).with_columns(
+        pl.when(pl.int_range(100) == 40).then(pl.lit(cell)).otherwise(pl.col("amount", "spend")).name.keep()
+    ).write_csv(tmp_path / "t.csv", separator=";")
+    content = {"adapter": "table", "files": {"all": {"path": str(tmp_path / "t.csv")}}, "separator": ";"}
+    content |= {"split": {"train": 0.6, "valid": 0.2, "test": 0.2}}
+    said = rf"'{re.escape(cell)}' is not a finite number: decimal commas are not read, {says}; the column holds"
+    spend, y = {"column": "spend", "kind": "regression"}, {"column": "y", "positive": [1]}
+    for column, tasks in (("amount", {"y": y}), ("spend", {"spend": spend})):
+        features = {"numerical": ["amount"]} if column == "amount" else {"categorical": ["y"]}
+        with pytest.raises(DataError, match=rf"row 42 .*, column {column}: {said}"):
+            Table.model_validate(content | features | {"tasks": tasks}).prepare("t", tmp_path / "out")
