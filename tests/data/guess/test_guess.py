@@ -61,7 +61,7 @@ CODES = {
     "zipCode": ([f"{n % 90 + 10_000}" for n in range(2000)], "codes, as the word zip in the name says"),
     "store": ([f"{n % 30:03}" for n in range(2000)], "codes: some begin with 0"),
     "kind": ([f"{n % 20}" for n in range(2000)], "few whole numbers: codes?"),
-    "visitor_id": ([f"{7 * (n % 1500)}" for n in range(2000)], "codes, as the word id in the name says"),
+    "branch_id": ([f"{7 * (n % 1500)}" for n in range(2000)], "codes, as the word id in the name says"),
 }
 AMOUNTS = {
     "age": [f"{n % 21}" for n in range(2000)],
@@ -77,7 +77,7 @@ def test_whole_numbers_that_look_like_codes_are_categories_and_the_comment_says_
     pl.DataFrame(codes | AMOUNTS | label).write_csv(tmp_path / "t.csv")
     seen = look(tmp_path / "t.csv")
     found = block(seen)
-    assert found["categorical"] == ["zipCode", "store", "kind", {"column": "visitor_id", "at_least": 5}]
+    assert found["categorical"] == ["zipCode", "store", "kind", {"column": "branch_id", "at_least": 5}]
     assert found["numerical"] == list(AMOUNTS)
     lines = [line for line in draft(seen, roles(seen), "t")["datasets"].splitlines() if line.startswith("    - ")]
     for line, (_, reason) in zip(lines[-4:], CODES.values(), strict=True):

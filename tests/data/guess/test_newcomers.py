@@ -84,3 +84,52 @@ def test_prepare_names_the_decimal_comma(tmp_path, cell, says):
         features = {"numerical": ["amount"]} if column == "amount" else {"categorical": ["y"]}
         with pytest.raises(DataError, match=rf"row 42 .*, column {column}: {said}"):
             Table.model_validate(content | features | {"tasks": tasks}).prepare("t", tmp_path / "out")
+
+
+CUSTOMERS = np.sort(RANDOM.integers(0, 400, ROWS))
+"""Some 310 customers, of whom half have several rows."""
+
+
+def shop(name: str, churned: np.ndarray) -> dict:
+    return {
+        name: [f"c{customer}" for customer in CUSTOMERS],
+        "amount": RANDOM.random(ROWS),
+        "churned": np.where(churned, "yes", "no"),
+    }
+
+
+@pytest.mark.parametrize("name", ["customer_id", "Customer", "userID", "customer_unique_id", "patient_nbr", "id"])
+def test_a_customer_with_several_rows_is_the_group(tmp_path, name):
+    found = block(tmp_path, shop(name, RANDOM.random(ROWS) < 0.5))
+    assert found["group"] == name and found["numerical"] == ["amount"]
+    assert "categorical" not in found and "ignore" not in found
+
+
+def test_a_customer_that_tells_the_label_is_the_group_and_no_suspected_leak(tmp_path):
+    columns = shop("customer_id", CUSTOMERS % 2 == 0)
+    found = block(tmp_path, columns, ("churned",))
+    assert found["group"] == "customer_id" and "ignore" not in found
+    columns["customer_id"][:20] = [None] * 20
+    assert block(tmp_path, columns)["group"] == "customer_id", "few are missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("customer_age", RANDOM.integers(18, 90, ROWS)),
+        ("customer_income", RANDOM.integers(0, 400, ROWS)),
+        ("visit_number", RANDOM.integers(1, 200, ROWS)),
+        ("customer_paid", RANDOM.integers(0, 400, ROWS)),
+        ("visits", RANDOM.integers(1, 200, ROWS)),
+        ("member", RANDOM.choice(["gold", "silver", "none"], ROWS)),
+        ("visit", [f"2026-01-{1 + n % 28:02}" for n in range(ROWS)]),
+        ("user", [f"u{max(n, 40)}" for n in range(ROWS)]),
+    ],
+)
+def test_what_customers_have_in_common_is_no_group(tmp_path, name, cells):
+    assert "group" not in block(tmp_path, shop("shop", CUSTOMERS % 3 == 0) | {name: cells}, ("churned",))
+
+
+def test_of_two_columns_of_persons_both_are_offered_also_if_they_tell_the_label(tmp_path):
+    columns = shop("customer_id", CUSTOMERS % 2 == 0) | {"user": CUSTOMERS}
+    assert "  # group: customer_id " in (found := text(tmp_path, columns, ("churned",))) and "  # group: user " in found

@@ -19,9 +19,17 @@ COMMON = 0.05
 MANY_VALUES = 1000
 RARE_ROWS = 5
 PERSONS = re.compile(
-    r"user|person|customer|client|member|patient|subject|student|household|session|visit|account|^id$", re.IGNORECASE
+    r"(user|person|customer|client|member|patient|subject|student|household|visitor|account)"
+    r"([\W_]*(unique|id|key|no|nr|nbr|num|number|uuid|hash|name))*$"
+    r"|(session|visit)([\W_]*(unique|id|key|uuid|hash))*$|^id$",
+    re.IGNORECASE,
 )
-"""Names of columns whose rows belong together: a split between them would test on persons that training has seen."""
+"""Names of columns whose rows belong together: a split between them would test on persons that training has seen.
+``customer_age`` and ``visit_number`` are none."""
+MOST_KINDS = 20
+"""Values that a column of kinds of persons can have, such as ``member: yes``."""
+REPEATED = 0.2
+"""A share of the rows whose value another row has, too, that is enough to keep them together."""
 HEAVY_TAIL = 5
 """A skewness; that of an exponential distribution is 2."""
 
@@ -51,7 +59,7 @@ class Roles(NamedTuple):
     counts: dict[str, float]
     """Columns of counts, and the share of rows above 0: a task could be that there is one at all."""
     group: str | None
-    """The column of users or visits, each with several rows: whose name says so, if it is the only one."""
+    """The column of users or visits, many with several rows: whose name says so, if it is the only one."""
     groups: list[str]
     """Other columns whose values could be users or visits."""
 
@@ -64,10 +72,12 @@ def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
     """
     tasks, others = tasks_of(table, wishes)
     chosen = [candidate.column.name for candidate in tasks]
+    persons = [column.name for column in table.columns if column.name not in chosen and _of_persons(column)]
+    group = persons[0] if len(persons) == 1 else None
     features: list[Feature] = []
     ignore: dict[str, str] = {}
     for column in table.columns:
-        if column.name in chosen:
+        if column.name in chosen or column.name == group:
             continue
         code = why_code(column) or ""
         column = column._replace(numbers=None) if code else column
@@ -77,13 +87,10 @@ def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
         else:
             features.append(_feature(column, code))
     times = [column.name for column in table.columns if column.times]
-    left = [column for column in table.columns if column.name not in (*ignore, *chosen)]
+    left = [column for column in table.columns if column.name not in (*ignore, *chosen, group)]
     counts = {column.name: above for column in left if (above := _above_zero(column)) is not None}
-    groups = [column.name for column in left if _could_group(column)]
-    persons = [name for name in groups if PERSONS.search(name)]
-    group = persons[0] if len(persons) == 1 else None
-    features = [feature for feature in features if feature.column.name != group]
-    offered = [name for name in groups if name != group]
+    groups = [column.name for column in left if _could_group(column) and column.name not in persons]
+    offered = [*(name for name in persons if name != group), *groups]
     shown = dict(islice(counts.items(), MOST_SHOWN))
     return Roles(tasks, others, features, ignore, times, shown, group, offered[:MOST_SHOWN])
 
@@ -107,6 +114,15 @@ def _above_zero(column: Column) -> float | None:
     numbers = column.numbers.to_numpy()
     above = float((numbers > 0).mean())
     return above if numbers.min() == 0 and COMMON <= above <= 1 - COMMON else None
+
+
+def _of_persons(column: Column) -> bool:
+    """True if the name is that of persons or visits, there are many of them, and many rows share theirs."""
+    if not PERSONS.search(column.name) or not (column.numbers is None or column.whole) or column.times:
+        return False
+    rows = len(column.cells)
+    shared = column.cells.is_duplicated() & column.cells.is_not_null()
+    return column.distinct > MOST_KINDS and column.missing <= COMMON * rows and shared.sum() >= REPEATED * rows
 
 
 def _could_group(column: Column) -> bool:
