@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from mtbalance.data.ranking.raw_rows import raw_rows
 from mtbalance.inference.exporting import export_model
 from mtbalance.inference.model import open_model
 from mtbalance.inference.program import Program
-from mtbalance.inference.score import Scorer
+from mtbalance.inference.score import Scorer, other_way
 
 EACH = pytest.mark.parametrize("name", ["rows", "visits", "amounts"])
 WITHOUT_MTBALANCE = """
@@ -119,8 +120,10 @@ def test_the_script_names_what_is_wrong_with_a_row(exported):
     row = pd.DataFrame([cells])
     assert scorer.predict(row).shape == (1, 2)
     assert scorer.predict(row.assign(minutes=None)).notna().all(axis=None)
-    with pytest.raises(ValueError, match="the rows have no columns device"):
+    with pytest.raises(ValueError, match=r"the rows have no column device$"):
         scorer.predict(row.drop(columns="device"))
+    with pytest.raises(ValueError, match=r"the rows have no columns device, pages$"):
+        scorer.predict(row.drop(columns=["device", "pages"]))
     with pytest.raises(ValueError, match=r"column minutes, row 0 \(counted from 0\): 'long' is not a finite number"):
         scorer.predict(row.assign(minutes="long"))
     whole = Scorer(exported["rows"])
@@ -128,3 +131,39 @@ def test_the_script_names_what_is_wrong_with_a_row(exported):
     rows = pd.DataFrame([{column["column"]: 1 for column in columns}])
     with pytest.raises(ValueError, match=r"column categorical_3, row 0 .*: '1\.5' is not a whole number"):
         whole.predict(rows.assign(categorical_3=1.5))
+
+
+def test_a_code_is_the_same_written_as_a_float(kept, exported):
+    scorer = Scorer(exported["visits"])
+    rows = scorer.read(kept["visits"].raw).head(20)
+    ours = scorer.predict(rows)
+    assert (ours["predicted_bought"] - scorer.predict(rows.assign(pages="99"))["predicted_bought"]).abs().min() > 0
+    pd.testing.assert_frame_equal(ours, scorer.predict(rows.assign(pages=rows["pages"].astype(float))))
+
+
+def test_only_whole_numbers_have_another_way():
+    cells = ["1", "1.0", "-3", "-3.0", "0", "", "NL", "v1.0", "1.5", "1.00", "1e0"]
+    others = ["1.0", "1", "-3.0", "-3", "0.0", "", "NL", "v1.0", "1.5", "1.00", "1e0"]
+    assert [other_way(cell) for cell in cells] == others
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda rows: rows.drop(columns="pages"), "rows.csv: the rows have no column pages"),
+        (
+            lambda rows: rows.assign(minutes="long"),
+            "rows.csv: column minutes, row 0 (counted from 0): 'long' is not a finite number",
+        ),
+        (None, "No such file or directory"),
+    ],
+)
+def test_the_script_ends_with_one_line_where_rows_are_wrong(kept, exported, tmp_path, monkeypatch, change, says):
+    if change:
+        rows = pd.read_csv(kept["visits"].raw, sep=";", dtype=str, keep_default_na=False).head(3)
+        change(rows).to_csv(tmp_path / "rows.csv", sep=";", index=False)
+    script = str(exported["visits"] / "score.py")
+    monkeypatch.setattr(sys, "argv", [script, str(tmp_path / "rows.csv")])
+    with pytest.raises(SystemExit) as ended:  # a text is printed to standard error, and the status is 1
+        runpy.run_path(script, run_name="__main__")
+    assert says in str(ended.value.code) and "\n" not in str(ended.value.code)

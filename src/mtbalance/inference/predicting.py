@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from mtbalance.data.ranking.decode import encode
-from mtbalance.data.ranking.raw_rows import raw_rows
+from mtbalance.data.ranking.decode import encode, indices
+from mtbalance.data.ranking.raw_rows import is_text, raw_rows
+from mtbalance.data.ranking.schema import Categorical
 from mtbalance.errors import UserError
 from mtbalance.inference.model import Model
+from mtbalance.inference.score import other_way
 from mtbalance.writing import replacing
 
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pa.csv.CSVWriter}
@@ -47,11 +49,17 @@ class Unknown:
         """A sentence for each column that has some."""
         for name, count in self.counts.items():
             *shown, last = map(repr, self.examples[name])
-            texts = [*shown, last if len(shown) < EXAMPLES else "..."]
-            yield (
-                f"{name}: {count:,} of {self.rows:,} rows have a value that no training row had ({', '.join(texts)});"
-                " the model takes it as unknown"
-            )
+            texts = ", ".join([*shown, last if len(shown) < EXAMPLES else "..."])
+            if count == self.rows:
+                yield (
+                    f"warning: {name}: NONE of {self.rows:,} rows has a value that a training row had ({texts}); the"
+                    " model takes all as unknown, and this column tells it nothing. Is it written as in training?"
+                )
+            else:
+                yield (
+                    f"{name}: {count:,} of {self.rows:,} rows have a value that no training row had ({texts}); the"
+                    " model takes it as unknown"
+                )
 
 
 def predictions(model: Model, path: Path, unknown: Unknown) -> Iterator[pa.Table]:
@@ -61,11 +69,21 @@ def predictions(model: Model, path: Path, unknown: Unknown) -> Iterator[pa.Table
         for start in range(0, table.num_rows, size):
             part = table.slice(start, size)
             ids, numbers = encode(part, model.schema)
+            _find_other_ways(part, ids, model.schema.categorical)
             unknown.add(part, ids, (column.name for column in model.schema.categorical))
             found = model(torch.from_numpy(ids), torch.from_numpy(numbers))
             columns = {name: answer.numpy() for name, answer in zip(model.columns, found, strict=True)}
             yield pa.table({"row": np.arange(first, first + part.num_rows), **columns})
             first += part.num_rows
+
+
+def _find_other_ways(table: pa.Table, ids: NDArray[np.int32], columns: Iterable[Categorical]) -> None:
+    """Look unknown whole numbers up once more, as they are written in another way; ``ids`` [rows, F] are changed."""
+    for place, column in enumerate(columns):
+        lost = np.flatnonzero(ids[:, place] == 0)
+        if len(lost) and is_text(column):
+            texts = table[column.name].take(lost).to_pylist()
+            ids[lost, place] = indices(pa.chunked_array([[other_way(text) for text in texts]]), column.vocabulary)
 
 
 def write_predictions(tables: Iterator[pa.Table], output: Path | None) -> None:

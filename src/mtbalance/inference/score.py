@@ -8,6 +8,7 @@ It lies beside model.pt2, the program, and encoding.json, which says how rows be
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -47,9 +48,9 @@ class Scorer:
     def inputs(self, rows: pd.DataFrame) -> tuple[Tensor, Tensor]:
         """The program's inputs: categories [rows, F] and numbers [rows, N]."""
         columns = (*self.encoding["categorical"], *self.encoding["numerical"])
-        absent = [column["column"] for column in columns if column["column"] not in rows]
+        absent = dict.fromkeys(column["column"] for column in columns if column["column"] not in rows)
         if absent:
-            raise ValueError(f"the rows have no columns {', '.join(absent)}")
+            raise ValueError(f"the rows have no {'columns' if len(absent) > 1 else 'column'} {', '.join(absent)}")
         categories = [self._categories(rows[column["column"]], column) for column in self.encoding["categorical"]]
         numbers = [_formed(self._numbers(rows[one["column"]]), one) for one in self.encoding["numerical"]]
         return (
@@ -58,7 +59,10 @@ class Scorer:
         )
 
     def _categories(self, cells: pd.Series, column: dict[str, Any]) -> np.ndarray:
-        """Whole numbers as they are; texts as their places among the values, from 1, with 0 for any other."""
+        """Whole numbers as they are; texts as their places among the values, from 1, with 0 for any other.
+
+        A whole number may be written in another way than in training (:func:`other_way`).
+        """
         if column["values"] is None:
             return self._whole(cells)
         places = {value: place for place, value in enumerate(column["values"], start=1)}
@@ -67,7 +71,7 @@ class Scorer:
             texts = ["missing" if text is None else "given" for text in texts]
         if "buckets" in column:
             texts = [text if text is None else _bucket(text, column["buckets"]) for text in texts]
-        return np.array([places.get(text or "", 0) for text in texts], np.int64)
+        return np.array([places.get(text or "", places.get(other_way(text or ""), 0)) for text in texts], np.int64)
 
     def _whole(self, cells: pd.Series) -> np.ndarray:
         numbers = self._numbers(cells)
@@ -85,6 +89,16 @@ class Scorer:
         """Cells as texts without the spaces around them; missing ones are None."""
         texts = ("" if pd.isna(cell) else str(cell).strip() for cell in cells)
         return [None if text in self.missing else text for text in texts]
+
+
+def other_way(text: str) -> str:
+    """``1`` for ``1.0``, and ``1.0`` for ``1``; any other text as it is.
+
+    One code is written in both ways, since pandas makes floats of whole numbers as soon as one is missing.
+    """
+    if re.fullmatch(r"-?[0-9]+(\.0)?", text) is None:
+        return text
+    return text.removesuffix(".0") if text.endswith(".0") else f"{text}.0"
 
 
 def _bucket(text: str, buckets: int) -> str:
@@ -112,5 +126,11 @@ def _load_pyfunc(folder: str) -> Scorer:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("say which rows: python score.py rows.csv > predictions.csv")
     scorer = Scorer(Path(__file__).parent)
-    scorer.predict(scorer.read(Path(sys.argv[1]))).to_csv(sys.stdout, index=False)
+    try:
+        predicted = scorer.predict(scorer.read(Path(sys.argv[1])))
+    except (OSError, ValueError) as error:
+        sys.exit(f"{sys.argv[1]}: {error}")
+    predicted.to_csv(sys.stdout, index=False)
