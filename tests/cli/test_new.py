@@ -95,3 +95,15 @@ def test_blocks_are_indented_as_their_siblings():
 def test_a_file_without_room_for_a_block_is_left_alone(text):
     with pytest.raises(UserError, match="f has no blocks below a line `b:`; paste the blocks by hand"):
         inserted(text, {"b": "x: 1\n"}, "f")
+
+
+def test_a_message_names_the_table_as_it_was_given(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("desk") / "sales.csv"
+    elsewhere.write_text("x,y\n1.5,2.5\n2.5,3.5\n3.5,4.5\n")
+    with pytest.raises(UserError, match=rf"{elsewhere}: no column has two values"):
+        CliRunner().invoke(app, ["new", str(elsewhere)], catch_exceptions=False)
+
+
+def test_help_names_all_forms_of_a_task(project):
+    help_ = " ".join(CliRunner().invoke(app, ["new", "--help"]).output.replace("│", " ").split())
+    assert "'COLUMN above NUMBER', 'COLUMN below NUMBER', 'COLUMN is VALUE'" in help_

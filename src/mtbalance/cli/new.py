@@ -21,7 +21,8 @@ def new(
     table: Annotated[Path, typer.Argument(help="A CSV file (also .gz or .zip) or a Parquet file.")],
     name: Annotated[str | None, typer.Option(help="The name of the data set; default: the file's.")] = None,
     task: Annotated[
-        list[str] | None, typer.Option(help="A task: 'COLUMN above NUMBER', 'COLUMN is VALUE', or COLUMN.")
+        list[str] | None,
+        typer.Option(help="A task: 'COLUMN above NUMBER', 'COLUMN below NUMBER', 'COLUMN is VALUE', or COLUMN."),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help=f"Add the blocks to {places.PARAMETERS}.")] = False,
 ) -> None:
@@ -40,7 +41,7 @@ def new(
     name = key(name or table.name.partition(".")[0])
     seen = look(table)
     raw = _raw(table, name)
-    blocks = draft(seen._replace(path=raw), roles(seen, task or ()), name)
+    blocks = draft(seen, roles(seen, task or ()), name, raw)
     if not write:
         for place, block in blocks.items():
             typer.echo(f"{place}:\n{indent(block, '  ')}")

@@ -133,3 +133,37 @@ def test_what_customers_have_in_common_is_no_group(tmp_path, name, cells):
 def test_of_two_columns_of_persons_both_are_offered_also_if_they_tell_the_label(tmp_path):
     columns = shop("customer_id", CUSTOMERS % 2 == 0) | {"user": CUSTOMERS}
     assert "  # group: customer_id " in (found := text(tmp_path, columns, ("churned",))) and "  # group: user " in found
+
+
+def test_labels_with_missing_cells_are_tasks(tmp_path):
+    gaps = [None if n % 4 == 0 else "yes" if n % 3 else "no" for n in range(ROWS)]
+    found = text(tmp_path, {"amount": RANDOM.random(ROWS), "churned": gaps, "late": gaps[::-1]})
+    assert list(yaml.safe_load(found)["t"]["tasks"]) == ["churned", "late"] and "25.0% missing" in found
+    complete = RANDOM.choice(["a", "b"], ROWS)
+    found = block(tmp_path, {"x": RANDOM.random(ROWS), "kind": complete, "churned": gaps, "late": gaps[::-1]})
+    assert list(found["tasks"]) == ["kind", "churned"]
+
+
+def test_a_number_that_only_rows_without_a_label_have_is_no_error(tmp_path):
+    gaps = [None if n % 4 else n % 3 % 2 for n in range(ROWS)]
+    paid = [n % 7 if gap is None else None for n, gap in enumerate(gaps)]
+    assert "paid" in str(block(tmp_path, {"x": RANDOM.random(ROWS), "paid": paid, "churned": gaps}))
+
+
+def test_the_example_of_a_task_on_numbers_is_a_limit(tmp_path):
+    columns = {"x": COMMAS["amount"], "tickets": RANDOM.integers(0, 3, ROWS)}
+    with pytest.raises(DataError, match=r"no column has two values, so .*, such as --task 'tickets above \S+'$"):
+        block(tmp_path, columns)
+
+
+def test_a_column_without_any_value_is_said_to_have_none(tmp_path):
+    columns = {"empty": [None] * ROWS, "one": ["a"] * ROWS} | COMMAS
+    found = block(tmp_path, columns, ("churned",))["ignore"]
+    assert found["empty"] == "no value at all" and found["one"] == "one value in all rows"
+
+
+def test_a_split_by_time_says_that_the_group_must_go(tmp_path):
+    days = {"day": [f"2026-01-{1 + n % 28:02}" for n in range(ROWS)]}
+    with_group = text(tmp_path, shop("customer", RANDOM.random(ROWS) < 0.5) | days)
+    assert "# trains on the past; `group` must then go\n" in with_group
+    assert "# trains on the past\n" in text(tmp_path, COMMAS | days)

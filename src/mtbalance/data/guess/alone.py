@@ -18,7 +18,7 @@ def auc_alone(column: Column, label: NDArray[np.bool_]) -> float:
     the even rows do not have gets the rate of all.
     """
     if column.numbers is not None:
-        numbers = column.numbers.fill_null(strategy="mean").to_numpy()
+        numbers = column.numbers.fill_null(strategy="mean").fill_null(0).to_numpy()
         aucs = [_auc(numbers, label), _auc(column.numbers.is_null().to_numpy(), label)]
         return max(*aucs, *(1 - auc for auc in aucs))
     cells = column.cells.fill_null("")

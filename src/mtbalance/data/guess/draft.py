@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -27,20 +28,20 @@ REGRESSIONS_SHOWN = """  tables: [regression, cost]
 BOTH_SHOWN = "  tables: [auc, ne, regression]\n"
 
 
-def draft(table: Look, roles: Roles, name: str) -> dict[str, str]:
+def draft(table: Look, roles: Roles, name: str, raw: Path | None = None) -> dict[str, str]:
     """Blocks by the keys of ``params.yaml`` that they go below: ``presets``, ``experiments`` and ``datasets``.
 
-    Raises :class:`DataError` for a table without a column that could be a task, or without one that could be a
-    feature.
+    ``raw`` is the path that they name; default: the table's own. Raises
+    :class:`DataError` for a table without a column that could be a task, or without one that could be a feature.
     """
     if not roles.tasks:
-        raise DataError(f"{table.path}: no column has two values in all rows, so say what is predicted{_wishes(roles)}")
+        raise DataError(f"{table.path}: no column has two values, so say what is predicted{_wishes(roles)}")
     if not roles.features:
         raise DataError(f"{table.path}: no column is left that could be a feature; look at {_ignored(roles)}")
     return {
         "presets": f"{name}: [{name}]\n",
         "experiments": _experiment(table, roles, name),
-        "datasets": "\n".join(_dataset(table, roles, name)) + "\n",
+        "datasets": "\n".join(_dataset(table, raw or table.path, roles, name)) + "\n",
     }
 
 
@@ -51,10 +52,16 @@ def _ignored(roles: Roles) -> str:
 
 def _wishes(roles: Roles) -> str:
     """Tasks that a user could ask for, as the end of a sentence."""
-    values = [f"{other.column.name} is {other.block['positive'][0]}" for other in roles.others]
-    numbers = [(feature.column.name, feature.column.numbers) for feature in roles.features]
+    columns = [*(other.column for other in roles.others), *(feature.column for feature in roles.features)]
+    values = [
+        f"{other.column.name} is {other.block['positive'][0]}"
+        for other in roles.others
+        if other.column.numbers is None and not other.column.commas
+    ]
     limits = [
-        f"{name} above {cells.drop_nulls().to_numpy().mean():.3g}" for name, cells in numbers if cells is not None
+        f"{column.name} above {column.numbers.drop_nulls().to_numpy().mean():.3g}"
+        for column in columns
+        if column.numbers is not None
     ]
     examples = [f"--task '{text}'" for text in (*values[:1], *limits[:1])]
     return f", such as {' or '.join(examples)}" if examples else ""
@@ -78,12 +85,12 @@ def _experiment(table: Look, roles: Roles, name: str) -> str:
 {shown}"""
 
 
-def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
+def _dataset(table: Look, raw: Path, roles: Roles, name: str) -> Iterable[str]:
     counted = "rows" if table.whole else "first rows: those behind them can differ"
     yield f"{name}:    # guessed from {table.rows:,} {counted}; read every line"
     yield "  adapter: table"
     yield "  files:"
-    yield f"    all: {{path: {_inline(str(table.path))}}}"
+    yield f"    all: {{path: {_inline(str(raw))}}}"
     if table.separator != ",":
         yield f"  separator: {_inline(table.separator)}"
     if table.missing != [""]:
@@ -107,7 +114,8 @@ def _dataset(table: Look, roles: Roles, name: str) -> Iterable[str]:
         yield f"  # group: {_inline(group)}    # if its values are users, visits ...: their rows then stay in one split"
     if roles.times:
         by_time = f"{{time: {_inline(roles.times[0])}, train: 0.6, valid: 0.2, test: 0.2}}"
-        yield f"  # split: {by_time}    # trains on the past"
+        beside = "; `group` must then go" if roles.group else ""
+        yield f"  # split: {by_time}    # trains on the past{beside}"
     about = "" if roles.group else "    # `group: column`, beside it, keeps a user's rows together"
     yield f"  split: {{train: 0.6, valid: 0.2, test: 0.2}}{about}"
 

@@ -97,7 +97,7 @@ def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
 
 def _reason_to_ignore(column: Column) -> str | None:
     if column.alike:
-        return "one value in all rows"
+        return "one value in all rows" if column.distinct else "no value at all"
     if column.commas:
         return column.commas
     if column.times:

@@ -87,13 +87,15 @@ def tasks_of(table: Look, wishes: Sequence[str]) -> tuple[list[Candidate], list[
 def guessed(columns: Sequence[Column]) -> tuple[list[Candidate], list[Candidate]]:
     """The likeliest tasks of a table, at most two that are not one and the same label; and the other candidates.
 
-    Candidates are columns of two values without a missing one, those with the name of a label first, then the last
-    ones. If there is none, there is no task, and columns of few values are the other candidates.
+    Candidates are columns of two values: those with the name of a label first, then those without a missing one, then
+    the last ones. If there is none, there is no task, and columns of few values are the other candidates.
     """
-    complete = [(place, column) for place, column in enumerate(columns) if not column.missing]
-    two = [(place, column) for place, column in complete if column.distinct == 2]
-    few = [(place, column) for place, column in complete if 2 < column.distinct <= FEW_VALUES]
-    ranked = sorted(two or few, key=lambda found: (LABELS.search(found[1].name) is None, -found[0]))
+    placed = list(enumerate(columns))
+    two = [(place, column) for place, column in placed if column.distinct == 2]
+    few = [(place, column) for place, column in placed if 2 < column.distinct <= FEW_VALUES]
+    ranked = sorted(
+        two or few, key=lambda found: (LABELS.search(found[1].name) is None, found[1].missing > 0, -found[0])
+    )
     candidates = [_of_values(key(column.name), column, [_likely_positive(column)]) for _, column in ranked]
     tasks: list[Candidate] = []
     for candidate in candidates if two else ():
