@@ -91,6 +91,10 @@ def test_columns_and_numbers_that_are_missing_are_named(kept, visits, tmp_path):
     model = kept["visits"].model
     with pytest.raises(DataError, match=r"rows\.csv has no column 'device'; it has visit, country"):
         predicted(model, write(tmp_path / "rows.csv", visits.drop(columns="device")))
+    with pytest.raises(DataError, match=r"no column 'country'; it has visit,c.*; .* separated by commas, not by ';'"):
+        predicted(model, write(tmp_path / "rows.csv", visits, ","))
+    with pytest.raises(DataError, match=r"no column 'categorical_.*; .* separated by semicolons, not by ','"):
+        predicted(kept["rows"].model, write(tmp_path / "rows.csv", pd.read_csv(kept["rows"].raw), ";"))
     bad = visits.head(4).assign(pages=["1", "2", "many", "4"])
     said = r"rows\.csv: row 4 \(the file's first line is row 1\), column pages: 'many' is not a finite number"
     with pytest.raises(DataError, match=said):

@@ -110,7 +110,9 @@ def test_rare_values_are_unknown_ones(tmp_path):
 
 
 def test_a_column_of_rare_values_alone_is_refused(tmp_path):
-    with pytest.raises(DataError, match="column 'user': no value is in 500 training rows; lower its `at_least`"):
+    with pytest.raises(
+        DataError, match=r"datasets\.\w+: column 'user': no value is in 500 .* lower its `at_least` under `categorical`"
+    ):
         prepared(tmp_path, categorical=[{"column": "user", "at_least": 500}])
 
 

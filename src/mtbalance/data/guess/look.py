@@ -9,13 +9,12 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_raw
-from mtbalance.data.ranking.table_files import all_texts
+from mtbalance.data.ranking.table_files import SEPARATORS, all_texts
 from mtbalance.data.ranking.table_held import COMMA, held, with_point
 
 MOST_ROWS = 200_000
 MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
 """Texts that mean "no value" in many tables."""
-SEPARATORS = (",", ";", "\t", "|")
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
 
 
@@ -119,7 +118,7 @@ def look(path: Path) -> Look:
 
 def _separator(path: Path) -> str:
     if path.suffix.lower() == ".parquet":
-        return SEPARATORS[0]
+        return ","
     with open_raw(path) as stream:
         line = stream.readline().decode("utf-8", errors="replace")
     return max(SEPARATORS, key=line.count)

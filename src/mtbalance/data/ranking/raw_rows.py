@@ -16,7 +16,7 @@ from mtbalance.data.ranking.csv_blocks import read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column, Kind
 from mtbalance.data.ranking.schema import Categorical, RankingSchema
 from mtbalance.data.ranking.table_cells import features_and_labels
-from mtbalance.data.ranking.table_files import PARQUET_BLOCK, text_blocks
+from mtbalance.data.ranking.table_files import PARQUET_BLOCK, other_separator, text_blocks
 from mtbalance.data.ranking.table_form import TableForm
 from mtbalance.faults import briefly
 
@@ -87,4 +87,4 @@ def _parquet(path: Path, types: pa.Schema) -> Iterator[pl.DataFrame]:
 def _require(wanted: Sequence[str], found: Sequence[str], path: Path) -> None:
     for name in wanted:
         if name not in found:
-            raise DataError(f"{path} has no column {name!r}; it has {list(found)}")
+            raise DataError(f"{path} has no column {name!r}; it has {list(found)}{other_separator(found)}")

@@ -39,7 +39,9 @@ class Vocabularies:
         for name, least in self._at_least.items():
             self._values[name] = {value for value, count in self._counts[name].items() if count >= least}
             if not self._values[name]:
-                raise DataError(f"column {name!r}: no value is in {least} training rows; lower its `at_least`")
+                raise DataError(
+                    f"column {name!r}: no value is in {least} training rows; lower its `at_least` under `categorical`"
+                )
         return [Categorical(name=name, vocabulary=sorted(values)) for name, values in self._values.items()]
 
 
@@ -75,7 +77,7 @@ class Moments:
         """The columns with their statistics. Raises :class:`DataError` for a column without any number."""
         empty = [name for name, count in zip(self._names, self._count, strict=True) if count == 0]
         if empty:
-            raise DataError(f"no training row has a number in columns {empty}; leave them out")
+            raise DataError(f"no training row has a number in columns {empty}; leave them out of `numerical`")
         std = np.sqrt(self._square / np.maximum(self._count, 1))
         rows = zip(self._names, self._mean, std, self._min, self._max, strict=True)
         return [Numerical(name=n, mean=m, std=s, min=low, max=high) for n, m, s, low, high in rows]

@@ -19,6 +19,8 @@ from mtbalance.faults import briefly
 from mtbalance.registry import suggestion
 
 PARQUET_BLOCK = 65_536
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Characters that tables have between cells, and their names."""
 
 
 def text_blocks(path: Path, form: TableForm) -> Iterator[RowBlock]:
@@ -32,7 +34,16 @@ def refuse_missing_columns(path: Path, form: TableForm) -> None:
     names = column_names(path, form.separator, form.columns)
     for name in (*form.named_columns(), *form.ignore):
         if name not in names:
-            raise DataError(f"{path} has no column {name!r}; it has {suggestion(name, list(names))}")
+            hint = other_separator(names, form.separator)
+            raise DataError(f"{path} has no column {name!r}; it has {suggestion(name, list(names))}{hint}")
+
+
+def other_separator(names: Sequence[str], separator: str = ",") -> str:
+    """The end of a message on missing columns: that the header has one name with separators of another kind in it."""
+    if len(names) > 1:
+        return ""
+    found = max((mark for mark in SEPARATORS if mark != separator), key=names[0].count)
+    return f"; its cells seem to be separated by {SEPARATORS[found]}, not by {separator!r}" if found in names[0] else ""
 
 
 def all_texts(path: Path, separator: str = ",", columns: list[str] | None = None) -> Iterator[RowBlock]:

@@ -101,10 +101,13 @@ class RankingWriter:
             splits = {split: self._split_facts(split) for split in SPLITS}
         except DataError as error:
             raise DataError(f"{', '.join(facts['raw'])}: {error}") from None
-        categorical = self._vocabularies.result()
+        try:
+            categorical, numerical = self._vocabularies.result(), self._numerical()
+        except DataError as error:
+            raise DataError(f"datasets.{facts['dataset']}: {error}") from None
         return RankingSchema(
             categorical=categorical,
-            numerical=self._numerical(),
+            numerical=numerical,
             tasks=self._files["train"].labels.tasks(),
             group=self._layout.group,
             weight=self._layout.weight,
