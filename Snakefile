@@ -29,14 +29,16 @@ localrules:
 
 
 onstart:
-    refuse_full_disk()
+    refuse_to_start()
+    if PLAIN not in os.environ:
+        jobs = sum(job.rule.name not in TARGETS for job in workflow.dag.needrun_jobs())
+        print(f"{PRESET}{PARAMETERS.preset}: {jobs} jobs.", flush=True)
     if workflow.local_exec and len(workflow.dag) >= server.WORTH_IT:
         server.start()
 
 
 onsuccess:
     from mtbalance.reproduce.closing import remade
-    from mtbalance.reproduce.quiet import PLAIN
 
     if PLAIN not in os.environ:
         for said in remade(PARAMETERS, BEGAN):

@@ -119,6 +119,20 @@ def test_a_target_is_no_job_and_a_timing_is_told_when_it_begins():
     assert "1 of 3 jobs done" in shown and "3 of 3 jobs done" in shown and "4 jobs" not in shown and "4 of" not in shown
 
 
+@pytest.mark.parametrize(
+    "order", ["    log: logs/time/a.log\n    jobid: 1\n", "    jobid: 1\n    log: logs/time/a.log\n"]
+)
+def test_a_timing_is_told_once_and_with_its_log(order):
+    _, shown = watched(f"echo '[now]\nrule time:\n{order}Error in rule time:\n{order}'")
+    assert shown.splitlines() == [watching.TIMES.format(log="logs/time/a.log")]
+
+
+def test_a_log_names_the_preset_first_and_says_no_line_twice():
+    steps = "".join(f"{done} of 3 steps\n" for done in (1, 2, 3))
+    _, shown = watched(f"echo 'Preset telco: 2 jobs.\nall      1\ntotal    3\n{steps}'")
+    assert shown.splitlines()[0] == "Preset telco: 2 jobs." and shown.count("2 of 2 jobs done") == 1
+
+
 STATS = """Job stats:
 job               count
 --------------  -------
@@ -209,6 +223,22 @@ def test_a_failure_without_a_job_shows_the_end_of_the_output(pretended, capsys):
     pretended("echo \"KeyError in file Snakefile, line 3: 'no such [thing]'\"; exit 1")
     assert snakemake([]) == 1
     assert "line 3: 'no such [thing]'" in capsys.readouterr().out
+
+
+REFUSAL = """Config file params.yaml is extended by additional config specified via the command line.
+WorkflowError in file "/project/workflow/rules/common.smk", line 47:
+preset: there is no [foo]
+  File "/project/workflow/rules/common.smk", line 47, in <module>"""
+LOCK = "Building DAG of jobs...\nLockException:\nError: Directory cannot be locked. Please make sure\n/project\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"), [(REFUSAL, "mtbalance: preset: there is no [foo]"), (LOCK, watching.UNLOCK)]
+)
+def test_a_start_that_is_refused_is_told_in_one_line(pretended, capsys, printed, said):
+    pretended(f"echo '{printed}'; exit 1")
+    assert snakemake([]) == 1
+    assert capsys.readouterr().out.splitlines() == [said]
 
 
 def test_that_nothing_is_to_be_done_is_said(pretended, capsys):

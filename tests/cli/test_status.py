@@ -12,7 +12,7 @@ import yaml
 from mtbalance import places
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.reading import parse
-from mtbalance.planning.status import expected_end, statuses
+from mtbalance.planning.status import expected_end, lines, statuses
 from mtbalance.records import write_record
 from sample_records import run_record
 
@@ -88,3 +88,8 @@ def test_the_expected_end_is_at_the_pace_of_what_is_done(parameters: Parameters)
     assert expected_end(statuses(parameters)).startswith("1 run is left: ")
     record(parameters, "rlw")
     assert expected_end(statuses(parameters)) == "All runs are done."
+
+
+def test_a_run_that_was_ended_before_it_said_anything_is_told_without_a_colon(parameters: Parameters):
+    log("famo", "")
+    assert f"cut short: {places.CELL.format(**wildcards('famo'))}" in list(lines(statuses(parameters)))

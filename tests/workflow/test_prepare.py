@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from workflow_tree import Tree
 
 DATA = "data/processed/synthetic_a/schema.json"
@@ -43,3 +45,32 @@ def test_the_old_answer_is_not_given_for_data_that_cannot_be_prepared(tree: Tree
     assert not (tree.root / DATA).exists()
     said = tree.call("mtbalance", "snakemake", "--cores", "2", expect=1)
     assert "prepare_ranking failed" in said and "Best mean AUC" not in said
+
+
+@pytest.mark.parametrize("harm", ["deleted", "damaged", "schema"])
+def test_a_harmed_file_is_made_again_and_no_run_is(tree: Tree, harm: str):
+    path = tree.root / (DATA if harm == "schema" else "data/processed/synthetic_a/valid.parquet")
+    before = path.read_bytes()
+    path.write_bytes(flipped(before))
+    if harm == "deleted":
+        path.unlink()
+    assert "`mtbalance prepare synthetic_a` makes it again" in tree.call("mtbalance", "verify", expect=1)
+    assert tree.call("mtbalance", "prepare", "synthetic_a").startswith("synthetic_a train: ")
+    assert path.read_bytes() == before and tree.due() == set()
+
+
+def test_a_damaged_file_costs_no_record(tree: Tree):
+    records, path = tree.records(), tree.root / "data/processed/synthetic_a/valid.parquet"
+    path.write_bytes(flipped(path.read_bytes()))
+    said = tree.call("mtbalance", "snakemake", "--cores", "2", expect=1)
+    assert tree.records() == records
+    assert "valid.parquet has SHA-256" in said and "`mtbalance prepare synthetic_a` makes it again" in said
+    assert len(said.splitlines()) == 1, said
+    tree.call("mtbalance", "prepare", "synthetic_a")
+    assert tree.due() == set()
+
+
+def flipped(content: bytes) -> bytes:
+    """The content with one bit of its middle changed."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]

@@ -12,7 +12,7 @@ from workflow_tree import PROJECT, TINY, Tree, new_tree
 
 SHELL = re.compile(r"^ +shell:\n((?: +[\"'].*\n)+)", re.MULTILINE)
 QUOTED = re.compile(r"\{[\w.]+:q\}")
-NOT_VALID = "The parameters are not valid:"
+NOT_VALID = "WorkflowError in file "
 
 
 @pytest.mark.parametrize(

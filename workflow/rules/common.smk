@@ -16,9 +16,13 @@ if SOURCE not in sys.path:
 from mtbalance import places
 from mtbalance.config import reading
 from mtbalance.config.run import canonical
+from mtbalance.data.manifest import refuse_damaged
 from mtbalance.errors import UserError
 from mtbalance.forkserver import server
 from mtbalance.planning import disk
+from mtbalance.planning.due import TARGETS
+from mtbalance.reproduce.closing import PRESET
+from mtbalance.reproduce.quiet import PLAIN
 from mtbalance.workflow import (
     TOY_METHODS,
     Workflow,
@@ -44,7 +48,7 @@ try:
     read_parameters()
     PARAMETERS = reading.parse(config, Path(places.PARAMETERS))
 except reading.ParametersError as error:
-    raise WorkflowError(f"The parameters are not valid:\n{error}")
+    raise WorkflowError(str(error))
 
 WORKFLOW = Workflow(PARAMETERS)
 
@@ -57,10 +61,16 @@ NOT_IN_DVC = (
 """What Snakemake says at the end if DVC did not call it."""
 
 
-def refuse_full_disk():
-    """Stop before anything starts if the data of the preset do not fit on the disk."""
+def refuse_to_start():
+    """Stop before a job starts, and its old results are deleted, if the disk is too small or its data are damaged."""
+    jobs = list(workflow.dag.needrun_jobs())
+    made = {file for job in jobs for file in job.output}
+    read = {file for job in jobs for file in job.input} - made
     try:
         disk.refuse_full_disk(PARAMETERS)
+        for name in PARAMETERS.datasets:
+            if not read.isdisjoint(WORKFLOW.splits(name)):
+                refuse_damaged(Path(WORKFLOW.prepared_folder(name)))
     except UserError as error:
         raise WorkflowError(str(error))
 

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from mtbalance.canonical import checksum_of
 from mtbalance.data import DataError
+from mtbalance.data.files.verified import remedy, verified
 from mtbalance.faults import briefly
 from mtbalance.places import SCHEMA
 from mtbalance.writing import write_text
 
 CHECKSUM = "checksum"
 """The key of ``schema.json`` that has the checksum of all the others."""
-REMEDY = "delete it and prepare the data set again"
 Number = Annotated[int, Field(ge=0)]
 """A number of things that are counted."""
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -85,7 +85,27 @@ class Manifest(Facts):
         except FileNotFoundError:
             raise DataError(f"{path} is missing: this data set is not prepared (`mtbalance prepare`)") from None
         except (OSError, RecursionError, ValidationError, ValueError) as error:
-            raise DataError(f"{path} is not a schema of this version: {briefly(error, content)}; {REMEDY}") from error
+            raise DataError(
+                f"{path} is not a schema of this version: {briefly(error, content)}; {remedy(path)}"
+            ) from error
         if checksum != checksum_of(content):
-            raise DataError(f"{path} is not as it was written: its checksum is of other content; {REMEDY}")
+            raise DataError(f"{path} is not as it was written: its checksum is of other content; {remedy(path)}")
         return found
+
+
+def refuse_damaged(folder: Path) -> None:
+    """Raise :class:`DataError` unless all files of a prepared data set are as its manifest says.
+
+    The manifest is that of any kind of problem. Of the other files those are read that have changed.
+    """
+    path = folder / SCHEMA
+    try:
+        content = json.loads(path.read_bytes())
+        whole = content.pop(CHECKSUM) == checksum_of(content)
+        checksums = {split: stored["sha256"] for split, stored in content["splits"].items()}
+    except (OSError, RecursionError, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise DataError(f"{path} cannot be read ({briefly(error)}); {remedy(path)}") from error
+    if not whole:
+        raise DataError(f"{path} is not as it was written: its checksum is of other content; {remedy(path)}")
+    for split, checksum in checksums.items():
+        verified(folder / f"{split}.parquet", checksum)

@@ -114,7 +114,7 @@ def lines(found: Sequence[ExperimentStatus]) -> Iterator[Table | str]:
         table.add_row(status.name, str(status.counts.total()), *(str(status.counts[state]) for state in used))
     yield table
     said = [line for status in found for line in status.said]
-    yield from (f"{state}: {cell}: {text}" for state, cell, text in said[:SHOWN])
+    yield from (": ".join(filter(None, line)) for line in said[:SHOWN])
     if len(said) > SHOWN:
         yield f"and {len(said) - SHOWN} more; logs are under logs/train"
     for status in found:
@@ -137,5 +137,5 @@ def expected_end(found: Sequence[ExperimentStatus]) -> str:
         seconds += here * median(status.seconds) if here else 0
     at_once = sum(status.counts["running"] for status in found)
     if not at_once:
-        return f"{said}: {duration(seconds)} on one core; `make reproduce` or `snakemake` goes on"
+        return f"{said}: {duration(seconds)} on one core; `make reproduce` or `mtbalance snakemake` goes on"
     return f"{said}: {duration(seconds / at_once)} with {at_once} at once; timings and tables come after"

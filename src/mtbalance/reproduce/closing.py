@@ -14,6 +14,9 @@ from mtbalance.registry import declaration
 ANSWER = "  - "
 """What a sentence of the answer begins with."""
 
+PRESET = "Preset "
+"""What the line begins with that a run begins with."""
+
 
 def closing(parameters: Parameters, seconds: float) -> str:
     """The closing message: what came out, the files that were made, and what to try next."""

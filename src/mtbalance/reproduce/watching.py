@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from mtbalance import places
 from mtbalance.planning.due import TARGETS
 from mtbalance.planning.in_all import A_JOB, RUNS, SECONDS, TIMINGS, cores
 from mtbalance.reproduce import outside
-from mtbalance.reproduce.closing import ANSWER
+from mtbalance.reproduce.closing import ANSWER, PRESET
 
 STAGE = re.compile(r"^Running stage '(\w+)'")
 RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
@@ -29,9 +30,17 @@ BEGINS = "Job stats:"
 COUNT = re.compile(r"^(\w+) {2,}(\d+)$")
 NOTHING = re.compile(r"^Nothing to be done")
 WHOLE = re.compile(r"^Complete log\(s\): (\S+)")
+REFUSES = re.compile(r"^WorkflowError in file ")
+POSITION = '  File "'
+"""What the lines begin with that end a refusal: where in the workflow's files it was raised."""
+LOCKED, UNLOCKED = "LockException:", "Unlocked working directory."
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
+UNLOCK = (
+    "mtbalance: another snakemake is at work in this folder, or one was killed here. If none is at work,"
+    " `mtbalance snakemake --unlock` removes the lock that is left; then the same command goes on."
+)
 TIMES = "Steps are timed, with no other job beside them: {log}"
 TAIL, LOG_TAIL = 40, 8
 """Lines that are shown after a failure: from the end of the output, and from the end of a failed job's log."""
@@ -68,21 +77,25 @@ class Seen:
     _rule: str = ""
     _failing: bool = False
     _log: str = ""
+    _number: str = ""
 
     def read(self, line: str) -> str:
         """Take up a line. Returns what it tells a person, such as how a run ended or what came out; mostly nothing."""
         self.tail.append(line)
         if found := RULE.match(line):
-            self._rule, self._failing, self._log = found[1] or found[2], found[2] is not None, ""
+            self._rule, self._failing = found[1] or found[2], found[2] is not None
+            self._log = self._number = ""
         elif found := LOG.match(line):
             self._log = found[1]
             if self._failing:
                 self.failed[self._log] = self._rule
-        elif found := JOB.match(line):
+            elif self._number:
+                return self._starts()
+        elif (found := JOB.match(line)) and not self._failing:
             if self._rule.startswith(RUNS) and not self._runs and not self._running():
                 self._began = time.monotonic()
-            self._jobs[found[1]] = self._rule, self._log
-            return TIMES.format(log=self._log) if self._rule == TIMINGS else ""
+            self._number = found[1]
+            return self._starts()
         elif found := FINISHED.match(line):
             return self._ended(*self._jobs.pop(found[1], ("", "")))
         elif line == BEGINS:
@@ -96,9 +109,14 @@ class Seen:
             self.whole = found[1]
         elif ending := outside.ended(line):
             self.ended.update([ending])
-        elif NOTHING.match(line) or line.startswith((places.PAGE, ANSWER)):
+        elif NOTHING.match(line) or line == UNLOCKED or line.startswith((places.PAGE, ANSWER, PRESET)):
             return line
         return ""
+
+    def _starts(self) -> str:
+        """Take up a job whose number is known. Returns that steps are timed, once the log is known, too."""
+        self._jobs[self._number] = self._rule, self._log
+        return TIMES.format(log=self._log) if self._rule == TIMINGS and self._log else ""
 
     def _running(self) -> bool:
         """True if a run has begun that has not ended."""
@@ -129,8 +147,18 @@ class Seen:
 
     def said(self) -> list[str]:
         """What is said of a failure: the ends of failed jobs' logs, or else of the output; and where the rest is."""
+        if LOCKED in self.tail:
+            return [UNLOCK]
+        if refusal := self._refusal():
+            return refusal
         lines = self.failures() or list(self.tail)
         return [*lines, f"Snakemake's whole log: {self.whole}"] if self.whole else lines
+
+    def _refusal(self) -> list[str]:
+        """What the workflow itself says against its start."""
+        said = list(dropwhile(lambda line: not REFUSES.match(line), self.tail))[1:]
+        lines = list(takewhile(lambda line: not line.startswith(POSITION), said))
+        return [f"mtbalance: {lines[0]}", *lines[1:]] if lines and not self.failed else []
 
     def failures(self) -> list[str]:
         """The ends of failed jobs' logs, and what ended them from outside."""
@@ -164,7 +192,7 @@ def watch(command: list[str], console: Console, variables: Mapping[str, str] | N
     After an interrupt it waits for the command, which stops its jobs, and raises ``KeyboardInterrupt``. It passes
     SIGTERM on to the command.
     """
-    seen, moving = Seen(), console.is_terminal and not console.is_dumb_terminal
+    seen, told, moving = Seen(), "", console.is_terminal and not console.is_dumb_terminal
     columns = (
         TextColumn("jobs"),
         BarColumn(),
@@ -191,8 +219,10 @@ def watch(command: list[str], console: Console, variables: Mapping[str, str] | N
                     seconds = seen.seconds_left(done, total)
                     left = "" if seconds is None else f"about {seconds / 60:.1f} minutes left"
                     progress.update(task, completed=done, total=total, left=left)
-                    if not moving and left:
-                        console.print(f"{done} of {total} jobs done, {left}")
+                    line = f"{done} of {total} jobs done, {left}"
+                    if not moving and left and line != told:
+                        told = line
+                        console.print(line)
         except KeyboardInterrupt:
             console.print("Stopping ...")
             process.communicate()  # it gets the same signal from the terminal, and ends its jobs

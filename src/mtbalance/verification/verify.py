@@ -12,7 +12,8 @@ from mtbalance import places
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.run import RunConfig
 from mtbalance.data.files.checksums import sha256_of
-from mtbalance.data.manifest import REMEDY, Manifest
+from mtbalance.data.files.verified import remedy
+from mtbalance.data.manifest import Manifest
 from mtbalance.errors import UserError
 from mtbalance.problems import open_problem
 from mtbalance.records import read_run
@@ -64,9 +65,9 @@ def _of_data(run: RunConfig, folder: Path, manifests: dict[str, Manifest]) -> It
     for split, stored in manifest.splits.items():
         path = folder / f"{split}.parquet"
         if not path.exists():
-            yield f"{path} is missing; run the workflow again"
+            yield f"{path} is missing; {remedy(path)}"
         elif (checksum := sha256_of(path)) != stored.sha256:
-            yield f"{path} has SHA-256 {checksum}, but its schema.json says {stored.sha256}; {REMEDY}"
+            yield f"{path} has SHA-256 {checksum}, but its schema.json says {stored.sha256}; {remedy(path)}"
 
 
 def _look_at_run(found: Verified, run: RunConfig, manifest: Manifest | None) -> None:

@@ -69,6 +69,10 @@ class DataFiles:
         """Files of a prepared data set."""
         return [file.format(dataset=name) for file in places.prepared(kind(self.dataset(name).problem).splits)]
 
+    def splits(self, name: str) -> list[str]:
+        """Files of a prepared data set but for its manifest."""
+        return self.prepared(name)[:-1]
+
     def dataset_config(self, name: str) -> str:
         """A data set's block of ``params.yaml``, as JSON, whose keys are not sorted: tasks keep their order."""
         return self.dataset(name).model_dump_json()

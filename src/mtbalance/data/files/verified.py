@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from mtbalance import places
 from mtbalance.data import DataError
 from mtbalance.data.files.checksums import sha256_of
 from mtbalance.writing import write_json
@@ -29,15 +30,23 @@ def verified(path: Path, sha256: str) -> Path:
             return path
         found = sha256_of(path)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error}); prepare the data set again") from error
+        raise DataError(f"{path} cannot be read ({error}); {remedy(path)}") from error
     if found != sha256:
         raise DataError(
             f"{path} has SHA-256 {found}, but its schema.json says {sha256}: it was changed or damaged since it was "
-            "prepared; delete it and run the workflow again"
+            f"prepared; {remedy(path)}"
         )
     with suppress(OSError):
         write_json(mark, seen)
     return path
+
+
+def remedy(path: Path) -> str:
+    """What to do about a missing or damaged file of a prepared data set: the command, if it lies in the project."""
+    dataset = path.parent.name
+    if path.parent == Path(places.PREPARED.format(dataset=dataset)):
+        return f"`mtbalance prepare {dataset}` makes it again"
+    return "prepare the data set again"
 
 
 def facts(path: Path) -> dict[str, int]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
-from mtbalance.data.files.verified import verified
+from mtbalance.data.files.verified import remedy, verified
 from mtbalance.data.ranking.decoded import DecodedRows, open_decoded
 from mtbalance.data.ranking.resident import ResidentRows, fits
 from mtbalance.data.ranking.schema import SPLITS, RankingSchema
@@ -46,9 +46,9 @@ class RankingRows:
         try:
             metadata = pq.read_metadata(self._path)
         except (OSError, ValueError) as error:
-            raise DataError(f"{self._path} cannot be read ({briefly(error)}); prepare the data set again") from error
+            raise DataError(f"{self._path} cannot be read ({briefly(error)}); {remedy(self._path)}") from error
         if metadata.num_rows != self.rows:
-            raise DataError(f"{self._path} is not the file of its schema.json; prepare the data set again")
+            raise DataError(f"{self._path} is not the file of its schema.json; {remedy(self._path)}")
         self._group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         self._resident: ResidentRows | None = None
 

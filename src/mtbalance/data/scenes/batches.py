@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from mtbalance.data import DataError
 from mtbalance.data.batch import Batch
-from mtbalance.data.files.verified import verified
+from mtbalance.data.files.verified import remedy, verified
 from mtbalance.data.scenes.augmentation import Maps, View, draw_views, view
 from mtbalance.data.scenes.scene import Scene, arrow_schema
 from mtbalance.data.scenes.schema import SPLITS, SceneSchema
@@ -62,10 +62,10 @@ class SceneRows:
         try:
             file = pq.ParquetFile(self._path)
         except (OSError, ValueError) as error:
-            raise DataError(f"{self._path} cannot be read ({briefly(error)}); prepare the data set again") from error
+            raise DataError(f"{self._path} cannot be read ({briefly(error)}); {remedy(self._path)}") from error
         columns = arrow_schema(self.schema.height, self.schema.width)
         if file.num_row_groups != self.rows or file.metadata.num_rows != self.rows or file.schema_arrow != columns:
-            raise DataError(f"{self._path} is not the file of its schema.json; prepare the data set again")
+            raise DataError(f"{self._path} is not the file of its schema.json; {remedy(self._path)}")
         return file
 
     def _maps(self, row: int) -> Maps:
