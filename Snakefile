@@ -29,9 +29,15 @@ localrules:
 
 
 onstart:
+    from mtbalance.planning.due import TARGETS
+    from mtbalance.reproduce.closing import PRESET
+    from mtbalance.reproduce.quiet import PLAIN
+
     refuse_to_start()
     if PLAIN not in os.environ:
-        jobs = sum(job.rule.name not in TARGETS for job in workflow.dag.needrun_jobs())
+        jobs = sum(
+            job.rule.name not in TARGETS for job in workflow.dag.needrun_jobs()
+        )
         print(f"{PRESET}{PARAMETERS.preset}: {jobs} jobs.", flush=True)
     if workflow.local_exec and len(workflow.dag) >= server.WORTH_IT:
         server.start()
@@ -39,6 +45,7 @@ onstart:
 
 onsuccess:
     from mtbalance.reproduce.closing import remade
+    from mtbalance.reproduce.quiet import PLAIN
 
     if PLAIN not in os.environ:
         for said in remade(PARAMETERS, BEGAN):

@@ -20,9 +20,6 @@ from mtbalance.data.manifest import refuse_damaged
 from mtbalance.errors import UserError
 from mtbalance.forkserver import server
 from mtbalance.planning import disk
-from mtbalance.planning.due import TARGETS
-from mtbalance.reproduce.closing import PRESET
-from mtbalance.reproduce.quiet import PLAIN
 from mtbalance.workflow import (
     TOY_METHODS,
     Workflow,
