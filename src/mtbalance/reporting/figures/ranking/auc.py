@@ -64,7 +64,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
                 axes.axvline(end, color=GRAY, linewidth=0.8, linestyle=":")
     scale = f"\nbeyond the dotted lines (±{LINEAR}) the scale is logarithmic" if outliers else ""
     simple = rows["balancer"].isin(MODELS.values()).any()
-    fitted = f"\n(simple models, fitted once: over test rows and {balancer_name(baseline)}'s seeds)" if simple else ""
+    fitted = f"\n(simple models, fitted once:\nover test rows and {balancer_name(baseline)}'s seeds)" if simple else ""
     for axes in panels:
         axes.set_xlabel(
             f"test mean AUC minus that of {balancer_name(baseline)}\n(same backbone, same seed); small dots: seeds\n"
