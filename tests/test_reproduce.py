@@ -247,6 +247,20 @@ def test_that_nothing_is_to_be_done_is_said(pretended, capsys):
     assert capsys.readouterr().out == "Nothing to be done (all requested files are present).\n"
 
 
+def test_where_nothing_is_to_be_done_the_page_and_its_answer_are_told(pretended, capsys, tmp_path, monkeypatch):
+    parameters = (Path(__file__).parents[1] / "params.yaml").read_text()
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(parameters)
+    Path(places.PAGE).parent.mkdir(parents=True)
+    Path(places.PAGE).write_text("<!DOCTYPE html>\n<title>mtbalance: census</title>\n")
+    closing = sys.modules["mtbalance.reproduce.closing"]  # the package has a function of that name
+    monkeypatch.setattr(closing, "_answers", lambda found: [f"the answer of {found.preset}"])
+    pretended("echo 'Nothing to be done (all requested files are present).'")
+    assert snakemake([]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == ["results/report.html shows preset census; in short:", "the answer of census"]
+
+
 def test_what_came_out_is_said_at_the_end(pretended, capsys):
     said = [f"{places.PAGE} shows everything; in short:", "  - Best mean AUC: PUB on MMOE [mmoe], 0.7."]
     pretended("\n".join(["echo 'Building DAG of jobs...'", *(f"echo '{line}'" for line in said)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,15 @@ from mtbalance import places
 from mtbalance.config.experiments import Experiment
 from mtbalance.config.kinds import package_of
 from mtbalance.config.parameters import Parameters
+from mtbalance.config.reading import read_parameters
 from mtbalance.registry import declaration
 
 ANSWER = "  - "
 """What a sentence of the answer begins with."""
 
+TITLE = re.compile(r"<title>mtbalance: (.*?)</title>")
+BEGINNING = 1000
+"""Characters of the page within which it has its title."""
 PRESET = "Preset "
 """What the line begins with that a run begins with."""
 
@@ -43,6 +48,19 @@ def remade(parameters: Parameters, began: float) -> Iterator[str]:
     if page.exists() and page.stat().st_mtime >= began:
         yield f"{page} shows everything, and `mtbalance ui` the single runs; in short:"
         yield from _answers(parameters)
+
+
+def shown() -> Iterator[str]:
+    """What the page that is there shows, after a run that had nothing to do; nothing without a page."""
+    page = Path(places.PAGE)
+    if not page.exists():
+        return
+    with page.open(encoding="utf-8") as stream:
+        found = TITLE.search(stream.read(BEGINNING))
+    parameters = read_parameters(Path(places.PARAMETERS))
+    if found and found[1] in parameters.presets:
+        yield f"{page} shows preset {found[1]}; in short:"
+        yield from _answers(parameters.model_copy(update={"preset": found[1]}))
 
 
 def _answers(parameters: Parameters) -> Iterator[str]:

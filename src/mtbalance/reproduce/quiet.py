@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from mtbalance.reproduce.closing import shown
 from mtbalance.reproduce.watching import watch
 
 PLAIN = "MTBALANCE_PLAIN_SNAKEMAKE"
@@ -28,7 +29,6 @@ def snakemake(options: Sequence[str]) -> int:
         seen = watch(command, console)
     except KeyboardInterrupt:
         return INTERRUPTED
-    if seen.code:
-        for line in seen.said():
-            console.print(line, markup=False)
+    for line in seen.said() if seen.code else shown() if seen.idle else ():
+        console.print(line, markup=False)
     return seen.code

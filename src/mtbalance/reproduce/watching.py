@@ -64,6 +64,8 @@ class Seen:
     """Its last lines."""
     whole: str = ""
     """Where Snakemake's whole log is."""
+    idle: bool = False
+    """True if there was nothing to do."""
     targets: int = 0
     """Rules among its jobs that only name what is wanted."""
     _jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -109,7 +111,10 @@ class Seen:
             self.whole = found[1]
         elif ending := outside.ended(line):
             self.ended.update([ending])
-        elif NOTHING.match(line) or line == UNLOCKED or line.startswith((places.PAGE, ANSWER, PRESET)):
+        elif NOTHING.match(line):
+            self.idle = True
+            return line
+        elif line == UNLOCKED or line.startswith((places.PAGE, ANSWER, PRESET)):
             return line
         return ""
 
