@@ -19,7 +19,6 @@ from mtbalance.reporting.value import trained
 DELTA_M = "Δm against STL in percent (lower is better)"
 LOW = {"delta_m"}
 """Scores that are better low."""
-CHANCE = "no difference between methods can be told from chance"
 COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
 """The balancers of the two papers: a sentence each, where they were run."""
@@ -90,9 +89,7 @@ def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -
 
 
 def _range(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -> Iterator[str]:
-    """The scores of each data set and backbone that has several balancers, from the best to the worst, and what models
-    without sharing reach.
-    """
+    """The best and the worst score of each backbone that has several balancers, and what other models reach."""
     parts = []
     for where, group in _compared(cells[cells["mean"].notna()]):
         ends = (f"{_printed(row)} ({balancer_name(row['balancer'])})" for _, row in group.iloc[[0, -1]].iterrows())
@@ -104,8 +101,8 @@ def _range(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) 
 
 def _no_pairs(frame: pd.DataFrame) -> str:
     """Why nothing can be told: one seed, or no two that methods have in common; the simple models are fitted once."""
-    seeds = frame["seed"].nunique()
-    return f"{'With one seed' if seeds == 1 else 'Methods have no two seeds in common:'} {CHANCE}."
+    reason = "With one seed" if frame["seed"].nunique() == 1 else "Methods have no two seeds in common:"
+    return f"{reason} no difference between methods can be told from chance."
 
 
 def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
