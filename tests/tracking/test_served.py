@@ -36,7 +36,7 @@ def logged(project: Path, kept: Kept) -> Path:
     """The model of a run that is logged to the project's store."""
     record = kept.model.with_name(kept.model.name.replace(".model.safetensors", ".json"))
     Store().log(read_run(record), record)
-    (run,) = current(project).values()
+    (run,) = current(project, "try").values()
     assert run["status"] == "FINISHED"
     return project / "mlartifacts" / run["artifacts"].removeprefix("mlflow-artifacts:/") / "model"
 
@@ -90,7 +90,7 @@ def test_a_model_that_cannot_be_logged_costs_no_run(project: Path, kept: dict[st
     model.write_bytes(b"damaged")
     with pytest.raises(ValueError, match=r"seed-0\.model"):
         Store().log(read_run(record), record)
-    (run,) = current(project).values()
+    (run,) = current(project, "try").values()
     assert run["status"] == "FINISHED" and run["metrics"]["final_test/mean_auc"]
 
 

@@ -11,11 +11,11 @@ from mtbalance import places
 from mtbalance.cli import results
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
-from mtbalance.reporting.formats import counted
 
 
 def verify(preset: PresetOption = None, params: ParametersOption = places.PARAMETERS) -> None:
     """Check data, records, predictions, metrics and tables of a preset against each other, and name what differs."""
+    from mtbalance.reporting.formats import counted
     from mtbalance.verification.verify import verify as check
 
     found = check(
