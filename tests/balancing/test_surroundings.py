@@ -252,7 +252,7 @@ def test_hooks_after_the_step_see_and_change_the_real_parameters(kind):
 
 
 def test_a_loss_that_reads_another_fork_later_is_found(monkeypatch):
-    monkeypatch.setattr("mtbalance.balancing.levels.representation.LOOKS_EVERY", 3)
+    monkeypatch.setattr("mtbalance.balancing.levels._rows.LOOKS_EVERY", 3)
     net = Net()
     balancer = Balancer(
         torch.optim.SGD(net.parameters(), lr=0.1), 2, level="representation", rule="fixed", weights=[2, 0.5]

@@ -49,7 +49,7 @@ def last_layer(losses: Sequence[Tensor], shared: Sequence[Parameter]) -> int:
 
 def leaves(loss: Tensor) -> list[Tensor]:
     """The leaf tensors that the graph of ``loss`` reaches."""
-    return list(_distances(loss))
+    return [node.variable for node in nodes([loss]) if hasattr(node, "variable")]
 
 
 def nodes(losses: Sequence[Tensor]) -> list[Node]:
@@ -79,7 +79,7 @@ def _distances(loss: Tensor) -> dict[Tensor, int]:
     The longest, because a shortcut does not make a layer a late one: a gate may read the network's input directly.
     """
     found: dict[Tensor, int] = {}
-    waiting = _edges(loss.grad_fn)
+    waiting = Counter(parent for node in nodes([loss]) for parent in _parents(node))
     distances, ready = {loss.grad_fn: 0}, [loss.grad_fn] if loss.grad_fn else []
     while ready:
         node = ready.pop()
@@ -91,18 +91,6 @@ def _distances(loss: Tensor) -> dict[Tensor, int]:
             if not waiting[parent]:
                 ready.append(parent)
     return found
-
-
-def _edges(root: Node | None) -> Counter[Node]:
-    """The number of edges that lead to each node of the graph under ``root``."""
-    counts: Counter[Node] = Counter()
-    stack = [root] if root else []
-    while stack:
-        for parent in _parents(stack.pop()):
-            if not counts[parent]:
-                stack.append(parent)
-            counts[parent] += 1
-    return counts
 
 
 def _parents(node: Node) -> list[Node]:

@@ -29,6 +29,7 @@ def snakemake(options: Sequence[str]) -> int:
         seen = watch(command, console)
     except KeyboardInterrupt:
         return INTERRUPTED
-    for line in seen.said() if seen.code else shown() if seen.idle else ():
-        console.print(line, markup=False)
+    if seen.code or seen.idle:
+        for line in seen.said() if seen.code else shown():
+            console.print(line, markup=False)
     return seen.code

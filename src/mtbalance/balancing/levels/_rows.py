@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from mtbalance.balancing.arrays import Matrix, Vector
 from mtbalance.balancing.levels import Level
+from mtbalance.balancing.levels._passes import LOOKS_EVERY
 from mtbalance.balancing.options import RowOptions
 from mtbalance.balancing.processes import ALONE, Processes
 from mtbalance.balancing.rows import Parts, combine, describe, measure, size_of, squared_norms, stacked
@@ -32,6 +34,11 @@ class RowLevel(Level):
     ) -> None:
         super().__init__(optimizer, rule, options, **others)
         self.heads = options.heads or rule.heads
+        self._looks = count()
+
+    def _looks_closely(self) -> bool:
+        """True at the first backward pass, and at every hundredth after it: the losses' graphs are then walked."""
+        return next(self._looks) % LOOKS_EVERY == 0
 
     def balance(
         self,

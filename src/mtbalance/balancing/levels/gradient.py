@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.layout import fitting
 from mtbalance.balancing.levels import StepReport
 from mtbalance.balancing.levels._gradients import accumulate
-from mtbalance.balancing.levels._passes import LOOKS_EVERY, allow_repeated_passes, look_around
+from mtbalance.balancing.levels._passes import allow_repeated_passes, look_around
 from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.levels.loss import weighted_sum
 from mtbalance.balancing.losses import is_nonzero, read
@@ -60,7 +59,6 @@ class GradientLevel(RowLevel):
         gradients; at the update level, the sum."""
         self._found: dict[Parameter, Tensor] = {}
         self._last_layer = -1
-        self._looks = count()
         self._since = allow_repeated_passes()
 
     def searches(self) -> bool:
@@ -111,7 +109,7 @@ class GradientLevel(RowLevel):
 
     def _task_gradients(self, losses: Sequence[Tensor]) -> Gradients:
         """K backward passes, summed over processes. Parameters that no task reaches are left out."""
-        if next(self._looks) % LOOKS_EVERY == 0:
+        if self._looks_closely():
             self.others = look_around(losses, self.all_parameters(), self._since)
             self._found = {p: p.grad for p in self.others if p.grad is not None} | self._found
         parameters, processes = [*self.present, *self.others], self.processes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from torch.nn import Parameter
 from mtbalance.balancing.arrays import Matrix, Vector
 from mtbalance.balancing.levels import Representation, StepReport
 from mtbalance.balancing.levels._gradients import add_gradients, refuse_other_weights
-from mtbalance.balancing.levels._passes import LOOKS_EVERY
 from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.losses import read
 from mtbalance.balancing.options import RepresentationOptions
@@ -57,7 +55,6 @@ class RepresentationLevel(RowLevel):
         self._used: Vector | None = None
         self._gram: Matrix | None = None
         self._trunk: list[Tensor] = []
-        self._looks = count()
 
     def fork(self, representation: Representation) -> list[Representation]:
         """K detached copies of the representation, one for each task's head; without gradients, it itself.
@@ -176,7 +173,7 @@ class RepresentationLevel(RowLevel):
         add_gradients(parameters, processes.sum_present(both, parameters))
 
     def _check_read(self, losses: list[Tensor], copies: list[list[Tensor]]) -> None:
-        looks = next(self._looks) % LOOKS_EVERY == 0
+        looks = self._looks_closely()
         for task, (loss, copy) in enumerate(zip(losses, copies, strict=True)):
             if loss.requires_grad and all(tensor.grad is None for tensor in copy):
                 raise ValueError(

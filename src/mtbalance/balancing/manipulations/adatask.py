@@ -11,8 +11,10 @@ from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.manipulations import Manipulation, known_update
-from mtbalance.balancing.optimizers import Moments, Proposer
+from mtbalance.balancing.optimizers import MomentProposer, Moments, Proposer
 from mtbalance.balancing.options import ManipulationOptions
+
+ADATASK = "manipulation: adatask"
 
 
 class AdaTask(Manipulation):
@@ -28,14 +30,13 @@ class AdaTask(Manipulation):
 
     def __init__(self, proposer: Proposer, options: ManipulationOptions) -> None:
         super().__init__(proposer, options)
+        known_update(proposer, ADATASK)
         self.moments: dict[Parameter, Moments] = {}
-        self.refresh()
 
-    def refresh(self) -> Proposer:
-        """As every manipulation does; refuses an optimizer whose update is not known by now."""
-        proposer = super().refresh()
-        self.known = known_update(proposer, "manipulation: adatask")
-        return proposer
+    @property
+    def known(self) -> MomentProposer:
+        """The proposer of the optimizer's present options, whose formula must be known."""
+        return known_update(self.proposer, ADATASK)
 
     @torch.no_grad()
     def propose(self, parameters: Sequence[Parameter], gradients: Sequence[Tensor]) -> list[Tensor]:
