@@ -2,7 +2,6 @@
 PYTHON ?= python3.11
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help reproduce toy test quick proofs faults lint format docs publish bench bench-parts install clean
 .DEFAULT_GOAL := help

@@ -88,7 +88,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(models.predict, models.export),
     *(results.collect, results.summarize, results.table, results.figure, results.picture),
     *(results.audit, results.market, results.claims, results.report, results.trials, results.calibrate),
-    *(plan.plan, status.status, compare.compare),
+    *(plan.plan, status.status, compare.compare, compare.tries),
     *(evidence.verify, evidence.archive),
     test.test,
 )

@@ -1,4 +1,4 @@
-"""The command that sets two methods against each other."""
+"""The commands that set runs against each other: two methods, and tries by hand with the workflow's runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from mtbalance.cli.arguments import ParametersOption, PresetOption, experiment_o
 from mtbalance.errors import UserError
 
 Cell = Annotated[str, typer.Argument(help="A backbone and a balancer, such as mmoe/pub.")]
+
+NOISE = (
+    "One run each: a difference is to be trusted only if it is larger than between seeds. To compare with an interval,"
+    " put the variant into the experiment's grid in params.yaml, such as pub@every=5."
+)
 
 
 def compare(
@@ -41,3 +46,28 @@ def compare(
         console.print(line)
     if said := outdated(frame, {method, other}, {run.digest() for run in parameters.runs(name)}):
         typer.echo(f"warning: {said}", err=True)
+
+
+def tries(
+    experiment: Annotated[str | None, typer.Option(help="Default: those of all experiments.")] = None,
+) -> None:
+    """List the runs that were tried by hand, what each changed, and how it did beside the workflow's run."""
+    from rich.console import Console
+
+    from mtbalance.records import RecordError
+    from mtbalance.reporting.tries import Try, read_try, tables
+
+    found: list[Try] = []
+    for path in sorted(Path(places.TRIED, experiment or "").rglob("*.json")):
+        try:
+            found.append(read_try(path))
+        except RecordError as error:
+            typer.echo(f"warning: {error}", err=True)
+    console = Console(highlight=False, soft_wrap=True)
+    for table in tables(found):
+        console.print(table)
+    if found:
+        console.print(NOISE)
+    else:
+        where = Path(places.TRIED, experiment or "")
+        console.print(f"{where} has no record: mtbalance train demo/mmoe/pub/0 --set balancer.every=5 tries something")

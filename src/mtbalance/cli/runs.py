@@ -87,7 +87,9 @@ def train(
     typer.echo(f"{name}: {summary_line(record)}")
     write_record(output, record)
     if run is not None:
-        typer.echo(f"its record: {output}")
+        from mtbalance.reporting.tries import beside
+
+        typer.echo(f"its record: {output}{beside(output)}")
     for file in files(checkpoint) if checkpoint and places.KEEP_CHECKPOINTS not in os.environ else ():
         file.unlink(missing_ok=True)
     if track and (failure := tracker.finish()):

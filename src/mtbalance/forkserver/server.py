@@ -27,6 +27,7 @@ from mtbalance.forkserver import ADDRESS, NUMBER, ONE_THREAD
 PRELOADED = (
     "torch",
     "torch._dynamo",  # torch's optimizers import it
+    "tabulate",  # and it imports this, where every process ends
     "pydantic",
     "typer",
     "rich.progress",

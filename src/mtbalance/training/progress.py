@@ -10,13 +10,11 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from mtbalance.records.headline import headline
 from mtbalance.records.run import Evaluation, RunRecord
 from mtbalance.training.history import History
 from mtbalance.training.session import Session
 from mtbalance.training.watcher import Watcher
-
-JUDGING = ("r2", "mean_score")
-"""Numbers that choose the best epoch where they are, though others come first in an evaluation."""
 
 
 class ProgressBar(Watcher):
@@ -101,13 +99,4 @@ def _chosen(record: RunRecord) -> str:
 
 
 def _scores(evaluation: Evaluation) -> str:
-    """The metric of every task that goes into the score, else its first one, and the score.
-
-    A regression's is R^2: the mean score is that of AUC and R^2.
-    """
-    first: dict[str, str] = {}
-    for metric, values in evaluation.items():
-        for task, value in values.items() if isinstance(values, dict) else [("", values)]:
-            if task not in first or metric in JUDGING:
-                first[task] = f"{task} {metric} {value:.4f}".strip()
-    return ", ".join(first.values())
+    return ", ".join(f"{name} {value:.4f}" for name, value in headline(evaluation).items())

@@ -167,3 +167,11 @@ def test_a_split_by_time_says_that_the_group_must_go(tmp_path):
     with_group = text(tmp_path, shop("customer", RANDOM.random(ROWS) < 0.5) | days)
     assert "# trains on the past; `group` must then go\n" in with_group
     assert "# trains on the past\n" in text(tmp_path, COMMAS | days)
+
+
+@pytest.mark.parametrize("form", ["{day:02}.01.2026", "01/{day:02}/2026", "2026/01/{day:02}", "{day}.1.2026 12:30"])
+def test_dates_in_another_form_are_left_out_and_the_block_says_how_to_write_them(tmp_path, form):
+    days = {"day": [form.format(day=1 + n % 28) for n in range(ROWS)], "version": ["1.2.3", "10.1.20"] * (ROWS // 2)}
+    found = block(tmp_path, COMMAS | days, ("churned",))
+    assert found["ignore"]["day"] == "dates; written as 2026-11-28, a split by time can use them"
+    assert found["categorical"] == ["plan", "version"]

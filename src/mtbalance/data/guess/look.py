@@ -16,6 +16,7 @@ MOST_ROWS = 200_000
 MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
 """Texts that mean "no value" in many tables."""
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
+OTHER_DATE = r"^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2})([T ].*)?$"
 
 
 class Column(NamedTuple):
@@ -53,8 +54,12 @@ class Column(NamedTuple):
     @property
     def times(self) -> bool:
         """True for texts that begin with a date, as 2026-11-28 does."""
-        present = self.cells.drop_nulls()
-        return len(present) > 0 and bool(present.str.contains(ISO_DATE).all())
+        return self._all(ISO_DATE)
+
+    @property
+    def other_dates(self) -> bool:
+        """True for texts that begin with a date in another form, as 28.11.2026 and 11/28/2026 do."""
+        return self._all(OTHER_DATE)
 
     @property
     def commas(self) -> str | None:
@@ -67,6 +72,11 @@ class Column(NamedTuple):
             return None
         first = present.filter(commas)[0]
         return f"numbers with decimal commas: write {with_point(first)} for {first!r}"
+
+    def _all(self, form: str) -> bool:
+        """True if all of its texts have that form, and there are some."""
+        present = self.cells.drop_nulls()
+        return len(present) > 0 and bool(present.str.contains(form).all())
 
     def within(self, rows: pl.Series) -> Column:
         """The column in the rows [rows] where ``rows`` is true."""

@@ -102,6 +102,8 @@ def _reason_to_ignore(column: Column) -> str | None:
         return column.commas
     if column.times:
         return "times; a split by time can use them"
+    if column.other_dates:
+        return "dates; written as 2026-11-28, a split by time can use them"
     if column.a_key:
         return f"a value of its own in almost every row ({column.distinct:,} values)"
     return None
