@@ -49,6 +49,11 @@ except reading.ParametersError as error:
 
 WORKFLOW = Workflow(PARAMETERS)
 
+# A limit on the jobs that start within a time span has Snakemake look at all files again, once a span for every job that
+# has ended: after some hundred runs that takes a core. Local jobs wait for a free core anyway.
+if workflow.scheduling_settings and workflow.nodes is None:
+    workflow.scheduling_settings.max_jobs_per_timespan = None
+
 BEGAN = time.time()
 
 NOT_IN_DVC = (
