@@ -34,6 +34,7 @@ onstart:
     from mtbalance.reproduce.quiet import PLAIN
 
     refuse_to_start()
+    lift_limit()
     if PLAIN not in os.environ:
         jobs = sum(
             job.rule.name not in TARGETS for job in workflow.dag.needrun_jobs()

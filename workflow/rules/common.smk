@@ -49,11 +49,6 @@ except reading.ParametersError as error:
 
 WORKFLOW = Workflow(PARAMETERS)
 
-# A limit on the jobs that start within a time span has Snakemake look at all files again, once a span for every job that
-# has ended: after some hundred runs that takes a core. Local jobs wait for a free core anyway.
-if workflow.scheduling_settings and workflow.nodes is None:
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
 BEGAN = time.time()
 
 NOT_IN_DVC = (
@@ -75,6 +70,16 @@ def refuse_to_start():
                 refuse_damaged(Path(WORKFLOW.prepared_folder(name)))
     except UserError as error:
         raise WorkflowError(str(error))
+
+
+def lift_limit():
+    """Let local jobs start whenever a core is free.
+
+    With its limit on the jobs that start within a time span, Snakemake looks at all files once a span for every job
+    that has ended: after some hundred runs that takes a core.
+    """
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 wildcard_constraints:
