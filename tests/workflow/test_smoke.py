@@ -165,9 +165,19 @@ def test_a_run_loads_no_source_file_that_is_no_input_of_its_job(tree: Tree):
     """But those that pass values on, show progress and tell errors: no number comes from them."""
     said = tree.call("python", "-c", TELLS_WHAT_IT_LOADED, *training(config_of(tree), "record.json"))
     loaded = {path for path in json.loads(said.splitlines()[-1]) if not path.startswith("src/mtbalance/config/")}
-    passing_on = {"blocks", "described", "faults", "places", "training/progress", *(f"cli/{name}" for name in COMMANDS)}
+    passing_on = {"blocks", "described", "faults", "places", "records/headline", "training/progress"}
+    passing_on |= {f"cli/{name}" for name in COMMANDS}
     passing_on |= {f"balancing/{name}" for name in ("options", "checking", "contradictions")}
     assert loaded <= {f"src/mtbalance/{name}.py" for name in passing_on}
+
+
+def test_jobs_that_wait_are_looked_at_when_one_ends_and_not_by_the_clock(tree: Tree):
+    targets = [places.RECORD.format(**run.wildcards) for run in tree.parameters().runs("tiny")][:3]
+    for target in targets:
+        (tree.root / target).unlink()
+    said = tree.snakemake("--cores", "1", "--verbose", *targets)
+    assert said.count("Finished jobid") == len(targets)
+    assert 0 < said.count("Ready jobs: ") <= 2 * len(targets)
 
 
 def test_the_plan_says_what_would_run_and_why(tree: Tree):
