@@ -34,11 +34,11 @@ SECONDS = {
 They were measured on the published records of the demo (62, 12 and 4 runs) and, for ``trials``, of ``benchmark_mmoe``
 (300 runs), each in a process that was forked with its packages imported, as the workflow forks them.
 """
-A_JOB, A_RUN = 0.5, 3.0
+A_JOB, A_RUN = 0.5, 1.5
 """Seconds that a short job takes beside its work, and a run beside its epochs.
 
-By the times in the published records of the demo: a run's process takes 1.4 s beside its epochs (median), and 1.6 s
-pass from the end of one run to the beginning of the next one, at the least 0.3 to 0.8 s.
+By the records of the demo's 74 ranking runs, made on two cores: a run's process takes 0.7 s beside its epochs, and
+0.8 s pass on a core from the end of one run to the beginning of the next one.
 """
 REFERENCE_SECONDS = 1.4e-4
 """Seconds that the reference models take for one task on one training row. They took 1.33e-4 on 179,760 rows of
