@@ -133,6 +133,22 @@ def test_the_script_names_what_is_wrong_with_a_row(exported):
         whole.predict(rows.assign(categorical_3=1.5))
 
 
+def test_the_script_says_which_texts_no_training_row_had(kept, exported):
+    scorer = Scorer(exported["visits"])
+    rows = scorer.read(kept["visits"].raw).head(20)
+
+    def said(changed: pd.DataFrame) -> list[str]:
+        return scorer.unknown(changed, scorer.inputs(changed)[0])
+
+    before = said(rows)
+    assert not [line for line in before if line.startswith("country")]
+    one = rows.assign(country=[*rows["country"][:19], "Atlantis"])
+    (line,) = set(said(one)) - set(before)
+    assert line == "country: 1 of 20 rows have a value that no training row had, such as 'Atlantis'"
+    (line,) = set(said(rows.assign(country="nl "))) - set(before)
+    assert line == "country: NONE of 20 rows has a value that a training row had, see 'nl '"
+
+
 def test_a_code_is_the_same_written_as_a_float(kept, exported):
     scorer = Scorer(exported["visits"])
     rows = scorer.read(kept["visits"].raw).head(20)

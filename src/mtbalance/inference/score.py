@@ -42,7 +42,11 @@ class Scorer:
 
         Raises ``ValueError`` for a missing column, and for a number that is none.
         """
-        found: Tensor = self.program(*self.inputs(rows))
+        return self.outputs(*self.inputs(rows))
+
+    def outputs(self, categories: Tensor, numbers: Tensor) -> pd.DataFrame:
+        """Predictions for inputs of the program."""
+        found: Tensor = self.program(categories, numbers)
         return pd.DataFrame(found.numpy(), columns=self.encoding["outputs"])
 
     def inputs(self, rows: pd.DataFrame) -> tuple[Tensor, Tensor]:
@@ -57,6 +61,19 @@ class Scorer:
             torch.from_numpy(_side_by_side(categories, len(rows), np.int64)),
             torch.from_numpy(_side_by_side(numbers, len(rows), np.float32)),
         )
+
+    def unknown(self, rows: pd.DataFrame, categories: Tensor) -> list[str]:
+        """A sentence for each column with values that no training row had, which the model takes all as one."""
+        lines = []
+        for column, ids in zip(self.encoding["categorical"], categories.T, strict=True):
+            new = ids.numpy() == 0
+            if column["values"] is not None and new.any():
+                first = str(rows[column["column"]].iloc[int(new.argmax())])
+                said = f"{new.sum():,} of {len(rows):,} rows have a value that no training row had, such as {first!r}"
+                if new.all():
+                    said = f"NONE of {len(rows):,} rows has a value that a training row had, see {first!r}"
+                lines.append(f"{column['column']}: {said}")
+        return lines
 
     def _categories(self, cells: pd.Series, column: dict[str, Any]) -> np.ndarray:
         """Whole numbers as they are; texts as their places among the values, from 1, with 0 for any other.
@@ -130,7 +147,10 @@ if __name__ == "__main__":
         sys.exit("say which rows: python score.py rows.csv > predictions.csv")
     scorer = Scorer(Path(__file__).parent)
     try:
-        predicted = scorer.predict(scorer.read(Path(sys.argv[1])))
+        table = scorer.read(Path(sys.argv[1]))
+        inputs = scorer.inputs(table)
     except (OSError, ValueError) as error:
         sys.exit(f"{sys.argv[1]}: {error}")
-    predicted.to_csv(sys.stdout, index=False)
+    for line in scorer.unknown(table, inputs[0]):
+        print(line, file=sys.stderr)
+    scorer.outputs(*inputs).to_csv(sys.stdout, index=False)
