@@ -24,7 +24,7 @@ VARIANTS += tuple(
     f"{name}@optimizer.name={optimizer}" for name in ("pub", "ls") for optimizer in ("adagrad", "rmsprop")
 )
 BALANCERS = ("ls", *EARLIER, "graddrop", "gradnorm", "moco", "multibalance", "pub", "pub_clippy", "pub_adatask")
-BALANCERS += ("nash_gradient", "nash_update", *VARIANTS)
+BALANCERS += ("nash_gradient", "nash_update", "fixed@weights=[0.5,1.5]", "fixed@weights=[1.5,0.5]", *VARIANTS)
 TASKS = ("click", "conversion")
 RANKING = {"auc": 1, "ne": -1, "log_loss": -1}
 SCENES = {metric: (task, sign) for task, metrics in DIRECTIONS.items() for metric, sign in metrics.items()}

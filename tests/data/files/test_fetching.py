@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -356,6 +358,19 @@ def test_what_came_first_must_come_again(host: PlainHost, project: Path):
     TARGET.unlink()
     fetch(unpinned(host), SHORT)
     assert TARGET.read_bytes() == CONTENT[1:] and json.loads(LOCK.read_text())[str(TARGET)]["bytes"] == SIZE - 1
+
+
+def test_half_a_zip_at_its_source_is_refused_and_not_recorded(host: PlainHost, project: Path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("rows.csv", CONTENT)
+    content = packed.getvalue()
+    file = unpinned(host, path=str(TARGET.with_suffix(".zip")))
+    host.plays(of_another_version(lambda _: content[:HALF]))
+    assert "what came is no complete zip file" in fault(file)
+    assert not LOCK.exists() and not Path(file.path).exists()
+    host.plays(of_another_version(lambda _: content))
+    assert fetch(file, SHORT).read_bytes() == content
 
 
 def test_parts_of_two_versions_are_not_put_together(host: PlainHost, project: Path):

@@ -16,7 +16,7 @@ from mtbalance.data.files.fetching import fetch
 
 FOLDER = "1F0TqvMJvv-2pIeOKUw9deEtUxyYqXK6Y"
 NAME = "Synthetic_NL.zip"
-CONTENT = b"PK synthetic rows " * 20_000
+CONTENT = b"PK synthetic rows " * 20_000 + b"PK\5\6" + bytes(18)  # ends as a zip does
 TARGET = Path("data/raw/set/nl.zip")
 ANYONE = (
     "Google Drive does not give it to everyone: it needs the permission 'Anyone with the link'; or save it with a "
@@ -65,8 +65,9 @@ def test_a_large_file_is_found_by_its_name_and_confirmed(drive: Drive):
 
 
 def test_a_small_file_needs_no_confirmation_and_an_id_no_folder(drive: Drive):
-    fetch(raw(name="", folder=drive.id_of("note.txt")), SHORT)
-    assert TARGET.read_bytes() == b"small"
+    place = TARGET.with_name("note.txt")
+    fetch(raw(name="", folder=drive.id_of("note.txt")).model_copy(update={"path": str(place)}), SHORT)
+    assert place.read_bytes() == b"small"
 
 
 def test_a_cut_download_is_continued(drive: Drive):

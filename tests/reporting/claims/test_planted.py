@@ -89,7 +89,7 @@ HOLDS_AND_NOT = {
     "pub-shorter-than-nashmtl": (speeds({"pub": 0.7}), speeds({"pub": 0.5})),
     "pub-speed-mmoe": (speeds({"pub": 0.95}), speeds({"pub": 0.7})),
     "pub-speed-ple": (speeds({"pub": 0.95, "nashmtl": 0.5}), speeds({"pub": 0.7})),
-    "pub-sixteen-percent": (speeds({"pub": 0.9}), speeds({"pub": 0.8})),
+    "pub-sixteen-percent": (speeds({"pub": 0.87}), speeds({"pub": 0.8})),
     "pub-all-take-longer": (speeds({}), speeds({"famo": 1.2})),
     "pub-every-hundred": (ranking("mean_auc", {"pub": 0.02}), ranking("mean_auc", BEHIND)),
     "pub-ecpm": (market("rpm", 0.04), market("rpm", -0.04)),
@@ -123,6 +123,10 @@ HOLDS_AND_NOT = {
     "multibalance-qps": (speeds({"multibalance": 0.98}), speeds({"multibalance": 0.9})),
     "multibalance-more-efficient": (speeds({"multibalance": 0.9}), speeds({"multibalance": 0.9, "pcgrad": 0.95})),
     "multibalance-prior-loss": (speeds({"mgda": 0.25}), speeds({"mgda": 0.5})),
+    "multibalance-no-search": (
+        ranking("mean_auc", {"multibalance": 0.02}),
+        ranking("mean_auc", {"multibalance": 0.02, "fixed@weights=[1.5,0.5]": 0.03}),
+    ),
 }  # fmt: skip
 
 

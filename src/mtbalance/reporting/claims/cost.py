@@ -17,7 +17,8 @@ from mtbalance.reporting.printed import Printed
 NEEDS = "an experiment that times LS, NashMTL and PUB on MMOE or PLE"
 CLAIMED = {"mmoe": 1.5294, "ple": 1.679}
 """Speed of PUB over NashMTL's, as printed."""
-LONGER = 1.16
+LONGER = 1.17
+"""Seconds over those of LS from which on the text, which cuts 16.7 % down, could not say 16 %."""
 
 
 def _each(ratio: Callable[[pd.Series], float], holds: Callable[[float], bool]) -> PrintedCheck:
@@ -80,10 +81,10 @@ CLAIMS = (
         PUB,
         "VI-C",
         "the training time is increased only by 16%",
-        f"A step of PUB takes at most {LONGER} times as long as one of LS",
+        f"A step of PUB takes less than {LONGER} times as long as one of LS",
         NEEDS,
         faster("pub", ["ls"], 1 / LONGER),
-        _each(lambda row: row["pub"] / row["base"], lambda value: value < LONGER + 0.01),
+        _each(lambda row: row["pub"] / row["base"], lambda value: value < LONGER),
     ),
     Claim(
         "pub-all-take-longer",

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from threading import Thread
@@ -70,6 +71,8 @@ def receive(resource: Resource, partial: Partial, expected: Expected, limits: Li
         if not received.bytes:
             raise Refused("the server sent an empty file")
         _refuse_other(received.sha256, received.bytes, expected, "what came has")
+        if expected.sha256 is None and partial.target.suffix.lower() == ".zip" and not zipfile.is_zipfile(partial.path):
+            raise Refused("what came is no complete zip file")
     except Refused as fault:
         partial.discard()
         if there:  # what was here already may be what is damaged
