@@ -33,6 +33,14 @@ def test_every_layout_gives_the_files_of_the_processed_form(files, prepared, tmp
     assert set(schema.dropped_rows.values()) == {0}
 
 
+@pytest.mark.parametrize("member", ["aliexpress_US_datasets/user_train.zip", "US/user_train.zip", "us_user_train.zip"])
+def test_a_zip_of_another_country_is_refused(tmp_path, member):
+    with zipfile.ZipFile(tmp_path / "nl.zip", "w") as archive:
+        archive.writestr(member, b"")
+    with pytest.raises(DataError, match=rf"nl.zip holds {member}, another country than NL; place the right zip"):
+        config(tmp_path / "nl.zip").prepare("small", tmp_path / "out")
+
+
 def test_items_without_a_search_are_dropped_and_counted(files, tmp_path):
     first, _, rest = files["user_train"].partition(b"\n")
     search = first.split(b",")[0]

@@ -77,7 +77,7 @@ class AliExpress(Dataset):
             with RawChecksums([raw["train"], raw["test"]]) as sums:
                 return prepare_rows(name, processed_rows(train, test), self.split, output, sums, known_rows=known)
         if archive.is_file():
-            original = Archive(archive)
+            original = Archive(archive, self.country)
             with RawChecksums([raw["archive"]]) as sums:
                 rows, dropped = original.rows(), original.dropped_rows
                 return prepare_rows(name, rows, self.split, output, sums, known_rows=known, dropped_rows=dropped)

@@ -20,6 +20,8 @@ from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks
 from mtbalance.data.ranking.csv_cells import Column
 from mtbalance.data.ranking.processed_csv import SIDES, OfficialSplit
 
+COUNTRY = re.compile(r"(?:^|[/_])(NL|ES|FR|US|RU)[/_]", re.IGNORECASE)
+"""The country in the name of a member: of its folder, or at the beginning of its own."""
 ITEM_CATEGORICAL = (19, 34, 35, 36, 40, 41, 42)
 """Positions of the item file's categorical columns, from 1."""
 
@@ -43,16 +45,20 @@ USER_COLUMNS, ITEM_COLUMNS = _user_columns(), _item_columns()
 
 
 class Archive:
-    """The zip of one country, in either folder layout. It holds inner zips (as published) or CSV files."""
+    """The zip of one country, in either folder layout. It holds inner zips (as published) or CSV files.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Raises :class:`DataError` if the name of a member has another country.
+    """
+
+    def __init__(self, path: Path, country: str) -> None:
+        self._path, self._country = path, country
         self.dropped_rows: dict[str, int] = {}
         """Numbers of item rows without a search in the user file, by item file; an inner join leaves them out."""
 
     def rows(self) -> Iterator[tuple[OfficialSplit, pl.DataFrame]]:
         """Joined rows in the order of the item files. Item files are streamed; searches are held in memory."""
         with open_zip(self._path, str(self._path)) as archive:
+            self._refuse_other_country(archive.namelist())
             for side in SIDES:
                 with self._open(archive, f"user_{side}") as (stream, source):
                     searches = Searches(read_blocks(stream, USER_COLUMNS, source), source)
@@ -62,6 +68,13 @@ class Archive:
                         lost = block.frame.height - joined.height
                         self.dropped_rows[source] = self.dropped_rows.get(source, 0) + lost
                         yield side, joined
+
+    def _refuse_other_country(self, members: Iterable[str]) -> None:
+        for member in members:
+            if (named := COUNTRY.search(member)) and named[1].upper() != self._country:
+                raise DataError(
+                    f"{self._path} holds {member}, another country than {self._country}; place the right zip"
+                )
 
     @contextmanager
     def _open(self, archive: zipfile.ZipFile, role: str) -> Iterator[tuple[IO[bytes], str]]:

@@ -56,6 +56,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
     if cells["published"].notna().any():
         sentences.append(
             "Printed: Table III of the PUB paper (arXiv 2410.05806), as printed with its misprints and its"
-            " own mark ‡; 5 seeds, no spread given. In brackets: ours minus printed."
+            " own mark ‡; 5 seeds, no spread given, nor on which rows epochs are chosen and scored. In brackets:"
+            " ours minus printed."
         )
     return (*sentences, captions.failures(frame, baseline))
