@@ -37,6 +37,11 @@ def test_there_is_no_gain_over_nothing(run):
     assert math.isnan(gain(run, 1, TASKS))
 
 
+def test_a_run_without_earlier_epochs_says_so(configure, data):
+    record = train(configure(selection="last", last_epochs=2, epochs=2), data)
+    assert any("no epochs before the last 2" in sign for sign in record.unconverged)
+
+
 @pytest.mark.parametrize(("rate", "gains"), [(1e-3, True), (1e-9, False)])
 def test_a_run_that_still_gains_says_so(configure, data, rate, gains):
     record = train(configure(selection="last", last_epochs=2, epochs=12, optimizer={"lr": rate}), data)

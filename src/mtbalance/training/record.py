@@ -49,6 +49,8 @@ def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
         gained, last = gain(history.epochs, training.last_epochs, session.problem.tasks), training.last_epochs
         if gained > SMALL:
             yield f"the last {last} epochs were better than the {last} before by {gained:.1%}, the mean over metrics"
+        elif len(history.epochs) == last:
+            yield f"there are no epochs before the last {last} that tell whether these still gained"
     elif history.best_epoch == training.epochs:
         yield f"epoch {history.best_epoch} was chosen, the last one that the training may have"
     entropies, shares = test.get("ne"), test.get("r2")
