@@ -55,6 +55,17 @@ def test_training_lowers_every_loss(data):
         assert epochs[-1].train_loss[task] < 0.9 * epochs[0].train_loss[task]
 
 
+def test_tasks_that_are_predicted_worse_than_by_a_constant_are_named(data):
+    record = train(configure("scenes", epochs=2, optimizer={"lr": 1e-9}), data)
+    first = {"segmentation": ("miou", 1), "depth": ("abs_error", -1), "normal": ("mean_angle", -1)}
+    constant = {task: record.data.constant[task][metric] for task, (metric, _) in first.items()}
+    gains = {task: sign * (record.test[metric][task] - constant[task]) for task, (metric, sign) in first.items()}
+    worse = [task for task, gain in gains.items() if gain < 0]
+    named = [sign for sign in record.unconverged if "a constant prediction has" in sign]
+    assert worse and [sign.split()[3] for sign in named] == worse
+    assert all(f"has {constant[task]:.3g}" in sign for task, sign in zip(worse, named, strict=True))
+
+
 def test_single_task_networks_share_nothing(data):
     record = train(configure("scenes", backbone="segnet", epochs=2), data)
     assert record.model.shared == 0 and record.rows_mb == 0

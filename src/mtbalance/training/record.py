@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mtbalance import sources
-from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts
+from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts, number_in
 from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.gain import SMALL, gain
 from mtbalance.training.history import History, now
@@ -16,14 +16,14 @@ from mtbalance.training.session import Session
 
 def make_record(session: Session, test: Evaluation | None, status: Literal["finished", "diverged"]) -> RunRecord:
     """The record of a session that has ended, with its test metrics (None: it diverged)."""
-    config = session.config
+    config, data = session.config, DataFacts(**session.problem.facts())
     return RunRecord(
         run=RunName.model_validate(config.wildcards),
         config=config.model_dump(mode="json"),
         digest=config.digest(),
         code=sources.checksum(sources.of_run(config)),
         tasks=[TaskFacts(name=task.name, title=task.title, metrics=task.metrics) for task in session.problem.tasks],
-        data=DataFacts(**session.problem.facts()),
+        data=data,
         environment=environment(session.device),
         model=model_size(session),
         started=session.history.started,
@@ -33,7 +33,7 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         selection=config.training.selection,
         best_epoch=session.history.best_epoch,
         best_epochs={task: best.epoch for task, best in session.history.best.items() if task},
-        unconverged=list(_unconverged(session, test)) if test else [],
+        unconverged=[*_unconverged(session), *_below_constant(session, test, data)] if test else [],
         test=test,
         speed=_speed(session.history),
         peak_memory_mb=peak_memory(session.device),
@@ -42,8 +42,8 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
     )
 
 
-def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
-    """Signs that training had not converged."""
+def _unconverged(session: Session) -> Iterator[str]:
+    """Signs that training had not converged, in its epochs."""
     training, history = session.config.training, session.history
     if training.selection == "last":
         gained, last = gain(history.epochs, training.last_epochs, session.problem.tasks), training.last_epochs
@@ -53,6 +53,10 @@ def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
             yield f"there are no epochs before the last {last} that tell whether these still gained"
     elif history.best_epoch == training.epochs:
         yield f"epoch {history.best_epoch} was chosen, the last one that the training may have"
+
+
+def _below_constant(session: Session, test: Evaluation, data: DataFacts) -> Iterator[str]:
+    """Tasks that are predicted worse than by a constant; of scenes, by the first metric of a task."""
     entropies, shares = test.get("ne"), test.get("r2")
     for task, value in entropies.items() if isinstance(entropies, dict) else ():
         if value > 1:
@@ -60,6 +64,11 @@ def _unconverged(session: Session, test: Evaluation) -> Iterator[str]:
     for task, value in shares.items() if isinstance(shares, dict) else ():
         if value < 0:
             yield f"the R^2 of {task} is {value:.3g}: a constant prediction has 0"
+    for each in session.problem.tasks:
+        metric, sign = next(iter(each.metrics.items()))
+        value, constant = number_in(test, metric, each.name), data.constant.get(each.name, {}).get(metric)
+        if constant is not None and sign * (value - constant) < 0:
+            yield f"the {metric} of {each.name} is {value:.3g}: a constant prediction has {constant:.3g}"
 
 
 def _speed(history: History) -> Speed:

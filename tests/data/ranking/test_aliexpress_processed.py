@@ -158,3 +158,14 @@ def test_the_zip_is_fetched_unless_another_form_is_placed(tmp_path, monkeypatch)
             Path(placed.path).parent.mkdir(parents=True, exist_ok=True)
             Path(placed.path).touch()
         assert config.needed() == form
+
+
+@pytest.mark.parametrize("there", ["train", "test"])
+def test_of_two_files_the_one_that_is_missing_is_named(raw, tmp_path, there):
+    files = {f"{side}_csv": RawFile(path=str(tmp_path / f"{side}.csv")) for side in ("train", "test")}
+    absent = RawFile(path=str(tmp_path / "absent"))
+    alone = AliExpress(adapter="aliexpress", country="NL", archive=absent, processed_zip=absent, **files)
+    (tmp_path / f"{there}.csv").write_bytes((raw / f"{there}.csv").read_bytes())
+    other = {"train": "test", "test": "train"}[there]
+    with pytest.raises(DataError, match=rf"^\S+{there}.csv is there, and \S+{other}.csv is not\. AliExpress NL is not"):
+        alone.prepare("small", tmp_path / "out")

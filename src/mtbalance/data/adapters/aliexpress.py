@@ -93,8 +93,10 @@ class AliExpress(Dataset):
         """What to do on a machine that has no raw data and fetches none."""
         train, test, archive, packed = (self.by_role()[key].path for key in ("train", "test", "archive", "zip"))
         folder = f"in {self.processed}" if self.processed else "linked in the READMEs of MTReclib and of PUB's release"
+        alone = [(here, other) for here, other in ((train, test), (test, train)) if Path(here).is_file()]
+        half = f"{alone[0][0]} is there, and {alone[0][1]} is not. " if len(alone) == 1 else ""
         return (
-            f"AliExpress {self.country} is not here, and Tianchi needs an account. Log in at "
+            f"{half}AliExpress {self.country} is not here, and Tianchi needs an account. Log in at "
             "https://tianchi.aliyun.com/dataset/74690, then either place the original zip as "
             f"{archive}, or the processed files (82 columns with a header) as {train} and {test}; "
             f"or fetch their zip, {folder}, as {packed}; or give `archive`, `processed_zip`, or `train_csv` and "
