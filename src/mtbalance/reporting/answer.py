@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mtbalance.reporting import captions, convergence, ranks, references
-from mtbalance.reporting.comparison import by_seed, compare
-from mtbalance.reporting.contrasts import Contrast, between
+from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.contrasts import against_baseline
 from mtbalance.reporting.delta_rows import with_delta_m
 from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
 from mtbalance.reporting.reference_errors import against
-from mtbalance.reporting.score import score_of, score_titles
+from mtbalance.reporting.resolution import most_pairs, resolution
+from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
 from mtbalance.reporting.value import trained
 
 DELTA_M = "Δm against STL in percent (lower is better)"
@@ -41,13 +42,13 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
     score = ranking_score(frame)
     if score is None:
         return sentences
-    cells = compare(frame, [score], baseline)
+    cells = compare(of_scores(frame), [score] if score in LOW else list(SCORES), baseline)
     named = DELTA_M if score in LOW else score_titles(frame)
-    if cells["pairs"].max() < 2:
-        return [*sentences, *_range(frame, cells, named, baseline), _no_pairs(frame)]
-    best, reached = _best(frame, cells, named, baseline), _resolution(frame, cells, baseline)
-    ranked = ranks.sentences(frame, baseline, SIGNIFICANT)
-    return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), *captions.edges(frame), reached]
+    reached = resolution(frame, cells, baseline, SIGNIFICANT)
+    if most_pairs(cells, baseline) < 2:
+        return [*sentences, *_range(frame, cells, named, baseline), *reached]
+    best, ranked = _best(frame, cells, named, baseline), ranks.sentences(frame, baseline, SIGNIFICANT)
+    return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), *captions.edges(frame), *reached]
 
 
 def with_scores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -81,6 +82,9 @@ def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -
     parts = []
     for where, group in _compared(cells):
         row = group.iloc[0]
+        if pd.isna(row["mean"]):
+            parts.append(f"none on {where}, where no run finished")
+            continue
         against = "" if row["balancer"] == baseline else f" ({_against(frame, row, baseline)})"
         parts.append(f"{balancer_name(row['balancer'])} on {where}, {_printed(row)}{against}")
     if not parts:
@@ -97,12 +101,6 @@ def _range(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) 
     if parts:
         both = "; ".join([*parts, *_beside(frame, cells, baseline)])
         yield f"{title[0].upper()}{title[1:]}, from best to worst: {both}."
-
-
-def _no_pairs(frame: pd.DataFrame) -> str:
-    """Why nothing can be told: one seed, or no two that methods have in common; the simple models are fitted once."""
-    reason = "With one seed" if frame["seed"].nunique() == 1 else "Methods have no two seeds in common:"
-    return f"{reason} no difference between methods can be told from chance."
 
 
 def _beside(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
@@ -166,8 +164,10 @@ def _compared(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _printed(row: pd.Series) -> str:
+    """The mean of a cell, and of how many runs it is if some have failed."""
     named = METRICS[row["metric"]]
-    return decimal(named.factor * row["mean"], named.digits)
+    some = f" in the {row['n']} of {row['n'] + row['failed']} runs that finished" if row["failed"] else ""
+    return f"{decimal(named.factor * row['mean'], named.digits)}{some}"
 
 
 def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _costs(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
 
 def _subject(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
     """``on MMOE −.0012 [−.0030, .0006] against LS: p = 0.03, uncorrected, a step takes 1.69 times as much time``."""
-    found = against_baseline(frame, row, baseline)
+    found = against_baseline(frame, row, baseline, SIGNIFICANT)
     verdict = f"p = {found.test.p:.2g}, uncorrected" if found.told(SIGNIFICANT) else found.verdict(SIGNIFICANT)
     difference = found.text(METRICS[row["metric"]].digits)
     return f"on {_where(frame, row)} {difference} against {balancer_name(baseline)}: {verdict}{_price(frame, row)}"
@@ -206,7 +206,7 @@ def _where(frame: pd.DataFrame, row: pd.Series) -> str:
 
 
 def _against(frame: pd.DataFrame, row: pd.Series, baseline: str) -> str:
-    difference = against_baseline(frame, row, baseline).text(METRICS[row["metric"]].digits)
+    difference = against_baseline(frame, row, baseline, SIGNIFICANT).text(METRICS[row["metric"]].digits)
     return f"{difference} against {balancer_name(baseline)}, {_significance(row)}{_price(frame, row)}"
 
 
@@ -216,34 +216,8 @@ def _significance(row: pd.Series) -> str:
     return f"p = {row['p']:.2g}, and {row['p_holm']:.2g} after Holm's correction for all methods"
 
 
-def against_baseline(frame: pd.DataFrame, row: pd.Series, baseline: str) -> Contrast:
-    """A cell's difference to the baseline on the same backbone and data set."""
-    scores = frame[frame["epoch"].isna() & (frame["metric"] == row["metric"]) & (frame["task"] == row["task"])]
-    here = scores[(scores["dataset"] == row["dataset"]) & (scores["backbone"] == row["backbone"])]
-    own, theirs = (by_seed(here[here["balancer"] == name]) for name in (row["balancer"], baseline))
-    return between(own, theirs, SIGNIFICANT)
-
-
 def _price(frame: pd.DataFrame, row: pd.Series) -> str:
     """Seconds of a step over the baseline's, in words; nothing where that was not timed."""
     keys = ["dataset", "backbone", "balancer"]
     timed = frame[(frame[keys] == row[keys]).all(axis=1) & (frame["metric"] == COST)]["value"]
     return f", a step takes {decimal(1 / float(timed.iloc[0]), 2)} times as much time" if len(timed) else ""
-
-
-def _resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> str:
-    """The median half width of the intervals: what these seeds can see. And what to do if they see no difference."""
-    tested = [against_baseline(frame, row, baseline) for _, row in cells[cells["p"].notna()].iterrows()]
-    if not tested:
-        return _no_pairs(frame)
-    half = pd.Series([(found.high - found.low) / 2 for found in tested]).median()
-    seeds, digits = counted(int(cells["pairs"].max()), "seed"), METRICS[cells["metric"].iloc[0]].digits
-    reach = decimal(float(half), digits)
-    text = (
-        f"With {seeds} the 95 % interval of a difference, which is over seeds, typically reaches {reach} to both sides:"
-        " what is smaller cannot be told from chance"
-    )
-    if cells["p_holm"].min() > SIGNIFICANT:
-        name = balancer_name(baseline)
-        return f"{text}; corrected for all, no balancer is told from {name} here: keep {name}, or run more seeds."
-    return f"{text}."

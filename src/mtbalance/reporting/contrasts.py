@@ -62,3 +62,11 @@ def contrast(rows: pd.DataFrame, ours: str, theirs: str, significance: float, ne
             )
     values, others = (by_seed(rows[rows["balancer"] == name]) for name in (ours, theirs))
     return between(values, others, significance)
+
+
+def against_baseline(frame: pd.DataFrame, cell: pd.Series, baseline: str, significance: float) -> Contrast:
+    """A cell's difference to the baseline on the same backbone and data set; ``frame`` is a collected table."""
+    scores = frame[frame["epoch"].isna() & (frame["metric"] == cell["metric"]) & (frame["task"] == cell["task"])]
+    here = scores[(scores["dataset"] == cell["dataset"]) & (scores["backbone"] == cell["backbone"])]
+    own, theirs = (by_seed(here[here["balancer"] == name]) for name in (cell["balancer"], baseline))
+    return between(own, theirs, significance)

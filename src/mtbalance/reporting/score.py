@@ -5,11 +5,19 @@ from __future__ import annotations
 import pandas as pd
 
 AUC = "mean AUC"
+SCORES = ("mean_auc", "mean_score")
+"""The metrics that are scores."""
 
 
 def score_of(frame: pd.DataFrame) -> str:
     """The metric that is the score of the runs in a collected table: ``mean_score`` if one of them has a regression."""
     return "mean_score" if (frame["metric"] == "mean_score").any() else "mean_auc"
+
+
+def of_scores(frame: pd.DataFrame) -> pd.DataFrame:
+    """A collected table with one of :data:`SCORES` for each data set: its own."""
+    others = [name for name, own in frame.groupby("dataset", sort=False) if score_of(own) != SCORES[0]]
+    return frame[~((frame["metric"] == SCORES[0]) & frame["dataset"].isin(others))]
 
 
 def score_title(frame: pd.DataFrame) -> str:

@@ -8,12 +8,13 @@ import pandas as pd
 from itables import to_html_datatable
 
 from mtbalance import places
-from mtbalance.reporting.answer import COST, SIGNIFICANT, against_baseline
+from mtbalance.reporting.answer import COST, SIGNIFICANT
 from mtbalance.reporting.comparison import CELL, compare
+from mtbalance.reporting.contrasts import against_baseline
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 from mtbalance.reporting.reference_errors import Against, against
 from mtbalance.reporting.references import by_kind
-from mtbalance.reporting.score import score_of, score_titles
+from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
 from mtbalance.reporting.value import trained
 
 REPEATED = "log_loss"
@@ -36,18 +37,18 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     """
     tasks = frame[(frame["better"] != 0) & frame["metric"].isin(METRICS) & (frame["metric"] != REPEATED)]
     metrics = [*dict.fromkeys(tasks["metric"])]
-    score, shown = score_of(frame), score_titles(frame)
-    cells = compare(frame, [score, *metrics, COST], baseline)
+    shown = score_titles(frame)
+    cells = compare(of_scores(frame), [*SCORES, *metrics, COST], baseline)
     rows = []
     for key, group in cells.groupby(CELL[:3], sort=False):
         first, runs = group.iloc[0], frame[(frame[CELL[:3]] == list(key)).all(axis=1)]
         row = dict(zip(FILTERS, (key[0], backbone_name(key[1]), first["level"]), strict=True))
         row["method"] = balancer_name(key[2])
-        for _, cell in group.sort_values("metric", key=lambda names: names != score, kind="stable").iterrows():
+        for _, cell in group.sort_values("metric", key=lambda names: ~names.isin(SCORES), kind="stable").iterrows():
             if cell["metric"] == COST:
                 row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
-                row |= _numbers(frame, cell, baseline, score, shown)
+                row |= _numbers(frame, cell, baseline, shown)
         row["records"] = _links(runs, root)
         rows.append(row)
     table = pd.DataFrame([*rows, *_references(frame, metrics, shown, baseline, root)])
@@ -82,15 +83,14 @@ def _references(
             yield row
 
 
-def _numbers(
-    frame: pd.DataFrame, cell: pd.Series, baseline: str, score: str, title: str
-) -> dict[str, float | str | None]:
+def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str, title: str) -> dict[str, float | str | None]:
     """A metric's mean, and for the score the difference to the baseline."""
     shown = METRICS[cell["metric"]]
-    name = title if cell["metric"] == score else f"{shown.title} {cell['task_title']}".strip()
+    is_score = cell["metric"] in SCORES
+    name = title if is_score else f"{shown.title} {cell['task_title']}".strip()
     found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
-    if cell["metric"] == score and cell["balancer"] != baseline and cell["pairs"]:
-        difference = against_baseline(frame, cell, baseline)
+    if is_score and cell["balancer"] != baseline and cell["pairs"]:
+        difference = against_baseline(frame, cell, baseline, SIGNIFICANT)
         found |= _difference(Against(cell["backbone"], cell["difference"], difference.low, difference.high), baseline)
         found |= {"p": round(cell["p"], 4)}
     return found
