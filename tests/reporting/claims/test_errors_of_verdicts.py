@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtbalance.reporting.claims.association import share_seen
-from mtbalance.reporting.claims.checks import all_ahead, sees
+from mtbalance.reporting.claims.association import reverse_association, share_seen
+from mtbalance.reporting.claims.checks import all_ahead, better, better_over_groups, sees
 from mtbalance.reporting.claims.claim import Verdict
+from mtbalance.reporting.claims.measured import value
 from mtbalance.reporting.claims.paired import Comparison, compare
+from mtbalance.reporting.claims.ranking import CLAIMS
 from mtbalance.reporting.pairs import within_groups
 from mtbalance.reporting.power import detectable
 from mtbalance.reporting.statistics import paired_test, standard_deviation
@@ -96,3 +98,38 @@ def test_the_level_is_the_one_that_is_asked_for():
 def _inversions(order):
     first, second = np.triu_indices(len(order), 1)
     return int((order[first] > order[second]).sum())
+
+
+@pytest.fixture
+def repeated():
+    """LS and PUB on MMOE, with measured cosines, in two experiments that share their runs."""
+    first = []
+    for name, auc, shared in (("ls", 0.7, 0.12), ("pub", 0.705, 0.1), ("mgda", 0.702, 0.11)):
+        for metric, number in (("mean_auc", auc), ("cosine_shared", shared), ("cosine_task_specific", 0.2)):
+            first += cells(number, balancer=name, metric=metric, task="mean" if metric == "mean_auc" else "")
+    again = [row | {"experiment": "again"} for row in first if row["balancer"] != "mgda"]
+    return evidence(first), evidence(first + again)
+
+
+def test_runs_that_another_experiment_repeats_are_no_further_evidence(repeated):
+    (third_decimal,) = [claim for claim in CLAIMS if claim.id == "pub-third-decimal"]
+    checks = {"association": reverse_association(), "bound": value("ls", "cosine_shared", -1, 0.5)}
+    checks |= {"pairs": better(["pub"], ["ls"], "mean_auc"), "spread": third_decimal.here}
+    checks |= {"groups": better_over_groups(["pub"], "ls", "cosine_shared", -1)}
+    for name, check in checks.items():
+        once, twice = (check(found) for found in repeated)
+        assert (once.evidence, once.verdict) == (twice.evidence, twice.verdict), name
+
+
+def test_other_runs_of_another_experiment_are_evidence():
+    rows = cells(0.7, balancer="ls", metric="mean_auc") + cells(0.7, balancer="pub", metric="mean_auc")
+    others = [row | {"experiment": "again", "value": row["value"] + 1e-6} for row in rows]
+    assert len(compare(evidence(rows + others), "pub", ["ls"], "mean_auc")) == 2
+
+
+def test_methods_that_failed_or_are_equal_are_neither_ahead_nor_behind():
+    rows = [row for name in ("ls", "pub", "mgda") for row in cells(0.7, balancer=name, metric="mean_auc", noise=0.0)]
+    failed = [row | {"status": "diverged", "value": None} for row in cells(0.7, balancer="famo", metric="mean_auc")]
+    lower = [row for name in ("si", "rlw") for row in cells(0.6, balancer=name, metric="mean_auc")]
+    found = better(["pub"], ["ls", "mgda", "famo", "si", "rlw"], "mean_auc")(evidence(rows + failed + lower))
+    assert found.evidence.startswith("PUB: ahead in 2 of 5 comparisons (2 seen), behind in 0 (0 seen;")

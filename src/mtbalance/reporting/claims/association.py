@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from mtbalance import places
 from mtbalance.config.variants import SIGN
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import Evidence
+from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import dataset_heading
 from mtbalance.reporting.pairs import GROUP, method_means, pair_tests, reversals
 
@@ -39,10 +40,8 @@ def reverse_association(share: float = 0.5) -> Check:
         frames = _measured(evidence.metrics)
         if not frames:
             return None
-        parts = [means.assign(dataset=f"{name}/" + means["dataset"]) for name, means in frames.items()]
-        means = pd.concat(parts, ignore_index=True)
-        sizes = means.groupby(GROUP, sort=False).size()
-        methods = [size for size in sizes if size > 1]
+        means = _each_once(frames)
+        methods = means.groupby(GROUP, sort=False).size().tolist()
         if not methods:
             return None
         found = pair_tests(means)
@@ -53,21 +52,30 @@ def reverse_association(share: float = 0.5) -> Check:
         else:
             verdict = Verdict.HELD if found.share >= share else Verdict.OPEN
         seen = share_seen(methods, evidence.level)
-        rows = evidence.metrics[evidence.metrics["experiment"].isin(list(frames))].drop_duplicates("dataset")
-        of = f" (of {', '.join(frames)})" if len(frames) > 1 else ""
+        names = list(dict.fromkeys(means["experiment"]))
+        rows = evidence.metrics[evidence.metrics["experiment"].isin(names)].drop_duplicates("dataset")
+        of = f" (of {', '.join(names)})" if len(names) > 1 else ""
         strict = "" if math.isnan(found.methods_p) else f"; {found.methods_p:.2g} if only methods are independent"
         return Outcome(
             verdict,
-            f"{found.reverse} of {found.pairs} pairs in reverse order ({found.share:.1%}), in {len(methods)} groups of"
-            f" methods on one backbone and data set{of}:"
+            f"{found.reverse} of {found.pairs} pairs in reverse order ({found.share:.1%}), in"
+            f" {counted(len(methods), 'group')} of methods on one backbone and data set{of}:"
             f" p = {found.within_groups_p:.2g} if groups are independent{strict}",
             f"{seen:.0%} of the pairs" if seen < 1 else "nothing: too few pairs",
             tuple(dataset_heading(str(row.dataset), bool(row.synthetic)) for row in rows.itertuples()),
             bool(rows["synthetic"].any()),
-            tuple({"file": places.METRICS.format(experiment=name), "metrics": "mean_auc, diff"} for name in frames),
+            tuple({"file": places.METRICS.format(experiment=name), "metrics": "mean_auc, diff"} for name in names),
         )
 
     return check
+
+
+def _each_once(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The groups of all experiments that have two methods; runs that another experiment repeats are in one of them."""
+    means = pd.concat([means.assign(experiment=name) for name, means in frames.items()], ignore_index=True)
+    means = means.drop_duplicates([*GROUP, "balancer", "auc", "shared", "task_specific"])
+    means = means.assign(dataset=means["experiment"] + "/" + means["dataset"])
+    return means[means.groupby(GROUP)["balancer"].transform("size") > 1]
 
 
 def _measured(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -212,11 +212,11 @@ def _evidence(found: Found, level: float) -> str:
         adjusted = _holm(found)
         one = len({each.method for each in found}) == 1
         seen = [each.test.difference for each, p in zip(found, adjusted, strict=True) if p <= level]
-        above = sum(each.test.difference > 0 for each in found)
+        above, below = (sum(sign * each.test.difference > 0 for each in found) for sign in (1, -1))
         count = (
             f"{balancer_name(found[0].method) if one else 'the methods'}: ahead in {above} of {len(found)} comparisons"
         )
-        count += f" ({sum(value > 0 for value in seen)} seen), behind in {len(found) - above}"
+        count += f" ({sum(value > 0 for value in seen)} seen), behind in {below}"
         count += f" ({sum(value < 0 for value in seen)} seen; both after Holm's correction)"
         order = sorted((each for each in found if each.test.pairs), key=lambda each: each.test.difference)
         texts = [count, *(f"{name}: {order[at].text(several)}" for name, at in (("least", 0), ("most", -1)) if order)]

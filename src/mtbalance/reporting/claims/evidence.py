@@ -54,6 +54,11 @@ class Cell(NamedTuple):
     failed: int
     """Runs that did not finish."""
 
+    @property
+    def numbers(self) -> tuple[tuple[int, float], ...]:
+        """Seeds with their values. Cells with the same ones are the same runs, in whatever experiment they stand."""
+        return tuple(sorted(self.values.items()))
+
 
 @dataclass(frozen=True)
 class Evidence:

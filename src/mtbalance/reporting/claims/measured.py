@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from mtbalance import places
 from mtbalance.reporting.claims.checks import all_ahead, outcome, worst
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import GROUP, Cell, Evidence, Place
-from mtbalance.reporting.claims.paired import comparison
+from mtbalance.reporting.claims.paired import Comparison, comparison, runs_at
 from mtbalance.reporting.market import part, whole
 from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
 
@@ -75,11 +75,13 @@ def value(method: str, metric: str, sign: int, bound: float) -> Check:
     """``metric`` of ``method`` is above (``sign`` 1) or below (-1) ``bound`` on every data set and backbone."""
 
     def check(evidence: Evidence) -> Outcome | None:
-        found = []
+        made: dict[Hashable, Comparison] = {}
         for place, methods in evidence.cells.get(metric, {}).items():
             if own := methods.get(method):
                 distances = {seed: sign * (number - bound) for seed, number in own.values.items()}
-                found.append(comparison(place, method, f"{bound:g}", metric, own, distances, sign))
+                one = comparison(place, method, f"{bound:g}", metric, own, distances, sign)
+                made.setdefault(runs_at(place, own), one)
+        found = list(made.values())
         return outcome(found, all_ahead(found, evidence.level), evidence.level)
 
     return check

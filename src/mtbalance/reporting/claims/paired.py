@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -99,10 +99,11 @@ def compare(
 ) -> list[Comparison]:
     """``method`` against each of ``others`` in every experiment, data set, backbone and task that has both.
 
-    ``sign`` 0 takes the direction of the metric, 1 or -1 says that a claim calls higher or lower. With ``relative``
-    differences are in percent of the other's value. Empty if there is no such pair.
+    Runs that another experiment repeats are no further evidence, and are compared once. ``sign`` 0 takes the direction
+    of the metric, 1 or -1 says that a claim calls higher or lower. With ``relative`` differences are in percent of the
+    other's value. Empty if there is no such pair.
     """
-    found = []
+    found: dict[Hashable, Comparison] = {}
     places = evidence.cells.get(metric, {})
     for place, methods in places.items():
         own = methods.get(method)
@@ -113,8 +114,17 @@ def compare(
             theirs = _alone(places, place) if other == ALONE else methods.get(other)
             if theirs is not None and not (other == ALONE and own.alone):
                 differences = _differences(own.values, theirs.values, direction, offset, relative)
-                found.append(comparison(place, method, other, metric, own, differences, direction, offset, relative))
-    return found
+                made = comparison(place, method, other, metric, own, differences, direction, offset, relative)
+                found.setdefault((other, runs_at(place, own, theirs)), made)
+    return list(found.values())
+
+
+def runs_at(place: Place, *cells: Cell) -> Hashable:
+    """Which runs the cells are of: the same of an experiment that repeats them, but for cells without a number."""
+    return (
+        place._replace(experiment="") if all(cell.values for cell in cells) else place,
+        *(cell.numbers for cell in cells),
+    )
 
 
 def comparison(
