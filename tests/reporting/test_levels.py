@@ -44,3 +44,11 @@ def test_the_figure_has_a_line_for_each_rule(collected):
     means = {tuple(round(value, 6) for value in line.get_ydata()) for line in axes.get_lines()}
     assert (-0.01, 0.0125) in means, "nash: gradient -.010 and update +.0125 against ls"
     assert "synthetic" in axes.get_title()
+
+
+def test_holms_correction_is_for_the_tests_that_the_caption_counts(collected, tmp_path):
+    results = RESULTS | {("synthetic_nl", "mmoe", "nash_update"): [(0.71, 0.82), (0.73, 0.821)]}
+    write_table("levels", collected(results), tmp_path / "levels", title="Study")
+    assert "Holm's correction for all 1 test of this table" in (tmp_path / "levels.md").read_text()
+    update = pd.read_csv(tmp_path / "levels.csv").set_index("balancer").loc["nash_update"]
+    assert update["p_holm"] == update["p"] < 0.05

@@ -11,6 +11,7 @@ from mtbalance.reporting import captions, grid
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import balancer_name
+from mtbalance.reporting.statistics import holm
 
 LEVELS = ("loss", "representation", "gradient", "update")
 
@@ -18,6 +19,7 @@ LEVELS = ("loss", "representation", "gradient", "update")
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     cells = by_level(compare(frame, ["mean_auc"], baseline))
+    cells["p_holm"] = holm(list(cells["p"]))  # of the cells that are shown
     # Rows and columns of the grid are rules and levels.
     arranged = cells.assign(balancer=cells["rule"], metric=cells["level"])
     arranged["best"] = grid.best(arranged.assign(metric="mean_auc"), +1)
