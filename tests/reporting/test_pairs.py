@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from scipy import stats
 
 from mtbalance.errors import UserError
 from mtbalance.reporting.pairs import method_means, pair_tests, power, within_groups
+from mtbalance.reporting.tables.ranking.pairs import tabulate
+from planted_claims import evidence, row
 
 DRAWS = 1000
 
@@ -31,6 +35,17 @@ def planted(rng: np.random.Generator, groups: int, methods: int, share: float = 
         for group in range(groups)
         for method, (a, d) in enumerate(zip(auc[group], diff[group], strict=True))
     )
+
+
+def measured(groups: int, mgda: float) -> pd.DataFrame:
+    """A collected table with one run of LS and of MGDA in each group; ``mgda`` and .2 are their AUC."""
+    cosines = {"cosine_shared": 0.1, "cosine_task_specific": 0.3}
+    rows = []
+    for group, (name, auc) in product(range(groups), {"ls": 0.2, "mgda": mgda}.items()):
+        own = {"dataset": str(group), "balancer": name}
+        rows.append(row(metric="mean_auc", value=auc, **own))
+        rows += [row(metric=metric, value=value * auc, split="train", **own) for metric, value in cosines.items()]
+    return evidence(rows).metrics
 
 
 def within(found: int, draws: int, probability: float) -> bool:
@@ -100,6 +115,24 @@ def test_the_interval_is_of_whole_groups():
     half = 1.96 * shares.std(ddof=1) / np.sqrt(len(shares))
     assert found.high - found.low == pytest.approx(2 * half, rel=0.15)
     assert found.low < found.share < found.high
+
+
+def test_the_interval_of_few_groups_is_too_short_and_the_table_says_so():
+    covered = {}
+    for groups in (2, 12):
+        found = [pair_tests(planted(np.random.default_rng(seed), groups, 4)) for seed in range(200)]
+        covered[groups] = np.mean([one.low <= 0.5 <= one.high for one in found])
+    assert covered[2] < 0.75 and covered[12] > 0.88
+    for groups, said in ((2, True), (12, False)):
+        caption = tabulate(measured(groups, mgda=0.4), "Title", "ls", 0.05)[0].caption
+        assert any(f"Of {groups} groups it is too short" in sentence for sentence in caption) == said
+
+
+def test_methods_that_are_all_equal_have_a_table_without_tests():
+    """As LS and fixed weights of one."""
+    table, numbers = tabulate(measured(2, mgda=0.2), "Title", "ls", 0.05)
+    assert numbers["pairs"].tolist() == [0, 0] and numbers["binomial_p"].isna().all()
+    assert not any("nan" in cell.text for line in table.rows for cells in line.cells for cell in cells)
 
 
 def test_a_run_without_cosines_is_named():

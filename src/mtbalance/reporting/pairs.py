@@ -138,6 +138,8 @@ def power(pairs: int, share: float, level: float = 0.05) -> float:
 
     Dependent pairs are found less often: this is the most that a count can show.
     """
+    if not pairs:
+        return 0.0
     outcomes = np.arange(pairs + 1)
     found = np.array([stats.binomtest(int(count), pairs).pvalue <= level for count in outcomes])
     return float(stats.binom.pmf(outcomes, pairs, share)[found].sum())

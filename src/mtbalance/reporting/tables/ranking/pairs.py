@@ -10,7 +10,7 @@ import math
 import pandas as pd
 
 from mtbalance.reporting import captions
-from mtbalance.reporting.formats import decimal
+from mtbalance.reporting.formats import MISSING, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.pairs import (
     GROUP,
@@ -25,6 +25,8 @@ from mtbalance.reporting.pairs import (
 from mtbalance.reporting.printed import everything
 
 SHARE = "share of reverse pairs"
+FEW = 12
+"""Below so many groups the interval is called too short. With 12, the paper's, it has the share in 93 % of cases."""
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
@@ -61,20 +63,31 @@ def _texts(tests: PairTests) -> dict[str, str]:
         "ordered pairs: AUC lower, Diff higher": str(reverse),
         "ordered pairs: AUC higher, Diff lower": str(opposite),
         "ordered pairs: AUC higher, Diff higher": str(neither),
-        "chi-square as printed (each pair twice)": f"{decimal(tests.chi_square, 2)} (p = {tests.chi_square_p:.2g})",
-        "the same with Yates' correction": f"{decimal(tests.yates, 2)} (p = {tests.yates_p:.2g})",
+        "chi-square as printed (each pair twice)": f"{decimal(tests.chi_square, 2)} ({_p(tests.chi_square_p)})",
+        "the same with Yates' correction": f"{decimal(tests.yates, 2)} ({_p(tests.yates_p)})",
         SHARE: f"{decimal(100 * tests.share, 2)} % ({tests.reverse} of {tests.pairs}, each pair once)",
         "95 % interval, whole groups drawn": f"{decimal(100 * tests.low, 1)} to {decimal(100 * tests.high, 1)} %",
-        "pairs independent: exact binomial": f"p = {tests.binomial_p:.2g}",
-        "groups independent: Diff permuted in each": f"p = {tests.within_groups_p:.2g}",
-        "methods independent: methods permuted": "not possible"
-        if pd.isna(tests.methods_p)
-        else f"p = {tests.methods_p:.2g}",
+        "pairs independent: exact binomial": _p(tests.binomial_p),
+        "groups independent: Diff permuted in each": _p(tests.within_groups_p),
+        "methods independent: methods permuted": "not possible" if pd.isna(tests.methods_p) else _p(tests.methods_p),
     }
+
+
+def _p(value: float) -> str:
+    return MISSING if math.isnan(value) else f"p = {value:.2g}"
 
 
 def _not_permuted(methods: int) -> str:
     return f" It needs the same methods in all groups, and at most {MOST_METHODS}; here are {methods}."
+
+
+def _too_short(groups: int) -> str:
+    if groups >= FEW:
+        return ""
+    return (
+        f" Of {groups} groups it is too short: simulated without an effect, an interval of 2 groups has the true share"
+        " in two of three cases, and one of 8 in nine of ten."
+    )
 
 
 def _alike(means: pd.DataFrame) -> bool:
@@ -103,7 +116,7 @@ def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests, baselin
         " method that is better and has a smaller Diff for reasons of its own shows it in every group; only the last"
         " line allows for that." + (f" Its p cannot be below {smallest}." if smallest else _not_permuted(methods)),
         *(["Both readings order all pairs alike here, so that their numbers are the same."] if _alike(means) else []),
-        f"Interval: percentiles of {RESAMPLES} bootstrap samples of whole groups, seed 0.",
+        f"Interval: percentiles of {RESAMPLES} bootstrap samples of whole groups, seed 0.{_too_short(len(groups))}",
         f"Power: with {tests.pairs} independent pairs the binomial test would find a true share of 67 % with"
         f" probability {decimal(power(tests.pairs, 0.67), 2)}; dependent pairs are found less often.",
         f"Not corrected for the {len(READINGS)} readings.",
