@@ -61,6 +61,19 @@ def test_true_probabilities_have_the_error_that_chance_gives():
     assert reliability(drawn(2000, temperature=2.0)).error() > 3 * chances.mean()
 
 
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+def test_the_error_of_chance_is_right_for_rare_labels_whatever_their_predicted_rate(factor):
+    """Less than one label in a bin, so that most bins have none; true probabilities have the error, not the others."""
+    random = np.random.default_rng(0)
+    errors, chances = [], []
+    for _ in range(200):
+        true = np.clip(0.002 * np.exp(random.normal(0, 1, 2000)), 0, 0.3)
+        labels = (random.random(2000) < true).astype(float)
+        errors.append(reliability(Rows(true, labels)).error())
+        chances.append(reliability(Rows(factor * true, labels)).chance())
+    assert np.mean(chances) == pytest.approx(np.mean(errors), rel=0.1)
+
+
 def test_the_temperature_that_was_planted_is_found_and_mends_the_error():
     valid, test = drawn(MANY, 1, temperature=1.7), drawn(MANY, 2, temperature=1.7)
     temperature = fitted_temperature(valid)

@@ -130,8 +130,15 @@ class Reliability(NamedTuple):
         return float(np.average(abs(self.predicted - self.observed), weights=self.rows))
 
     def chance(self) -> float:
-        """The error to be expected by chance of predictions that hit the rates: the mean of a half-normal variable."""
-        spread = np.sqrt(self.observed * (1 - self.observed) / self.rows)
+        """The error to be expected by chance of predictions that hit the rates: the mean of a half-normal variable.
+
+        The rates are the predictions, scaled to the number of positive labels. The bins' own rates would be too low:
+        bins of rare labels often have none.
+        """
+        total = np.average(self.predicted, weights=self.rows)
+        scale = np.average(self.observed, weights=self.rows) / total if total else 0.0
+        rates = np.clip(scale * self.predicted, 0, 1)
+        spread = np.sqrt(rates * (1 - rates) / self.rows)
         return float(np.average(spread * math.sqrt(2 / math.pi), weights=self.rows))
 
 
