@@ -8,6 +8,7 @@ import pytest
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.page.leaderboard import leaderboard
 from mtbalance.reporting.page.plots import plots
+from mtbalance.reporting.ranks import ranks
 
 LS, PUB, MGDA = [(0.70, 0.70), (0.71, 0.71), (0.73, 0.73)], [(0.75, 0.75), (0.77, 0.77), (0.78, 0.78)], (0.79, 0.79)
 
@@ -76,6 +77,14 @@ def test_one_balancer_is_no_lack_of_seeds(frame):
 def test_each_data_set_has_its_own_score(mixed):
     best = answer(mixed, "T", "ls")[1]
     assert "PUB on MMOE on synthetic_nl, 0.7667 (" in best and "PUB on MMOE on telco, 0.5667 (" in best
+
+
+def test_ranks_are_by_each_data_sets_own_score(mixed):
+    worse = (mixed["metric"] == "mean_score") & (mixed["balancer"] == "pub")
+    (found,) = ranks(mixed.assign(value=mixed["value"].where(~worse, mixed["value"] - 0.1)), "ls", 0.05)
+    assert found.methods["rank"].to_dict() == {"ls": 1.5, "pub": 1.5} and found.datasets == 2
+    regressions = mixed[(mixed["dataset"] == "telco") & (mixed["metric"] != "mean_auc")]
+    assert ranks(regressions, "ls", 0.05)[0].methods.index[0] == "pub"
 
 
 def test_the_leaderboard_and_the_plot_of_costs_have_each_data_sets_own_score(mixed):

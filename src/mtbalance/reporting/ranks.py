@@ -17,6 +17,7 @@ from scipy import stats
 
 from mtbalance.reporting import convergence
 from mtbalance.reporting.names import backbone_name, balancer_name
+from mtbalance.reporting.score import SCORES, of_scores
 from mtbalance.reporting.statistics import pairs
 
 LEVEL = 0.95
@@ -66,8 +67,9 @@ def sentences(frame: pd.DataFrame, baseline: str, level: float) -> Iterator[str]
 
 
 def ranks(frame: pd.DataFrame, baseline: str, level: float) -> list[Ranks]:
-    """The ranks of each backbone with several methods, by the mean AUC over finished seeds."""
-    rows = frame[(frame["metric"] == "mean_auc") & frame["epoch"].isna() & (frame["status"] == "finished")]
+    """The ranks of each backbone with several methods, by the mean of each data set's score over finished seeds."""
+    own = of_scores(frame)
+    rows = own[own["metric"].isin(SCORES) & own["epoch"].isna() & (own["status"] == "finished")]
     found = []
     for backbone, group in rows.groupby("backbone", sort=False):
         scores = group.pivot_table(index="dataset", columns="balancer", values="value", aggfunc="mean", sort=False)

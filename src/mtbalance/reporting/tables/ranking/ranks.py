@@ -11,6 +11,7 @@ from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.ranks import Ranks, ranks, told_apart
+from mtbalance.reporting.score import score_titles
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
@@ -52,10 +53,10 @@ def _caption(frame: pd.DataFrame, found: list[Ranks], baseline: str, significanc
         tests.append(text)
     return (
         *captions.synthetic(frame),
-        "Mean rank by mean AUC over finished seeds, 1 is best, with the interval over data sets from Student's t. Only"
-        " data sets on which every method of the backbone finished count.",
-        f"Ahead: runs with a higher mean AUC than {balancer_name(baseline)}'s with the same seed and data; Wilson's"
-        " interval takes them as independent, which seeds on one data set are not.",
+        f"Mean rank by {score_titles(frame)} over finished seeds, 1 is best, with the interval over data sets from"
+        " Student's t. Only data sets on which every method of the backbone finished count.",
+        f"Ahead: runs with a higher {score_titles(frame)} than {balancer_name(baseline)}'s with the same seed and data;"
+        " Wilson's interval takes them as independent, which seeds on one data set are not.",
         f"Critical difference of two mean ranks (Nemenyi, level {significance:g}): {'. '.join(tests)}.",
         "Bold: best mean rank.",
         captions.failures(frame, baseline),
