@@ -29,6 +29,8 @@ from scipy import stats
 from mtbalance.errors import UserError
 from mtbalance.reporting.cosines import diffs
 
+FEW = 12
+"""Below so many groups the interval is called too short. With 12, the paper's, it has the share in 93 % of cases."""
 GROUP = ["dataset", "backbone"]
 READINGS = {"diff": "|cos task − cos shared|", "relative_diff": "|cos task − cos shared| / cos task"}
 """Equation 1 of the paper is lost in print. It says "difference" and "absolute value"; both readings are computed."""

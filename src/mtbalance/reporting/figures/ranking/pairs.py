@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from mtbalance.reporting.drawing import title
 from mtbalance.reporting.names import data_named
-from mtbalance.reporting.pairs import GROUP, READINGS, method_means, pair_tests
+from mtbalance.reporting.pairs import FEW, GROUP, READINGS, method_means, pair_tests
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -29,6 +29,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         axes.set_ylabel("AUC of method i against method j")
         axes.grid(visible=False)
         reverse = f"smaller Diff, higher AUC: {tests.reverse} of {tests.pairs} pairs = {tests.share:.1%}"
-        interval = f"95 % interval {tests.low:.1%} to {tests.high:.1%} ({groups} groups)"
+        short = ": too short" if groups < FEW else ""
+        interval = f"95 % interval {tests.low:.1%} to {tests.high:.1%} ({groups} groups{short})"
         axes.set_title("\n".join([name, reverse, *([] if pd.isna(tests.low) else [interval])]), fontsize=9)
     return figure

@@ -13,6 +13,7 @@ from mtbalance.reporting import captions
 from mtbalance.reporting.formats import MISSING, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.pairs import (
+    FEW,
     GROUP,
     MOST_METHODS,
     READINGS,
@@ -25,8 +26,6 @@ from mtbalance.reporting.pairs import (
 from mtbalance.reporting.printed import everything
 
 SHARE = "share of reverse pairs"
-FEW = 12
-"""Below so many groups the interval is called too short. With 12, the paper's, it has the share in 93 % of cases."""
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
