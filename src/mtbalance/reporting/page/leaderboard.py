@@ -92,7 +92,7 @@ def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str, title: str) ->
     if is_score and cell["balancer"] != baseline and cell["pairs"]:
         difference = against_baseline(frame, cell, baseline, SIGNIFICANT)
         found |= _difference(Against(cell["backbone"], cell["difference"], difference.low, difference.high), baseline)
-        found |= {"p": round(cell["p"], 4)}
+        found |= {"p": float(f"{cell['p']:.2g}")}
     return found
 
 
