@@ -21,6 +21,10 @@ localrule collect:
     output: results/metrics/a.parquet
     reason: Input files updated by another job: results/runs/a/0.json
 
+localrule figure:
+    output: results/figures/demo/auc.png
+    reason: Forced execution; Updated input files: results/metrics/a.parquet
+
 localrule all:
     input: results/report.html
     reason: Input files updated by another job: results/report.html
@@ -29,7 +33,7 @@ localrule all:
 
 def test_jobs_and_reasons_are_counted_by_rule():
     found = read(PRINTED)
-    assert {rule: jobs.jobs for rule, jobs in found.items()} == {"train": 2, "collect": 1}
+    assert {rule: jobs.jobs for rule, jobs in found.items()} == {"train": 2, "collect": 1, "figure": 1}
     assert found["train"].reasons == {
         "not made yet": 1,
         "its settings changed": 1,
@@ -37,6 +41,7 @@ def test_jobs_and_reasons_are_counted_by_rule():
     }
     assert found["train"].of == {"demo": 1}
     assert found["collect"].reasons == {"after the jobs before it": 1}
+    assert found["figure"].reasons == {"cut short before": 1, "results/metrics/a.parquet changed": 1}
 
 
 def test_nothing_is_asked_outside_of_a_project(tmp_path, monkeypatch):

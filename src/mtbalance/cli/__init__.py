@@ -17,6 +17,7 @@ import typer
 
 from mtbalance import places
 from mtbalance.cli import compare, data, evidence, models, new, plan, results, runs, status, test, toy
+from mtbalance.cli._outputs import refuse_unwritable
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 from mtbalance.writing import NO_ROOM
@@ -61,6 +62,7 @@ def schema(output: Annotated[Path, typer.Argument()] = Path(places.PARAMETERS_SC
     from mtbalance.config.json_schema import json_schema
     from mtbalance.writing import write_json
 
+    refuse_unwritable(output)
     write_json(output, json_schema())
 
 

@@ -9,6 +9,7 @@ import typer
 
 from mtbalance import places
 from mtbalance.cli import results
+from mtbalance.cli._outputs import refuse_unwritable
 from mtbalance.cli.arguments import ParametersOption, PresetOption, parameters_from
 from mtbalance.errors import UserError
 
@@ -18,9 +19,10 @@ def verify(preset: PresetOption = None, params: ParametersOption = places.PARAME
     from mtbalance.reporting.formats import counted
     from mtbalance.verification.verify import verify as check
 
-    found = check(
-        parameters_from(params, preset), lambda experiment, output: results.collect(experiment, output, params)
-    )
+    parameters = parameters_from(params, preset)
+    found = check(parameters, lambda experiment, output: results.collect(experiment, output, params))
+    if not found.counts:
+        raise UserError(f"nothing is here of the preset {parameters.preset}: run the workflow first")
     for difference in found.differences:
         typer.echo(difference)
     if found.differences:
@@ -37,5 +39,6 @@ def archive(
     """Pack the evidence of a preset into one file: records, metrics and tables, with the commit and checksums."""
     from mtbalance.verification.archive import write_archive
 
+    refuse_unwritable(output)
     count = write_archive(output, parameters_from(params, preset), predictions)
     typer.echo(f"{output}: {count} files, {output.stat().st_size / 2**20:.1f} MiB")

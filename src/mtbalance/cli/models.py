@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtbalance import places
+from mtbalance.cli._outputs import refuse_unwritable
 from mtbalance.cli.arguments import ParametersOption, parameters_from
 from mtbalance.config.by_name import run_named
 from mtbalance.errors import UserError
@@ -30,6 +31,7 @@ def predict(
     """Predict probabilities, and numbers of regressions, for the raw rows of TABLE with the model that RUN kept."""
     from mtbalance.inference.predicting import Unknown, predictions, write_predictions
 
+    refuse_unwritable(output)
     unknown = Unknown()
     write_predictions(predictions(_model(run, params), table, unknown), output)
     for line in unknown.lines():
@@ -44,10 +46,11 @@ def export(
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
     """Export the model that RUN kept as a program that needs torch alone, with the encoding of raw rows."""
-    from mtbalance.inference.exporting import export_model
+    from mtbalance.inference.exporting import PROGRAM, export_model
 
     model = _model(run, params)
     folder = output or Path(places.EXPORTED.format(**model.config.wildcards))
+    refuse_unwritable(folder / PROGRAM)
     export_model(model, folder)
     typer.echo(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
 

@@ -18,7 +18,7 @@ from mtbalance.config.reading import checked
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.faults import briefly
-from mtbalance.records import read_run, write_record
+from mtbalance.records import REMEDY, RecordError, RunRecord, read_run, write_record
 
 
 def train(
@@ -175,10 +175,21 @@ def track(records: list[Path]) -> None:
     try:
         store = Store()
         for path in records:
-            store.log(read_run(path), path)
+            store.log(_record(path), path)
     except (MlflowException, SQLAlchemyError) as error:
         raise UserError(f"{database()} does not take the runs: {briefly(error)}; run this again") from error
     typer.echo(f"{len(records)} runs logged; look at them with: mtbalance ui")
+
+
+def _record(path: Path) -> RunRecord:
+    """The record in a file. Only if the file is one of the workflow's a message advises to delete it."""
+    try:
+        return read_run(path)
+    except RecordError as error:
+        if places.RUNS.partition("{")[0] in f"{path.absolute()}":
+            raise
+        said = str(error).removesuffix(f"; {REMEDY}")
+        raise UserError(f"{said}; name run records, such as those under results/runs") from None
 
 
 def ui(

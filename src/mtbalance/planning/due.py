@@ -24,8 +24,9 @@ REASONS = {
     "Set of input files has changed": "it reads other files",
     "Params have changed": "its settings changed",
     "Code has changed": "its command changed",
+    "Forced execution": "cut short before",
 }
-"""What Snakemake's reasons mean, by their beginnings."""
+"""What Snakemake's reasons mean, by their beginnings. It forces a job that was killed (``rerun-incomplete``)."""
 NEXT = re.compile(rf"; (?={'|'.join(REASONS)})")
 """Between two reasons; values of settings may have semicolons of their own."""
 TARGETS = ("all", "data")

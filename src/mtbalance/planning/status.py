@@ -24,6 +24,8 @@ from mtbalance.reporting.formats import counted
 STATES = ("done", "diverged", "other settings", "running", "cut short", "failed", "left")
 """``other settings``: there is a record, but ``params.yaml`` has changed since. ``cut short``: the run was ended in the
 middle, and goes on from its checkpoint."""
+UNLOGGED = "not logged to MLflow"
+"""What the log of a run may end with, after the line on its result that begins with the experiment."""
 SHOWN = 12
 """Largest number of runs of which a line is shown."""
 
@@ -79,7 +81,7 @@ def _state(run: RunConfig, record: Path, log: Path, alive: bool) -> tuple[str, s
         if found.digest != run.digest():
             return "other settings", last
         return "done" if found.status == "finished" else "diverged", last
-    if not log.exists():
+    if not log.exists() or last.startswith((f"{run.experiment}: ", UNLOGGED)):  # it ended, and its record was deleted
         return "left", ""
     return ("cut short" if last.startswith(("epoch", "goes on")) or not last else "failed"), last
 
