@@ -1,5 +1,7 @@
 """Where the store is: in the project's folder, also for runs in DVC's copies of it."""
 
+from mlflow import MlflowClient
+
 from mtbalance.tracking import home
 
 
@@ -16,6 +18,16 @@ def test_a_copy_that_dvc_made_has_the_store_of_its_project(tmp_path, monkeypatch
     for folder in (copy, copy.parent):
         monkeypatch.chdir(folder)
         assert home.home() == tmp_path
+
+
+def test_a_store_can_be_made_in_a_folder_with_any_quotes(tmp_path, monkeypatch):
+    folder = tmp_path / 'it\'s the "new" folder'
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    home.make()
+    assert [each.name for each in MlflowClient(home.database()).search_experiments()] == ["Default"]
+    assert [path.name for path in folder.iterdir()] == ["mlflow.db"]
 
 
 def test_the_environment_decides(monkeypatch):

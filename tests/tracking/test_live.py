@@ -137,6 +137,13 @@ def test_a_store_that_cannot_be_written_to_is_said_once(project: Path):
     assert current(project)["MMOE+PUB seed 0"]["status"] == "FINISHED"
 
 
+@pytest.mark.parametrize(("then", "expected"), [("0", ""), ("1 / 0", "ZeroDivisionError: division by zero")])
+def test_what_mlflow_prints_is_no_failure(then: str, expected: str):
+    script = f"from mtbalance.tracking import process; process.log = lambda lines: (print('View run'), {then})"
+    process = subprocess.run([sys.executable, "-c", f"{script}; process.main()"], capture_output=True, text=True)
+    assert (process.stdout, process.returncode) == (expected, int(bool(expected)))
+
+
 @pytest.mark.long
 def test_a_locked_store_is_said_once_and_the_run_can_be_logged_later(project: Path):
     record = record_of(run_of(0))

@@ -99,6 +99,25 @@ def test_what_it_cannot_serve_is_said(records, options: tuple[str, ...], said: s
 
 
 @pytest.mark.slow
+def test_a_store_that_a_server_keeps_is_shown_by_that_server(opened: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", opened.split("/#")[0])
+    process = command()
+    said, errors = process.communicate()
+    assert (process.returncode, errors) == (0, "")
+    assert opened in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["nonsense", "ftp://store"])
+def test_a_store_that_is_none_is_said(project: Path, monkeypatch: pytest.MonkeyPatch, address: str):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    process = command()
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert f"mtbalance: MLFLOW_TRACKING_URI {address} cannot be read: " in errors and "Traceback" not in errors
+
+
+@pytest.mark.slow
 def test_a_store_without_runs_says_what_to_do(project: Path):
     process = command()
     _, errors = process.communicate()

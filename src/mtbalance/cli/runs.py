@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -163,22 +164,31 @@ def references(
 
 def track(records: list[Path]) -> None:
     """Log run RECORDS to MLflow again, as after a deleted database."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from mtbalance.tracking.home import database
     from mtbalance.tracking.store import Store
 
     if missing := [str(path) for path in records if not path.is_file()]:
         raise UserError(f"no run record {', '.join(missing)}: they are under results/runs")
     records = [path for path in records if not path.name.endswith(places.SCHEMA_ENDING)]  # a pattern may match them
-    try:
+    with _told("does not take the runs"):
         store = Store()
         for path in records:
             store.log(_record(path), path)
-    except (MlflowException, SQLAlchemyError) as error:
-        raise UserError(f"{database()} does not take the runs: {briefly(error)}; run this again") from error
     typer.echo(f"{len(records)} runs logged; look at them with: mtbalance ui")
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Say in one line what MLflow's store has against being used."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from mtbalance.tracking.home import database
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        named = "MLFLOW_TRACKING_URI" if "MLFLOW_TRACKING_URI" in os.environ else "the store"
+        raise UserError(f"{named} {database()} {what}: {briefly(error)}; mend that, and run this again") from error
 
 
 def _record(path: Path) -> RunRecord:
@@ -205,5 +215,5 @@ def ui(
 
     active = parameters_from(params).active() if Path(params).exists() else {}  # MLflow's runs are here without it
     preset = [f"{name}/{dataset}" for name, block in active.items() for dataset in block.datasets]
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), _told("cannot be read"):
         serve(experiment, port, open, typer.echo, preset)

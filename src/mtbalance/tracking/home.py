@@ -29,13 +29,16 @@ def database() -> str:
 
 
 def make() -> None:
-    """Make the database if it is a file that is not there: whole or not at all, since MLflow refuses half of one."""
-    from mlflow import MlflowClient
+    """Make the database if it is a file that is not there: whole or not at all, since MLflow refuses half of one.
+
+    MLflow's own experiment gets no folder of this machine: its name goes into SQL as it is, with quotes and colons.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     plain = re.fullmatch(f"{SQLITE}([^?:]+)", database())  # with options it may be no file, or one to be read only
     if plain and not (path := Path(plain[1])).exists():
         with replacing(path) as partial:
-            MlflowClient(f"{SQLITE}{partial}")
+            SqlAlchemyStore(f"{SQLITE}{partial}", "mlflow-artifacts:/")
 
 
 def artifacts() -> Path:

@@ -44,10 +44,12 @@ def main() -> None:
     os.nice(NICENESS)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    said = sys.stdout
+    sys.stdout = sys.stderr  # MLflow prints a link to every run that a server keeps
     try:
         log(sys.stdin)
     except Exception as error:  # noqa: BLE001  nothing depends on the store
-        sys.stdout.write(f"{type(error).__name__}: {' '.join(masked(str(error)).split())}")
+        said.write(f"{type(error).__name__}: {' '.join(masked(str(error)).split())}")
         sys.exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
@@ -23,6 +24,8 @@ from mtbalance.tracking import home, view
 from mtbalance.tracking.store import Store
 
 HOST = "127.0.0.1"
+SERVED = re.compile("https?://")
+"""How the address of a store begins that a server keeps, which has the pages, too."""
 PATIENCE = 120
 """Longest wait (seconds) for the server to answer."""
 GRACE = 5
@@ -32,7 +35,7 @@ GRACE = 5
 def serve(
     experiment: str | None, port: int | None, browser: bool, say: Callable[[str], None], preset: Sequence[str] = ()
 ) -> None:
-    """Serve the store until Ctrl-C; ``say`` prints the address of ``experiment``.
+    """Serve the store until Ctrl-C; ``say`` prints the address of ``experiment``. A server's store is served already.
 
     Without one it is the experiment last logged to. If that is one of the ``preset``, the first of these goes first.
     Raises :class:`~mtbalance.errors.UserError` for a store without runs, an experiment that it does not have, and a
@@ -44,6 +47,12 @@ def serve(
     store = Store()
     chosen = _experiment(store.client, experiment, preset)
     store.mark_ended(chosen.experiment_id)
+    if SERVED.match(store.client.tracking_uri):
+        address = view.address(store.client.tracking_uri.rstrip("/"), chosen.experiment_id, _first(chosen))
+        say(f"The runs of {chosen.name}: {address}")
+        if browser:
+            webbrowser.open(address)
+        return
     with _server(store.client.tracking_uri, _free(port)) as origin:
         address = view.address(origin, chosen.experiment_id, _first(chosen))
         say(f"The runs of {chosen.name}: {address}\nCtrl-C ends it.")
@@ -98,7 +107,8 @@ def _server(store: str, port: int) -> Iterator[str]:
             _await(process, f"{origin}/health")
             yield origin
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(GRACE)
             except subprocess.TimeoutExpired:
