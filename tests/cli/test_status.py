@@ -65,6 +65,12 @@ def test_each_run_is_counted_once_by_its_state(parameters: Parameters):
     assert "is missing" in found.said[0][2] and found.said[1][2] == "epoch 2/10: mean_auc 0.7"
 
 
+def test_a_run_that_a_signal_ended_is_cut_short(parameters: Parameters):
+    log("famo", "epoch 1/10: mean_auc 0.6\nended by a signal; the checkpoint has everything\n")
+    (found,) = statuses(parameters)
+    assert found.counts == {"cut short": 1, "left": 4}
+
+
 @pytest.mark.parametrize("after", ["", "not logged to MLflow (database is locked); later: mtbalance track a.json\n"])
 def test_a_run_that_ended_and_lost_its_record_is_left_and_did_not_fail(parameters: Parameters, after: str):
     log("famo", f"epoch 1/1: mean_auc 0.7\ndemo: synthetic_nl mmoe famo seed 0: test mean_auc 0.7\n{after}")

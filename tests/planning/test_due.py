@@ -8,7 +8,7 @@ rule train:
     input: data/processed/a/train.parquet
     output: results/runs/a/0.json
     jobid: 3
-    reason: Missing output files: a/0.json; Input files updated by another job: a/train.parquet
+    reason: Missing output files: a/0.json; Updated input files: a/valid.parquet
     wildcards: experiment=demo, dataset=synthetic_nl, backbone=mmoe
     threads: 2
 

@@ -16,9 +16,9 @@ from rich.table import Table
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 REASON = re.compile(r"^    reason: (.*)$", re.MULTILINE)
 OF = re.compile(r"^    wildcards: (?:experiment|dataset)=([^,\n]+)", re.MULTILINE)
-FOLLOWS = "after the jobs before it"
+FOLLOWS, NEW = "after the jobs before it", "not made yet"
 REASONS = {
-    "Missing output files": "not made yet",
+    "Missing output files": NEW,
     "Updated input files": "{files} changed",
     "Input files updated by another job": FOLLOWS,
     "Set of input files has changed": "it reads other files",
@@ -66,10 +66,10 @@ def read(text: str) -> dict[str, Due]:
 
 
 def _reasons(block: str) -> Iterator[str]:
-    """The reasons of a job; that it follows another one is said only if there is no other."""
+    """The reasons of a job; of a new one no other; that it follows another job is said only if there is no other."""
     given = REASON.search(block)
     said = dict.fromkeys(_said(part) for part in NEXT.split(given[1])) if given else {}
-    yield from [reason for reason in said if reason != FOLLOWS] or said
+    yield from [NEW] if NEW in said else [reason for reason in said if reason != FOLLOWS] or said
 
 
 def _said(reason: str) -> str:

@@ -26,6 +26,8 @@ STATES = ("done", "diverged", "other settings", "running", "cut short", "failed"
 middle, and goes on from its checkpoint."""
 UNLOGGED = "not logged to MLflow"
 """What the log of a run may end with, after the line on its result that begins with the experiment."""
+IN_THE_MIDDLE = ("epoch", "goes on", "ended by a signal")
+"""What the last line in the log of a run begins with that was cut short."""
 SHOWN = 12
 """Largest number of runs of which a line is shown."""
 
@@ -83,7 +85,7 @@ def _state(run: RunConfig, record: Path, log: Path, alive: bool) -> tuple[str, s
         return "done" if found.status == "finished" else "diverged", last
     if not log.exists() or last.startswith((f"{run.experiment}: ", UNLOGGED)):  # it ended, and its record was deleted
         return "left", ""
-    return ("cut short" if last.startswith(("epoch", "goes on")) or not last else "failed"), last
+    return ("cut short" if last.startswith(IN_THE_MIDDLE) or not last else "failed"), last
 
 
 def _running() -> set[str]:
