@@ -232,13 +232,27 @@ preset: there is no [foo]
 LOCK = "Building DAG of jobs...\nLockException:\nError: Directory cannot be locked. Please make sure\n/project\n"
 
 
+FULL = "Traceback (most recent call last):\n  with open(lockfile) as lock:\nOSError: [Errno 28] No space left on device"
+NO_ROOM = "mtbalance: Snakemake cannot write: No space left on device; free disk space, then run this again"
+
+
 @pytest.mark.parametrize(
-    ("printed", "said"), [(REFUSAL, "mtbalance: preset: there is no [foo]"), (LOCK, watching.UNLOCK)]
+    ("printed", "said"),
+    [(REFUSAL, "mtbalance: preset: there is no [foo]"), (LOCK, watching.UNLOCK), (FULL, NO_ROOM)],
 )
 def test_a_start_that_is_refused_is_told_in_one_line(pretended, capsys, printed, said):
     pretended(f"echo '{printed}'; exit 1")
     assert snakemake([]) == 1
     assert capsys.readouterr().out.splitlines() == [said]
+
+
+@pytest.mark.parametrize("option", ["-n", "-np", "--dry-run", "--summary", "--list-rules", "--version"])
+def test_a_question_to_snakemake_is_answered_by_it(monkeypatch, option):
+    asked = []
+    monkeypatch.setattr("os.execvp", lambda program, command: asked.append(command) or sys.exit(0))
+    with pytest.raises(SystemExit):
+        snakemake(["--cores", "2", option])
+    assert asked == [["snakemake", "--cores", "2", option]]
 
 
 def test_that_nothing_is_to_be_done_is_said(pretended, capsys):

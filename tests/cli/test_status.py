@@ -90,6 +90,14 @@ def test_a_live_process_is_a_running_run(parameters: Parameters):
     assert found.said[0][2] == "epoch 3/10: mean_auc 0.7"
 
 
+def test_seconds_that_a_full_disk_cut_off_are_not_known(parameters: Parameters):
+    record(parameters, "ls")
+    for written in ("", "s\th:m:s\nnan-"):
+        Path(places.benchmark("train", places.CELL).format(**wildcards("ls"))).write_text(written)
+        (found,) = statuses(parameters)
+        assert (found.counts["done"], found.seconds) == (1, [])
+
+
 def test_the_expected_end_is_at_the_pace_of_what_is_done(parameters: Parameters):
     (found,) = statuses(parameters)
     assert "not known yet" in expected_end([found])

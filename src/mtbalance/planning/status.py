@@ -102,9 +102,11 @@ def _running() -> set[str]:
 
 
 def _seconds(cell: str) -> list[float]:
-    """Seconds of a finished run, as Snakemake measured them; nothing for a run by hand."""
-    path = Path(places.benchmark("train", cell))
-    return pd.read_csv(path, sep="\t")["s"].tolist() if path.exists() else []
+    """Seconds of a finished run, as Snakemake measured them; nothing for a run by hand, or after a full disk."""
+    try:
+        return [float(seconds) for seconds in pd.read_csv(places.benchmark("train", cell), sep="\t")["s"]]
+    except (OSError, ValueError, KeyError):
+        return []
 
 
 def lines(found: Sequence[ExperimentStatus]) -> Iterator[Table | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,6 +13,10 @@ from mtbalance.reproduce.watching import watch
 
 PLAIN = "MTBALANCE_PLAIN_SNAKEMAKE"
 """Set in the environment by a command that reads Snakemake's own lines, as `make reproduce` does."""
+QUESTION = re.compile(
+    r"-[a-z]*n[a-z]*|-[lSDvh]|--(dry-?run|help|version|lint|list(-.+)?|(detailed-)?summary|dag|rulegraph|filegraph|d3dag)"
+)
+"""An option with which Snakemake runs nothing, and answers: its own lines are what is wanted."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
@@ -19,10 +24,10 @@ INTERRUPTED = 130
 def snakemake(options: Sequence[str]) -> int:
     """Run Snakemake; print how each run ended, the progress, and of a failure what the logs say and where they are.
 
-    Returns its exit status.
+    Returns its exit status. Of a dry run, and of what only lists something, the lines are shown as they are.
     """
     command = ["snakemake", *options]
-    if PLAIN in os.environ:
+    if PLAIN in os.environ or any(map(QUESTION.fullmatch, options)):
         os.execvp(command[0], command)
     console = Console(highlight=False, soft_wrap=True)
     try:

@@ -21,6 +21,7 @@ from mtbalance.planning.due import TARGETS
 from mtbalance.planning.in_all import A_JOB, RUNS, SECONDS, TIMINGS, cores
 from mtbalance.reproduce import outside
 from mtbalance.reproduce.closing import ANSWER, PRESET
+from mtbalance.writing import NO_ROOM
 
 STAGE = re.compile(r"^Running stage '(\w+)'")
 RULE = re.compile(r"^(?:local)?rule (\w+):|^Error in rule (\w+):")
@@ -34,6 +35,7 @@ REFUSES = re.compile(r"^WorkflowError in file ")
 POSITION = '  File "'
 """What the lines begin with that end a refusal: where in the workflow's files it was raised."""
 LOCKED, UNLOCKED = "LockException:", "Unlocked working directory."
+FULL = re.compile(rf"^OSError: \[Errno (?:{'|'.join(map(str, NO_ROOM))})\] (.+?)(?::|$)")
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
@@ -156,6 +158,8 @@ class Seen:
             return [UNLOCK]
         if refusal := self._refusal():
             return refusal
+        if not self.failed and (full := [found for line in self.tail if (found := FULL.match(line))]):
+            return [f"mtbalance: Snakemake cannot write: {full[-1][1]}; free disk space, then run this again"]
         lines = self.failures() or list(self.tail)
         return [*lines, f"Snakemake's whole log: {self.whole}"] if self.whole else lines
 
