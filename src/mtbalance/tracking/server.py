@@ -41,7 +41,8 @@ def serve(
     Raises :class:`~mtbalance.errors.UserError` for a store without runs, an experiment that it does not have, and a
     port that is taken.
     """
-    say("Starting MLflow, which takes some seconds ...")
+    if not SERVED.match(home.database()):
+        say("Starting MLflow, which takes some seconds ...")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     store = Store()
