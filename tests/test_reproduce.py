@@ -233,12 +233,19 @@ LOCK = "Building DAG of jobs...\nLockException:\nError: Directory cannot be lock
 
 
 FULL = "Traceback (most recent call last):\n  with open(lockfile) as lock:\nOSError: [Errno 28] No space left on device"
-NO_ROOM = "mtbalance: Snakemake cannot write: No space left on device; free disk space, then run this again"
+NO_ROOM = "mtbalance: Snakemake cannot write: No space left on device. Mend that; then the same command goes on."
+READ_ONLY = "WorkflowError:\nFailed to create output directory a/b.\nOSError: [Errno 30] Read-only file system: a/b"
+NOT_HERE = "mtbalance: Snakemake cannot write: Read-only file system: a/b. Mend that; then the same command goes on."
 
 
 @pytest.mark.parametrize(
     ("printed", "said"),
-    [(REFUSAL, "mtbalance: preset: there is no [foo]"), (LOCK, watching.UNLOCK), (FULL, NO_ROOM)],
+    [
+        (REFUSAL, "mtbalance: preset: there is no [foo]"),
+        (LOCK, watching.UNLOCK),
+        (FULL, NO_ROOM),
+        (READ_ONLY, NOT_HERE),
+    ],
 )
 def test_a_start_that_is_refused_is_told_in_one_line(pretended, capsys, printed, said):
     pretended(f"echo '{printed}'; exit 1")

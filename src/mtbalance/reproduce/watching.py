@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -35,7 +36,9 @@ REFUSES = re.compile(r"^WorkflowError in file ")
 POSITION = '  File "'
 """What the lines begin with that end a refusal: where in the workflow's files it was raised."""
 LOCKED, UNLOCKED = "LockException:", "Unlocked working directory."
-FULL = re.compile(rf"^OSError: \[Errno (?:{'|'.join(map(str, NO_ROOM))})\] (.+?)(?::|$)")
+CANNOT_WRITE = (*NO_ROOM, errno.EROFS, errno.EACCES)
+UNWRITTEN = re.compile(rf"^(?:OS|Permission)Error: \[Errno (?:{'|'.join(map(str, CANNOT_WRITE))})\] (.+)$")
+"""What Snakemake ends with where it cannot write itself: the disk is full, or a folder may not be written to."""
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
 STEPS = re.compile(r"(\d+) of (\d+) steps")
 STAGES = {"data": "Data: made or fetched, and prepared.", "results": "Runs, then their tables and figures."}
@@ -158,8 +161,8 @@ class Seen:
             return [UNLOCK]
         if refusal := self._refusal():
             return refusal
-        if not self.failed and (full := [found for line in self.tail if (found := FULL.match(line))]):
-            return [f"mtbalance: Snakemake cannot write: {full[-1][1]}; free disk space, then run this again"]
+        if not self.failed and (full := [found for line in self.tail if (found := UNWRITTEN.match(line))]):
+            return [f"mtbalance: Snakemake cannot write: {full[-1][1]}. Mend that; then the same command goes on."]
         lines = self.failures() or list(self.tail)
         return [*lines, f"Snakemake's whole log: {self.whole}"] if self.whole else lines
 
