@@ -108,7 +108,7 @@ def test_the_expected_end_is_at_the_pace_of_what_is_done(parameters: Parameters)
         record(parameters, balancer)
     assert expected_end(statuses(parameters)).startswith("1 run is left: ")
     record(parameters, "rlw")
-    assert expected_end(statuses(parameters)) == "All runs are done."
+    assert expected_end(statuses(parameters)).startswith("All runs are done with these settings. ")
 
 
 def test_a_run_that_was_ended_before_it_said_anything_is_told_without_a_colon(parameters: Parameters):

@@ -28,6 +28,7 @@ UNLOGGED = "not logged to MLflow"
 """What the log of a run may end with, after the line on its result that begins with the experiment."""
 IN_THE_MIDDLE = ("epoch", "goes on", "ended by a signal")
 """What the last line in the log of a run begins with that was cut short."""
+SINCE = "Whether the data or the sources have changed since: mtbalance plan --no-time"
 SHOWN = 12
 """Largest number of runs of which a line is shown."""
 
@@ -133,7 +134,7 @@ def expected_end(found: Sequence[ExperimentStatus]) -> str:
     """When the runs that are left will be done, at the pace of those that are; timings and tables are not known."""
     left = sum(status.counts.total() - status.counts["done"] - status.counts["diverged"] for status in found)
     if not left:
-        return "All runs are done."
+        return f"All runs are done with these settings. {SINCE}"
     said = f"{counted(left, 'run')} {'is' if left == 1 else 'are'} left"
     seconds = 0.0
     for status in found:
