@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mtbalance.reporting.formats import counted
+
 
 @dataclass
 class Verified:
@@ -23,4 +25,4 @@ class Verified:
 
     def said(self) -> str:
         """What was looked at, in a line."""
-        return ", ".join(f"{count:,} {kind}" for kind, count in self.counts.items()) or "nothing"
+        return ", ".join(counted(count, kind) for kind, count in self.counts.items()) or "nothing"

@@ -43,14 +43,14 @@ def verify(parameters: Parameters, collect: Collect) -> Verified:
         for run in (*runs, *parameters.all_timing_runs(experiment)):
             folder = Path(places.PREPARED.format(dataset=run.dataset))
             if run.dataset not in manifests and folder.is_dir():
-                found.look("data sets", _of_data(run, folder, manifests))
+                found.look("data set", _of_data(run, folder, manifests))
         for run in runs:
             _look_at_run(found, run, manifests.get(run.dataset))
         metrics = Path(places.METRICS.format(experiment=experiment))
         if metrics.exists():
-            found.look("files of metrics", _of_metrics(metrics, experiment, collect))
+            found.look("metrics file", _of_metrics(metrics, experiment, collect))
             for table in parameters.experiments[experiment].tables:
-                found.look("tables", _of_table(table, experiment, parameters))
+                found.look("table", _of_table(table, experiment, parameters))
     return found
 
 
@@ -73,9 +73,9 @@ def _of_data(run: RunConfig, folder: Path, manifests: dict[str, Manifest]) -> It
 def _look_at_run(found: Verified, run: RunConfig, manifest: Manifest | None) -> None:
     path, predictions = (Path(of.format(**run.wildcards)) for of in (places.RECORD, places.PREDICTIONS))
     if path.exists():
-        found.look("records", _of_record(path, run, manifest))
+        found.look("record", _of_record(path, run, manifest))
         if predictions.exists():
-            found.look("files of predictions", _of_predictions(path, predictions))
+            found.look("predictions file", _of_predictions(path, predictions))
 
 
 def _of_record(path: Path, run: RunConfig, manifest: Manifest | None) -> Iterator[str]:
