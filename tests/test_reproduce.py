@@ -253,6 +253,13 @@ def test_a_start_that_is_refused_is_told_in_one_line(pretended, capsys, printed,
     assert capsys.readouterr().out.splitlines() == [said]
 
 
+def test_that_the_workflow_was_killed_is_told_in_one_line(pretended, capsys):
+    pretended("echo 'Building DAG of jobs...'; kill -9 $$")
+    assert snakemake([]) == -9
+    (said,) = capsys.readouterr().out.splitlines()
+    assert "ended from outside by SIGKILL" in said and "--unlock" in said
+
+
 @pytest.mark.parametrize("option", ["-n", "-np", "--dry-run", "--summary", "--list-rules", "--version"])
 def test_a_question_to_snakemake_is_answered_by_it(monkeypatch, option):
     asked = []

@@ -25,6 +25,11 @@ FROM_OUTSIDE = {
 }
 """Signals that come from outside, by the exit status of a command that they ended."""
 
+KILLED = (
+    "mtbalance: the workflow was ended from outside by {}. When its jobs have ended, `mtbalance snakemake --unlock`"
+    " removes the lock that is left; then the same command goes on."
+)
+
 
 def ended(line: str) -> tuple[str, str] | None:
     """The log of a job that a signal from outside ended, and the signal's name; None if a line tells of no such job."""

@@ -161,6 +161,8 @@ class Seen:
             return [UNLOCK]
         if refusal := self._refusal():
             return refusal
+        if self.code < 0 and not self.failed:
+            return [outside.KILLED.format(signal.Signals(-self.code).name)]
         if not self.failed and (full := [found for line in self.tail if (found := UNWRITTEN.match(line))]):
             return [f"mtbalance: Snakemake cannot write: {full[-1][1]}. Mend that; then the same command goes on."]
         lines = self.failures() or list(self.tail)
