@@ -8,7 +8,7 @@ Its values have the signs of a name (:mod:`mtbalance.config.names`) and ``+ , [ 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
@@ -75,3 +75,12 @@ def replaced(block: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, 
         inner = copy.get(key)
         copy[key] = replaced(inner if isinstance(inner, Mapping) else {}, {rest: value}) if rest else value
     return copy
+
+
+def flat(block: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested blocks with their paths, as :func:`replaced` takes them."""
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value

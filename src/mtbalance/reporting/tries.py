@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mtbalance import places
 from mtbalance.config.by_name import changes_of_try
+from mtbalance.config.variants import flat
 from mtbalance.records import RunRecord, read_run
 from mtbalance.records.headline import headline
 from mtbalance.reporting.formats import decimal, signed
@@ -52,8 +53,8 @@ def read_try(path: Path) -> Try:
 
 def changed(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``config`` that ``other`` does not have, by the paths of their keys."""
-    theirs = dict(_flat(other))
-    return {_short(path): value for path, value in _flat(config) if theirs.get(path, ABSENT) != value}
+    theirs = dict(flat(other))
+    return {_short(path): value for path, value in flat(config) if theirs.get(path, ABSENT) != value}
 
 
 def beside(path: Path) -> str:
@@ -95,15 +96,6 @@ def _cells(one: Try, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         text = decimal(own[name], DIGITS) if name in own else ""
         yield f"{text} ({signed(differences[name], DIGITS)})" if name in differences else text
-
-
-def _flat(block: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of nested blocks, by the paths of their keys."""
-    for key, value in block.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", value
 
 
 def _short(path: str) -> str:

@@ -19,7 +19,7 @@ from mtbalance import places
 from mtbalance.canonical import canonical_json
 from mtbalance.config.by_name import changes_of_try
 from mtbalance.config.parameters import Tables
-from mtbalance.config.variants import parsed
+from mtbalance.config.variants import flat, parsed
 from mtbalance.records.parts import Part
 from mtbalance.records.run import ByTask, EpochRecord, Evaluation, RunRecord
 from mtbalance.reporting.names import backbone_name, method_name
@@ -130,7 +130,7 @@ def parameters(begun: Begun) -> dict[str, str]:
     """
     options = {part: begun.config[part]["options"] for part in ("backbone", "balancer")}
     replaced = parsed(begun.config["balancer"]["name"]).training
-    found = {**dict(_flat(options)), **{f"training.{key}": value for key, value in replaced.items()}}
+    found = {**dict(flat(options)), **{f"training.{key}": value for key, value in replaced.items()}}
     return {key: str(value) for key, value in (found | {"seed": begun.config["seed"]}).items()}
 
 
@@ -170,14 +170,6 @@ def _description(begun: Begun) -> str:
     place = places.PREPARED.format(dataset=begun.config["dataset"])
     words = ["mtbalance", "train", "--config", config, "--data", place, "--output", "again.json"]
     return f"Repeat this run:\n\n```shell\n{shlex.join(words)}\n```"
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _evaluation(split: str, evaluation: Evaluation) -> dict[str, float]:
