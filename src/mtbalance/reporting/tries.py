@@ -13,7 +13,7 @@ from rich.table import Table
 from mtbalance import places
 from mtbalance.config.by_name import changes_of_try
 from mtbalance.config.variants import flat
-from mtbalance.records import RunRecord, read_run
+from mtbalance.records import RecordError, RunRecord, read_run
 from mtbalance.records.headline import headline
 from mtbalance.reporting.formats import decimal, signed
 
@@ -41,13 +41,16 @@ class Try(NamedTuple):
 
 
 def read_try(path: Path) -> Try:
-    """The try whose record is in a file. Raises :class:`~mtbalance.records.RecordError` for a record that is broken."""
+    """The try whose record is in a file. Raises :class:`~mtbalance.records.RecordError` for a record that is broken.
+
+    Of the workflow's run, a broken record is as none: it is told elsewhere.
+    """
     record = read_run(path)
     cell = record.run.model_dump()
-    beside = Path(places.RECORD.format(**cell))
-    if not beside.exists():
+    try:
+        workflow = read_run(Path(places.RECORD.format(**cell)))
+    except RecordError:
         return Try(record, {changes_of_try(path, cell) or "": ABSENT}, None)
-    workflow = read_run(beside)
     return Try(record, changed(record.config, workflow.config), workflow)
 
 
