@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mtbalance import places
-from mtbalance.config.run import RunConfig
+from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
+from mtbalance.config.training import TrainingConfig
+from mtbalance.models.ranking._options import RankingSizes
 from mtbalance.records import RunRecord, write_record
 from mtbalance.records.parts import Environment
 from mtbalance.records.run import (
@@ -40,6 +42,19 @@ def epoch_record(number: int, tasks: Sequence[str], evaluation: Evaluation, **ch
         "seconds": EpochSeconds(data=0.5, step=2.0, evaluation=0.5),
     }
     return EpochRecord(epoch=number, evaluation=evaluation, **facts | changed)
+
+
+def ranking_run(experiment: str, dataset: str, backbone: str, balancer: str, seed: int, epochs: int) -> RunConfig:
+    """The configuration of a run on rankings; of the backbone and the balancer the names alone matter."""
+    return RunConfig(
+        experiment=experiment,
+        dataset=dataset,
+        backbone=BackboneChoice(name=backbone, options={"kind": backbone}),
+        balancer=BalancerChoice(name=balancer, options={"level": "loss", "rule": "equal"}),
+        model=RankingSizes(),
+        training=TrainingConfig(epochs=epochs),
+        seed=seed,
+    )
 
 
 def run_record(

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mtbalance.cli import app
 from mtbalance.config.by_name import record_of_try
-from mtbalance.records import write_record
+from mtbalance.records import read_run, write_record
 from mtbalance.reporting.tries import beside, changed
 from sample_records import write_run
 from tracked_runs import record_of, run_of
@@ -66,11 +66,11 @@ def test_what_changed_is_read_off_the_configurations_and_not_off_the_name(tmp_pa
 
 def test_the_end_of_a_try_says_how_it_did(tmp_path: Path):
     path = tried(5, 0.0123)
-    assert beside(path) == ""
+    assert beside(read_run(path), path) == ""
     workflow = write_run(tmp_path, run_of(0), record_of(run_of(0)))
-    assert "mean_auc +0.0123" in beside(path)
+    assert "mean_auc +0.0123" in beside(read_run(path), path)
     workflow.write_text(workflow.read_text()[:100])
-    assert beside(path) == "", "what the workflow has of it may be broken"
+    assert beside(read_run(path), path) == "", "what the workflow has of it may be broken"
 
 
 def test_a_try_that_diverged_and_a_broken_record_do_not_hide_the_others():

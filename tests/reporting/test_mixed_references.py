@@ -7,9 +7,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
-from mtbalance.config.training import TrainingConfig
-from mtbalance.models.ranking._options import RankingSizes
 from mtbalance.records import write_record
 from mtbalance.records.reference import ReferenceModel, ReferenceRecord
 from mtbalance.records.table import write_table
@@ -20,7 +17,7 @@ from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.figures.ranking.seesaw import draw
 from mtbalance.reporting.page.leaderboard import leaderboard
 from mtbalance.reporting.reference_errors import against
-from sample_records import epoch_record, run_record, write_run
+from sample_records import epoch_record, ranking_run, run_record, write_run
 
 BINARY, REGRESSIONS = {"churned": "Churned", "upgraded": "Upgraded"}, {"spend": "Spend"}
 FITTED = {
@@ -47,15 +44,7 @@ def collected(tmp_path):
         runs, paths, files = [], [], []
         for balancer in ("ls", "pub"):
             for seed in range(seeds):
-                run = RunConfig(
-                    experiment="shop",
-                    dataset="telco",
-                    backbone=BackboneChoice(name="mmoe", options={"kind": "mmoe"}),
-                    balancer=BalancerChoice(name=balancer, options={"level": "loss", "rule": "equal"}),
-                    model=RankingSizes(),
-                    training=TrainingConfig(epochs=1),
-                    seed=seed,
-                )
+                run = ranking_run("shop", "telco", "mmoe", balancer, seed, epochs=1)
                 better = 0.01 * (balancer == "pub") + 0.002 * seed**2
                 auc = dict.fromkeys(binary, 0.65 + better)
                 means = {"mean_auc": 0.65 + better} if binary else {}

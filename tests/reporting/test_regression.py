@@ -4,15 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
-from mtbalance.config.training import TrainingConfig
-from mtbalance.models.ranking._options import RankingSizes
+from mtbalance.config.run import RunConfig
 from mtbalance.reporting.captions import selection
 from mtbalance.reporting.choice import held_out_score, score_name, valid_score
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.figures.ranking.curves import draw
 from mtbalance.reporting.tables.ranking import auc, regression
-from sample_records import epoch_record, run_record, write_run
+from sample_records import epoch_record, ranking_run, run_record, write_run
 
 TASKS = {
     "clicked": ("Click", {"auc": 1, "log_loss": -1, "ne": -1}),
@@ -23,15 +21,7 @@ RMSE = {"ls": [200.0, 210.0, 190.0], "pub": [180.0, 190.0, 169.0], "mgda": [205.
 
 
 def config(balancer: str, seed: int) -> RunConfig:
-    return RunConfig(
-        experiment="flows",
-        dataset="rivers",
-        backbone=BackboneChoice(name="shared_bottom", options={"kind": "shared_bottom"}),
-        balancer=BalancerChoice(name=balancer, options={"level": "loss", "rule": "equal"}),
-        model=RankingSizes(),
-        training=TrainingConfig(epochs=3),
-        seed=seed,
-    )
+    return ranking_run("flows", "rivers", "shared_bottom", balancer, seed, epochs=3)
 
 
 def evaluation(rmse: float) -> dict:

@@ -54,13 +54,13 @@ def tries(
     """List the runs that were tried by hand, what each changed, and how it did beside the workflow's run."""
     from rich.console import Console
 
-    from mtbalance.records import RecordError
-    from mtbalance.reporting.tries import Try, read_try, tables
+    from mtbalance.records import RecordError, read_run
+    from mtbalance.reporting.tries import Try, tables, try_of
 
     found: list[Try] = []
     for path in sorted(Path(places.TRIED, experiment or "").rglob("*.json")):
         try:
-            found.append(read_try(path))
+            found.append(try_of(read_run(path), path))
         except RecordError as error:
             typer.echo(f"warning: {error}", err=True)
     console = Console(highlight=False, soft_wrap=True)

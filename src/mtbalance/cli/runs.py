@@ -90,7 +90,7 @@ def train(
     if run is not None:
         from mtbalance.reporting.tries import beside
 
-        typer.echo(f"its record: {output}{beside(output)}")
+        typer.echo(f"its record: {output}{beside(record, output)}")
     for file in files(checkpoint) if checkpoint and places.KEEP_CHECKPOINTS not in os.environ else ():
         file.unlink(missing_ok=True)
     if track and (failure := tracker.finish()):

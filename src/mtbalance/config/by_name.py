@@ -27,6 +27,9 @@ FORM = (
 CHOSEN = ("backbone", "balancer")
 """Blocks whose options are one level deeper in a run's configuration than in ``params.yaml``."""
 
+ALONE = ("training", "balancer.options")
+"""Blocks of a run's configuration whose keys may stand alone, as in a variant's name."""
+
 
 def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) -> RunConfig:
     """The run of that name. ``changes`` are ``key=value``, with the path of the key: ``balancer.every=5``,
@@ -61,6 +64,11 @@ def changes_of_try(record: Path, cell: Mapping[str, str]) -> str | None:
     if f"/{record.as_posix()}".endswith(f"/{places.RECORD.format(**cell)}"):
         return None
     return record.stem.removeprefix(f"seed-{cell['seed']}").replace("+", " ").strip()
+
+
+def alone(path: str) -> str:
+    """A path in a run's configuration as a change may have it: without a block whose keys may stand alone."""
+    return next((path.removeprefix(f"{place}.") for place in ALONE if path.startswith(f"{place}.")), path)
 
 
 def _unchanged(parameters: Parameters, name: str) -> RunConfig:
@@ -101,6 +109,6 @@ def _change(text: str, raw: Mapping[str, Any]) -> tuple[str, Any]:
     if block in CHOSEN and dot:
         key = f"{block}.options.{rest}"
     elif block not in raw:
-        within = {"training": raw["training"], "balancer.options": raw["balancer"]["options"]}
-        key = next((f"{place}.{key}" for place, known in within.items() if block in known), key)
+        within = (place for place in ALONE if block in reduce(getitem, place.split("."), raw))
+        key = next((f"{place}.{key}" for place in within), key)
     return key, yaml.safe_load(value)

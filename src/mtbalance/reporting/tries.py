@@ -11,15 +11,13 @@ from rich import box
 from rich.table import Table
 
 from mtbalance import places
-from mtbalance.config.by_name import changes_of_try
+from mtbalance.config.by_name import alone, changes_of_try
 from mtbalance.config.variants import flat
 from mtbalance.records import RecordError, RunRecord, read_run
 from mtbalance.records.headline import headline
 from mtbalance.reporting.formats import decimal, signed
 
 DIGITS = 4
-SHORT = ("training.", "balancer.options.")
-"""Blocks of a configuration whose keys stand alone, as in a variant's name."""
 ABSENT = object()
 
 
@@ -40,12 +38,8 @@ class Try(NamedTuple):
         return {name: value - theirs[name] for name, value in headline(self.record.test).items() if name in theirs}
 
 
-def read_try(path: Path) -> Try:
-    """The try whose record is in a file. Raises :class:`~mtbalance.records.RecordError` for a record that is broken.
-
-    Of the workflow's run, a broken record is as none: it is told elsewhere.
-    """
-    record = read_run(path)
+def try_of(record: RunRecord, path: Path) -> Try:
+    """The try of a record, which is in the file ``path``. A broken record of the workflow's run is as none."""
     cell = record.run.model_dump()
     try:
         workflow = read_run(Path(places.RECORD.format(**cell)))
@@ -57,12 +51,12 @@ def read_try(path: Path) -> Try:
 def changed(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``config`` that ``other`` does not have, by the paths of their keys."""
     theirs = dict(flat(other))
-    return {_short(path): value for path, value in flat(config) if theirs.get(path, ABSENT) != value}
+    return {alone(path): value for path, value in flat(config) if theirs.get(path, ABSENT) != value}
 
 
-def beside(path: Path) -> str:
-    """The differences of the try whose record is in a file, as the end of a sentence; empty if there are none."""
-    texts = [f"{name} {signed(value, DIGITS)}" for name, value in read_try(path).differences().items()]
+def beside(record: RunRecord, path: Path) -> str:
+    """The differences of a try, as the end of a sentence; empty if there are none."""
+    texts = [f"{name} {signed(value, DIGITS)}" for name, value in try_of(record, path).differences().items()]
     return f"; beside the workflow's run: {', '.join(texts)} (all tries: mtbalance tries)" if texts else ""
 
 
@@ -99,9 +93,3 @@ def _cells(one: Try, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         text = decimal(own[name], DIGITS) if name in own else ""
         yield f"{text} ({signed(differences[name], DIGITS)})" if name in differences else text
-
-
-def _short(path: str) -> str:
-    for block in SHORT:
-        path = path.removeprefix(block)
-    return path

@@ -9,13 +9,13 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_raw
+from mtbalance.data.ranking.table_cut import ISO_DATE
 from mtbalance.data.ranking.table_files import SEPARATORS, all_texts
 from mtbalance.data.ranking.table_held import COMMA, held, with_point
 
 MOST_ROWS = 200_000
 MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
 """Texts that mean "no value" in many tables."""
-ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
 OTHER_DATE = r"^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2})([T ].*)?$"
 
 
