@@ -89,7 +89,7 @@ def test_a_run_is_no_timing(tmp_path):
 
 
 def test_a_missing_file_is_told_with_what_to_do(tmp_path):
-    with pytest.raises(UserError, match=r"none\.json is missing: run the workflow again"):
+    with pytest.raises(UserError, match=r"none\.json is missing; run the workflow again"):
         read_run(tmp_path / "none.json")
 
 

@@ -62,7 +62,7 @@ def tries(
         try:
             found.append(try_of(read_run(path), path))
         except RecordError as error:
-            typer.echo(f"warning: {error}", err=True)
+            typer.echo(f"warning: {error.fault}; try it again, or delete the file", err=True)
     console = Console(highlight=False, soft_wrap=True)
     for table in tables(found):
         console.print(table)

@@ -19,7 +19,7 @@ from mtbalance.config.reading import checked
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.faults import briefly
-from mtbalance.records import REMEDY, RecordError, RunRecord, read_run, write_record
+from mtbalance.records import RecordError, RunRecord, read_run, write_record
 
 
 def train(
@@ -198,8 +198,7 @@ def _record(path: Path) -> RunRecord:
     except RecordError as error:
         if places.RUNS.partition("{")[0] in f"{path.absolute()}":
             raise
-        said = str(error).removesuffix(f"; {REMEDY}")
-        raise UserError(f"{said}; name run records, such as those under results/runs") from None
+        raise UserError(f"{error.fault}; name run records, such as those under results/runs") from None
 
 
 def ui(

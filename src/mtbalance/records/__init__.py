@@ -23,7 +23,7 @@ from mtbalance.writing import write_json
 
 __all__ = [
     "FORMAT",
-    "REMEDY",
+    "RERUN",
     "RecordError",
     "ReferenceRecord",
     "RunRecord",
@@ -34,15 +34,22 @@ __all__ = [
     "write_record",
 ]
 
-REMEDY = "delete the file and run the workflow again"
-"""The advice at the end of a message about a file that cannot be used."""
+RERUN = "run the workflow again"
+"""What to do about a file that is missing."""
 CHECKSUM = "checksum"
 """The key of a record that has the checksum of all the others. Older records have none."""
 Record = TypeVar("Record", RunRecord, TimingRecord, ReferenceRecord)
 
 
 class RecordError(UserError):
-    """A record that cannot be used: of another version, broken, stale, foreign or missing."""
+    """A record that cannot be used: of another version, broken, stale, foreign or missing.
+
+    Its message is the ``fault`` and the remedy, which is right for the files that the workflow makes.
+    """
+
+    def __init__(self, fault: str, remedy: str = f"delete the file and {RERUN}") -> None:
+        super().__init__(f"{fault}; {remedy}")
+        self.fault = fault
 
 
 def read_run(path: Path) -> RunRecord:
@@ -73,18 +80,18 @@ def _read(path: Path, kind: type[Record]) -> Record:
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise RecordError(f"{path} is missing: run the workflow again") from None
+        raise RecordError(f"{path} is missing", RERUN) from None
     except (OSError, RecursionError, ValueError) as error:
-        raise RecordError(f"{path} is not JSON ({shortened(str(error))}); {REMEDY}") from None
+        raise RecordError(f"{path} is not JSON ({shortened(str(error))})") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise RecordError(f"{path} has format {quoted(found)}, not {FORMAT}; {REMEDY}")
+        raise RecordError(f"{path} has format {quoted(found)}, not {FORMAT}")
     checksum = content.pop(CHECKSUM, None)
     try:
         record = kind.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         faults = briefly(error, content)
-        raise RecordError(f"{path} is not a {kind.__name__} of format {FORMAT} ({faults}); {REMEDY}") from None
+        raise RecordError(f"{path} is not a {kind.__name__} of format {FORMAT} ({faults})") from None
     if checksum not in (None, checksum_of(content)):
-        raise RecordError(f"{path} is not as it was written: its checksum is of other content; {REMEDY}")
+        raise RecordError(f"{path} is not as it was written: its checksum is of other content")
     return record

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mtbalance.faults import briefly
-from mtbalance.records import REMEDY, RecordError
+from mtbalance.records import RecordError
 from mtbalance.writing import replacing
 
 RUN, CHECKSUM = b"run", b"checksum"
@@ -35,14 +35,14 @@ def read_table(path: Path, digest: str, columns: Sequence[str] = ()) -> pa.Table
         with pq.ParquetFile(path) as file:
             table = file.read()
     except (EOFError, MemoryError, OSError, ValueError, pa.ArrowException) as error:
-        raise RecordError(f"{path} cannot be read ({briefly(error)}); {REMEDY}") from error
+        raise RecordError(f"{path} cannot be read ({briefly(error)})") from error
     said = {key: value.decode(errors="replace") for key, value in (table.schema.metadata or {}).items()}
     if (found := said.get(RUN, digest)) != digest:
-        raise RecordError(f"{path} is of another run, with the digest {found} in place of {digest}; {REMEDY}")
+        raise RecordError(f"{path} is of another run, with the digest {found} in place of {digest}")
     if CHECKSUM in said and said[CHECKSUM] != _checksum(table):
-        raise RecordError(f"{path} is not as it was written: its checksum is of other content; {REMEDY}")
+        raise RecordError(f"{path} is not as it was written: its checksum is of other content")
     if absent := [name for name in columns if name not in table.column_names]:
-        raise RecordError(f"{path} has no column {absent[0]!r}; {REMEDY}")
+        raise RecordError(f"{path} has no column {absent[0]!r}")
     return table
 
 

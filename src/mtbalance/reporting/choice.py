@@ -66,7 +66,7 @@ def valid_score(record: RunRecord) -> float:
     if record.evaluated != "valid":
         raise RecordError(
             f"{record.run.balancer} on {record.run.dataset} was evaluated on the {record.evaluated} split after its"
-            " epochs; a trial can be chosen on the valid split alone"
+            " epochs, but a trial can be chosen on the valid split alone"
         )
     if record.status != "finished":
         return math.nan

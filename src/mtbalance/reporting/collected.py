@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mtbalance.faults import briefly
-from mtbalance.records import REMEDY, RecordError
+from mtbalance.records import RERUN, RecordError
 from mtbalance.writing import replacing
 
 CHECKSUM = b"checksum"
@@ -31,12 +31,12 @@ def read_collected(path: Path) -> pd.DataFrame:
             table = file.read()
         frame = table.to_pandas()
     except FileNotFoundError:
-        raise RecordError(f"{path} is missing: run the workflow again") from None
+        raise RecordError(f"{path} is missing", RERUN) from None
     except (AttributeError, EOFError, LookupError, MemoryError, OSError, TypeError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read ({briefly(error)}); {REMEDY}") from error
+        raise RecordError(f"{path} cannot be read ({briefly(error)})") from error
     checksum = (table.schema.metadata or {}).get(CHECKSUM)
     if checksum is not None and checksum.decode(errors="replace") != _checksum(frame):
-        raise RecordError(f"{path} is not as it was written: its checksum is of other content; {REMEDY}")
+        raise RecordError(f"{path} is not as it was written: its checksum is of other content")
     return frame
 
 

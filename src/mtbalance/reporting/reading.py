@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mtbalance.config.run import RunConfig
-from mtbalance.records import REMEDY, RecordError, RunRecord, TimingRecord, read_run, read_timing
+from mtbalance.records import RERUN, RecordError, RunRecord, TimingRecord, read_run, read_timing
 
 Key = tuple[str, str, str, str, int]
 """Experiment, data set, backbone, balancer and seed."""
@@ -30,13 +30,13 @@ def read_records(paths: Sequence[Path], expected: Sequence[RunConfig]) -> list[R
         record = read_run(path)
         key = _checked_key(path, record, current)
         if key in places:
-            raise RecordError(f"{path} and {places[key]} hold the same run {key}: one is a copy; {REMEDY}")
+            raise RecordError(f"{path} and {places[key]} hold the same run {key}: one is a copy")
         places[key] = path
         _refuse_other_data(path, record, first)
         found[key] = record
     missing = [key for key in current if key not in found]
     if missing:
-        raise RecordError(f"{len(missing)} runs have no record, the first is {missing[0]}: run the workflow again")
+        raise RecordError(f"{len(missing)} runs have no record, the first is {missing[0]}", RERUN)
     return [found[key] for key in current]
 
 
@@ -48,7 +48,7 @@ def read_timings(paths: Sequence[Path], expected: Sequence[RunConfig]) -> list[T
         timing = read_timing(path)
         stale = [name for name, digest in timing.digests.items() if digest not in current]
         if stale:
-            raise RecordError(f"{path} is stale: it timed {', '.join(stale)} with other settings; {REMEDY}")
+            raise RecordError(f"{path} is stale: it timed {', '.join(stale)} with other settings")
         timings.append(timing)
     return timings
 
@@ -61,12 +61,12 @@ def _checked_key(path: Path, record: RunRecord, current: Mapping[Key, RunConfig]
     run = record.run
     key = (run.experiment, run.dataset, run.backbone, run.balancer, run.seed)
     if key not in current:
-        raise RecordError(f"{path} holds the run {key}, which params.yaml no longer has; delete the file")
+        raise RecordError(f"{path} holds the run {key}, which params.yaml no longer has", "delete the file")
     if record.digest != current[key].digest():
         changed = ", ".join(_changed_settings(record.config, current[key])) or "unknown"
         raise RecordError(
             f"{path} is stale: its digest is {record.digest}, the present settings have"
-            f" {current[key].digest()} (changed: {changed}); {REMEDY}"
+            f" {current[key].digest()} (changed: {changed})"
         )
     return key
 
@@ -81,4 +81,4 @@ def _refuse_other_data(path: Path, record: RunRecord, first: dict[str, tuple[Pat
     dataset, checksums = record.run.dataset, record.data.sha256
     other, known = first.setdefault(dataset, (path, checksums))
     if checksums != known:
-        raise RecordError(f"{path} and {other} were trained on different data under the name {dataset}; {REMEDY}")
+        raise RecordError(f"{path} and {other} were trained on different data under the name {dataset}")

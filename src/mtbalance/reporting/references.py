@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mtbalance.records import REMEDY, RecordError, read_references
+from mtbalance.records import RecordError, read_references
 from mtbalance.records.run import RunRecord
 from mtbalance.reporting import grid
 from mtbalance.reporting.formats import decimal
@@ -58,7 +58,7 @@ def of_references(path: Path, records: Sequence[RunRecord]) -> Iterator[dict[str
     found = read_references(path)
     record = next((record for record in records if record.run.dataset == found.dataset), None)
     if record is None or record.data.sha256 != found.sha256:
-        raise RecordError(f"{path} is of other data than the runs on {found.dataset}; {REMEDY}")
+        raise RecordError(f"{path} is of other data than the runs on {found.dataset}")
     identity = identity_of(record) | {"task_title": "", "better": 0}
     for name, model in found.models.items():
         for metric, values in model.test.items():

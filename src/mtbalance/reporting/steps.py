@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtbalance.records import REMEDY, RecordError, RunRecord
+from mtbalance.records import RERUN, RecordError, RunRecord
 from mtbalance.records.table import read_table
 from mtbalance.reporting.value import Value
 
@@ -34,11 +34,11 @@ def of_steps(record: RunRecord, path: Path) -> Iterator[Value]:
 
 def _read(record: RunRecord, path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise RecordError(f"{path} is missing, but the experiment measures cosines; {REMEDY}")
+        raise RecordError(f"{path} is missing, but the experiment measures cosines", RERUN)
     steps = read_table(path, record.digest).to_pandas()
     lost = [epoch.epoch for epoch in record.epochs if epoch.epoch not in set(steps["epoch"])]
     if lost:
-        raise RecordError(f"{path} has no steps of epoch {lost[0]}, which the run's record has; {REMEDY}")
+        raise RecordError(f"{path} has no steps of epoch {lost[0]}, which the run's record has")
     return steps
 
 

@@ -12,8 +12,7 @@ import pandas as pd
 
 from mtbalance import places
 from mtbalance.config.run import RunConfig
-from mtbalance.errors import UserError
-from mtbalance.records import REMEDY
+from mtbalance.records import RecordError
 from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.cosines import diffs
@@ -124,7 +123,8 @@ def read_metrics(
     """The collected metrics of the ``expected`` runs, and of those that were only ``timed``.
 
     ``methods`` says by experiment and variant which method a trial is of, in tuned experiments. There one trial of each
-    method has rows. Raises ``UserError`` for a run without rows, and for rows of another run or of other settings.
+    method has rows. Raises :class:`~mtbalance.records.RecordError` for a run without rows, and for rows
+    of another run or of other settings.
     """
     frame = pd.concat([read_collected(path) for path in paths], ignore_index=True)
     found = frame[[*NAMED_RUN, "digest"]].drop_duplicates()
@@ -133,12 +133,12 @@ def read_metrics(
     if len(stale):
         run = stale.iloc[0]
         file = places.METRICS.format(experiment=run["experiment"])
-        raise UserError(f"{file} is stale: it has the run {'/'.join(run[NAMED_RUN])} with other settings; {REMEDY}")
+        raise RecordError(f"{file} is stale: it has the run {'/'.join(run[NAMED_RUN])} with other settings")
     known = set(map("/".join, found[NAMED_RUN].astype(str).to_numpy()))
     missing = [run for run in dict.fromkeys(_name(config, methods or {}) for config in expected) if run not in known]
     if missing:
         file, name = places.METRICS.format(experiment=missing[0].partition("/")[0]), missing[0]
-        raise UserError(f"{file} has no rows of {len(missing)} runs, the first is {name}; {REMEDY}")
+        raise RecordError(f"{file} has no rows of {len(missing)} runs, the first is {name}")
     return frame
 
 

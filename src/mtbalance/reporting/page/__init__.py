@@ -21,8 +21,7 @@ from plotly.offline import get_plotlyjs
 from mtbalance import places
 from mtbalance.blocks import Block
 from mtbalance.config.kinds import kind
-from mtbalance.errors import UserError
-from mtbalance.records import TimingRecord, read_run, read_timing
+from mtbalance.records import RERUN, RecordError, TimingRecord, read_run, read_timing
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.html import rendered
@@ -127,4 +126,4 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: run the workflow again") from None
+        raise RecordError(f"{path} is missing", RERUN) from None
