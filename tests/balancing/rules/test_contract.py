@@ -11,7 +11,7 @@ from mtbalance.balancing.rows import describe
 from mtbalance.balancing.rules import GramRule, LossRule, RowRule
 from rule_cases import EXACT, HARD, LOSS_RULES, LOSSES, RULES, SIGNED, apply, direction, losses_of
 
-POSITIVE_LOSSES_ONLY = {"gls", "scale_invariant", "stch"}
+POSITIVE_LOSSES_ONLY = {"gls", "go4align", "igb", "scale_invariant", "stch"}
 OTHER_SCALE = {"uncertainty": "half of one, by its paper", "cagrad": "the mean row and c times its length, times K"}
 SCALE_MATTERS = {
     "moco": "its steps on lambda are gamma times the Gram matrix",
@@ -174,9 +174,11 @@ IMPOSSIBLE = {
     "famo": [{"gamma": -1}, {"lr": 0}, {"min_losses": [0.0, 0.0, 0.0]}, {"min_losses": [0.0]}],
     "fixed": [{"weights": [1.0]}, {"weights": [1.0, -1.0]}, {"weights": [0.0, 0.0]}],
     "graddrop": [{"leak": 1.5}],
+    "go4align": [{"groups": 0}, {"step_size": 0}],
     "gradcraft": [{"tau": 1.5}, {"epsilon": -1}],
     "gradnorm": [{"alpha": -1}, {"lr": 0}],
     "gradvac": [{"beta": 1.5}],
+    "igb": [{"window": 0}],
     "imtl_l": [{"lr": -1}],
     "krum": [{"apart": -1}, {"apart": 1}, {"selected": 0}, {"selected": 3}],
     "ldc_mtl": [{"penalty": -1}, {"lr": 0}],
@@ -184,6 +186,7 @@ IMPOSSIBLE = {
     "moco": [{"beta": 0}, {"gamma": -1}, {"rho": -1}, {"decay": -1}],
     "nash": [{"max_iterations": 0}],
     "pcd": [{"tau": 2}, {"beta": 1}, {"target": -1}],
+    "slaw": [{"beta": 1}],
     "stch": [{"mu": 0}, {"preference": [1.0]}, {"preference": [1.0, 0.0]}, {"warmup": 0}, {"window": 26}],
     "sdmgrad": [{"pull": -1}],
     "torchjd": [{"weighting": "NoSuch"}, {"weighting": "MoDo"}],
