@@ -1,5 +1,5 @@
 # Two commands for a newcomer: `make reproduce` and `make test`. Everything runs in the environment .venv.
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell python$(version) -c 'import sys; print(sys.executable)' 2>/dev/null)))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -50,9 +50,9 @@ bench-parts: .venv/installed ## ratios of single parts: preparing, batches, scen
 install: .venv/installed ## the environment .venv, with the exact versions of requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "mtbalance needs Python 3.11; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Installing into .venv (about two minutes and 2.2 GB, once) ..."
-	$(PYTHON) -m venv .venv
+	@command -v "$(PYTHON)" >/dev/null || { echo "mtbalance needs Python 3.11, 3.12 or 3.13; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Installing into .venv (a few minutes and 2.2 GB, or 6.3 GB where torch brings CUDA along; once) ..."
+	"$(PYTHON)" -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
