@@ -37,9 +37,16 @@ def test_one_configuration_has_one_record(text):
 
 
 def test_each_try_has_a_record_of_its_own():
-    found = {record_of(*changes) for changes in ([], ["balancer.every=5"], ["model.expert=[8, 4]"])}
-    folder = "results/tried/demo/synthetic_nl/mmoe/pub"
-    assert found == {f"{folder}/seed-0{name}.json" for name in ("", "+balancer.every=5", "+model.expert=_8_4_")}
+    found = {record_of(*changes) for changes in ([], ["every=5"], ["model.expert=[8, 4]"], ["rule=imtl_g", "every=2"])}
+    names = ("", "+balancer.every=5", "+model.expert=_8_4_", "+balancer.every=2+balancer.rule=imtl_g")
+    assert found == {f"results/tried/demo/synthetic_nl/mmoe/pub/seed-0{name}.json" for name in names}
+
+
+def test_another_rule_has_defaults_of_its_own():
+    run = run_named(PARAMETERS, "demo/mmoe/mgda/0", ["rule=nash"])
+    assert run.balancer.options == run_named(PARAMETERS, "demo/mmoe/nashmtl/0", ["every=1"]).balancer.options
+    with pytest.raises(ParametersError, match=r"^balancer\.every: "):
+        run_named(PARAMETERS, "demo/mmoe/nashmtl/0", ["rule=equal"])
 
 
 def test_a_balancer_may_be_a_variant():

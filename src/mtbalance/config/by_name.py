@@ -39,8 +39,11 @@ def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) ->
     ``every=5``. The balancer may be a variant, and any seed will do. Raises
     :class:`~mtbalance.config.reading.ParametersError`, which names the part or the key that is wrong.
     """
-    raw = _unchanged(parameters, name).model_dump(mode="json")
-    raw = replaced(raw, dict(_change(text, raw) for text in changes))
+    run = _unchanged(parameters, name)
+    raw = run.model_dump(mode="json")
+    changed = dict(_change(text, raw) for text in changes)
+    raw["balancer"]["options"] = run.balancer.options.model_dump(mode="json", exclude_unset=True)  # a rule may change
+    raw = replaced(raw, changed)
     try:
         return RunConfig.model_validate(raw)
     except ValidationError as error:
@@ -50,8 +53,8 @@ def run_named(parameters: Parameters, name: str, changes: Sequence[str] = ()) ->
 def record_of_try(run: RunConfig, changes: Sequence[str] = ()) -> Path:
     """Where the record of a run by hand goes: a file for each set of changes, which its name has as they were read."""
     cell, raw = places.CELL.format(**run.wildcards), run.model_dump(mode="json")
-    paths = {path for path, _ in (_change(text, raw) for text in changes)}
-    texts = [f"{_as_typed(path)}={json.dumps(reduce(getitem, path.split('.'), raw))}" for path in paths]
+    values = {path: reduce(getitem, path.split("."), raw) for path, _ in (_change(text, raw) for text in changes)}
+    texts = [f"{_as_typed(key)}={each if isinstance(each, str) else json.dumps(each)}" for key, each in values.items()]
     name = "+".join([cell, *(re.sub(r"[^\w.=-]+", "_", text) for text in sorted(texts))])
     return Path(places.TRIED, f"{name}.json")
 
