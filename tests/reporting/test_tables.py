@@ -196,7 +196,7 @@ def test_latex_has_no_bare_special_character(collected, tmp_path):
 def test_markdown_leaves_out_methods_that_a_data_set_does_not_have():
     groups = (Group("one", ("x",)), Group("two", ("y",)))
     rows = (Row("A", "", ((Cell("1"),), (Cell("2"),))), Row("B", "", ((Cell(),), (Cell("3"),))))
-    first, second = markdown(Table("t", "l", ("c",), "beside", groups, rows)).split("## two")
+    first, second = markdown(Table("t", ("c",), "beside", groups, rows)).split("## two")
     assert "| B |" not in first and "| B | 3 |" in second
 
 
@@ -213,12 +213,12 @@ def wide(columns):
     """A table with a group of that many columns and one of two beside it."""
     groups = (Group("one group", tuple(f"column {place} ±" for place in range(columns))), Group("b", ("x", "y")))
     cells = tuple(tuple(Cell("0.1234 ± .0123", beside="0.1000") for _ in group.columns) for group in groups)
-    return Table("A title", "label", ("A note.",), "printed", groups, (Row("MMOE+PUB", "mmoe", cells),))
+    return Table("A title", ("A note.",), "printed", groups, (Row("MMOE+PUB", "mmoe", cells),))
 
 
 def test_columns_that_are_too_wide_for_a_page_go_on_in_another_float():
-    assert latex(wide(3)).count(r"\begin{tabular}{lrrrrr}") == 1
-    text = latex(wide(13))
+    assert latex(wide(3), "label").count(r"\begin{tabular}{lrrrrr}") == 1
+    text = latex(wide(13), "label")
     assert text.count(r"\begin{table*}") == 4 and "A title (part 4 of 4)." in text
     assert [text.count(f"column {place} $") for place in range(13)] == [1] * 13
     assert text.count("MMOE+PUB &") == 4 and text.count("A note.") == 1
@@ -229,7 +229,7 @@ def test_columns_that_are_too_wide_for_a_page_go_on_in_another_float():
 def test_latex_compiles_and_fits_a_page(collected, tmp_path):
     tables = [written(name, collected(PAPER), tmp_path)[1] for name in ("auc", "ne")]
     head = r"\documentclass{article}\usepackage[a4paper,margin=2cm]{geometry}\usepackage{booktabs}\begin{document}"
-    (tmp_path / "all.tex").write_text("\n".join([head, *tables, latex(wide(13)), r"\end{document}"]))
+    (tmp_path / "all.tex").write_text("\n".join([head, *tables, latex(wide(13), "label"), r"\end{document}"]))
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and "Overfull" not in done.stdout, done.stdout

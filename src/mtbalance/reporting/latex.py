@@ -46,15 +46,15 @@ GAP = 3
 """Letters that the space between two columns takes."""
 
 
-def latex(table: Table) -> str:
-    """``table*`` floats with a caption and a label, and notes below the last one. They need the package booktabs."""
+def latex(table: Table, label: str) -> str:
+    """``table*`` floats with a caption and a ``label``, and notes below the last one. They need booktabs."""
     parts = list(_parts(table))
     lines = [r"% In the preamble: \usepackage{booktabs}"]
     for number, part in enumerate(parts, start=1):
         which = f" (part {number} of {len(parts)})" if len(parts) > 1 else ""
-        label = f"{table.label}-{number}" if number > 1 else table.label
+        own = f"{label}-{number}" if number > 1 else label
         notes = table.caption if number == len(parts) else ()
-        lines += _float(part, f"{table.title}{which}.", label, notes)
+        lines += _float(part, f"{table.title}{which}.", own, notes)
     return "\n".join(lines) + "\n"
 
 

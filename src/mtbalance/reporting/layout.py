@@ -38,7 +38,6 @@ class Table:
     """A whole table: title, caption, groups of columns, and rows."""
 
     title: str
-    label: str
     caption: tuple[str, ...]
     beside: str
     """The heading of the texts beside cells."""

@@ -35,5 +35,5 @@ def write_table(
     text = markdown(table)
     write_text(stem.with_name(f"{stem.name}.md"), text)
     write_text(stem.with_name(f"{stem.name}.html"), document(text))
-    write_text(stem.with_name(f"{stem.name}.tex"), latex(table))
+    write_text(stem.with_name(f"{stem.name}.tex"), latex(table, f"{frame['experiment'].iloc[0]}-{name}"))
     write_csv(stem.with_name(f"{stem.name}.csv"), numbers)

@@ -41,7 +41,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     }
     table = Table(
         title=f"{title}: seconds of training",
-        label=f"{frame['experiment'].iloc[0]}-cost",
         caption=tuple(_caption(frame, cells, baseline)),
         beside="Table V",
         groups=grid.groups(cells, lambda row: headings[row["metric"]]),

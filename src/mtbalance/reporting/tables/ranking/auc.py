@@ -27,7 +27,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: AUC",
-        label=f"{frame['experiment'].iloc[0]}-auc",
         caption=_caption(frame, cells, baseline, significance),
         beside="printed (ours − printed)",
         groups=grid.groups(cells, lambda row: row["task_title"]),

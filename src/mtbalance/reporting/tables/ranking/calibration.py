@@ -27,7 +27,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     columns = list(whole.groupby(["dataset", "task"], sort=False))
     table = Table(
         title=f"{title}: calibration on the test split",
-        label=f"{frame['experiment'].iloc[0]}-calibration",
         caption=tuple(_caption(frame, whole, baseline)),
         beside="fitted temperature",
         groups=tuple(Group(_heading(group.iloc[0]), tuple(SCALINGS.values())) for _, group in columns),

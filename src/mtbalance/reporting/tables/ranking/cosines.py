@@ -33,7 +33,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows.append(Row(name, "", (tuple(cells.get(measure, Cell()) for measure in HEADINGS),)))
     table = Table(
         title=f"{title}: cosine of gradient and update",
-        label=f"{frame['experiment'].iloc[0]}-cosines",
         caption=_caption(frame, runs, numbers, baseline),
         beside="printed",
         groups=(Group("means over data sets, backbones and seeds", tuple(HEADINGS.values())),),

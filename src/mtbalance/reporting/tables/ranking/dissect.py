@@ -41,7 +41,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: search, length of steps, separate updates",
-        label=f"{frame['experiment'].iloc[0]}-dissect",
         caption=tuple(_caption(frame, cells, rows, baseline, significance)),
         beside=f"difference to {base} [{1 - significance:.0%} interval]",
         groups=grid.groups(cells, lambda row: headings[row["metric"]]),

@@ -29,7 +29,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: mean AUC by rule and level",
-        label=f"{frame['experiment'].iloc[0]}-levels",
         caption=_caption(frame, cells, baseline, significance),
         beside="",
         groups=grid.groups(arranged, lambda row: row["metric"]),

@@ -35,7 +35,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: AUC with manipulated updates",
-        label=f"{frame['experiment'].iloc[0]}-manipulations",
         caption=tuple(_caption(rows, cells, baseline, significance)),
         beside="printed (ours − printed)",
         groups=grid.groups(cells, lambda row: row["task_title"]),

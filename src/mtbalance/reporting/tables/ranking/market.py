@@ -41,7 +41,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows.append(Row(method(test, baseline), test["backbone"], cells))
     table = Table(
         title=f"{title}: simulated A/B test on synthetic data",
-        label=f"{frame['experiment'].iloc[0]}-market",
         caption=tuple(_caption(frame, baseline)),
         beside="95 % interval",
         groups=tuple(groups),

@@ -29,7 +29,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: normalized entropy and throughput",
-        label=f"{frame['experiment'].iloc[0]}-ne",
         caption=_caption(frame, entropies, baseline, significance),
         beside=f"change against {balancer_name(baseline)}",
         groups=grid.groups(cells, lambda row: SPEEDS.get(row["metric"], f"NE {row['task_title']}")),

@@ -43,7 +43,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     )
     table = Table(
         title=f"{title}: the smaller Diff and the higher AUC",
-        label=f"{frame['experiment'].iloc[0]}-pairs",
         caption=_caption(frame, means, next(iter(tests.values())), baseline),
         beside="printed",
         groups=(Group("pairs of methods on the same data set and model", tuple(READINGS.values())),),

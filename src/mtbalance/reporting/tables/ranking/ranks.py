@@ -21,7 +21,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     columns = ("mean rank [95 %]", f"ahead of {balancer_name(baseline)} [95 %]")
     table = Table(
         title=f"{title}: ranks over data sets",
-        label=f"{frame['experiment'].iloc[0]}-ranks",
         caption=_caption(frame, found, baseline, significance),
         beside="",
         groups=tuple(Group(backbone_name(each.backbone), columns) for each in found),

@@ -42,7 +42,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: regressions",
-        label=f"{frame['experiment'].iloc[0]}-regression",
         caption=_caption(frame, cells, baseline, significance),
         beside=f"change against {balancer_name(baseline)}",
         groups=grid.groups(cells, _heading),

@@ -36,7 +36,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     names = ", ".join(map(balancer_name, bases(frame)))
     table = Table(
         title=f"{title}: {names} with other settings",
-        label=f"{frame['experiment'].iloc[0]}-sensitivity",
         caption=tuple(_caption(frame, cells, baseline, significance)),
         beside=f"against {names}",
         groups=grid.groups(cells, lambda row: HEADINGS[row["metric"]]),

@@ -26,7 +26,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: change by the number of tasks",
-        label=f"{frame['experiment'].iloc[0]}-tasks",
         caption=tuple(_caption(frame, cells, baseline, significance)),
         beside="",
         groups=grid.groups(cells, lambda row: f"{row['tasks']} tasks: {'QPS' if row['metric'] == QPS else 'NE'} %"),

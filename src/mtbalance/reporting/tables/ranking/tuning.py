@@ -41,7 +41,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     ]
     table = Table(
         title=f"{title}: all trials of the tuning",
-        label=f"{frame['experiment'].iloc[0]}-tuning",
         caption=tuple(_caption(frame, trials)),
         beside="",
         groups=tuple(groups),

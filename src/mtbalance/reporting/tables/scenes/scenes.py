@@ -39,7 +39,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     table = Table(
         title=f"{title}: segmentation, depth and surface normals",
-        label=f"{frame['experiment'].iloc[0]}-scenes",
         caption=_caption(frame, tested, baseline, significance),
         beside="printed (ours − printed)",
         groups=grid.groups(cells, _heading),
