@@ -14,7 +14,7 @@ from mtbalance.reporting.answer import COST, SIGNIFICANT, ranking_score, with_sc
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.formats import counted, decimal, signed
-from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import BySeed
 from mtbalance.reporting.value import trained
 
@@ -35,7 +35,7 @@ def duel(frame: pd.DataFrame, method: str, other: str, metric: str | None = None
     for dataset, runs in final.groupby("dataset", sort=False):
         shown = metric or ranking_score(runs) or "delta_m"
         sides = [_values(found[name][found[name]["dataset"] == dataset], shown) for name in (method, other)]
-        yield _table(dataset_heading(str(dataset), bool(runs["synthetic"].iloc[0])), shown, (method, other), sides)
+        yield _table(heading_of(runs.iloc[0]), shown, (method, other), sides)
         yield _verdict(*sides)
         costs = [_values(found[name][found[name]["dataset"] == dataset], COST) for name in (method, other)]
         if method.partition("/")[0] == other.partition("/")[0] and all(costs):

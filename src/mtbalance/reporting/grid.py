@@ -9,7 +9,7 @@ import pandas as pd
 from mtbalance.reporting import convergence
 from mtbalance.reporting.formats import counted, decimal, mean_and_spread, signed
 from mtbalance.reporting.layout import Cell, Group, Row
-from mtbalance.reporting.names import dataset_heading, method_name
+from mtbalance.reporting.names import heading_of, method_name
 
 Column = tuple[Hashable, ...]
 """Data set, metric and task."""
@@ -26,10 +26,9 @@ def columns_of(cells: pd.DataFrame) -> dict[str, list[Column]]:
 def groups(cells: pd.DataFrame, heading: Callable[[pd.Series], str]) -> tuple[Group, ...]:
     """A group of columns for each data set; ``heading`` names a column from one of its cells."""
     made = []
-    for dataset, group in cells.groupby("dataset", sort=False):
+    for _, group in cells.groupby("dataset", sort=False):
         first = group.drop_duplicates(["metric", "task"])
-        titles = tuple(heading(row) for _, row in first.iterrows())
-        made.append(Group(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])), titles))
+        made.append(Group(heading_of(first.iloc[0]), tuple(heading(row) for _, row in first.iterrows())))
     return tuple(made)
 
 
@@ -65,12 +64,19 @@ def mark(row: pd.Series, significance: float, sign: int) -> str:
     return "‡‡" if row["p_holm"] <= significance else "‡"
 
 
-def printed(row: pd.Series) -> str:
+def printed(row: pd.Series, digits: int = 4) -> str:
     """The number that a paper prints for a cell, its mark, and ours minus it; empty if it prints none."""
     if pd.isna(row["published"]):
         return ""
-    published_mark = " ‡" if row["published_mark"] else ""
-    return f"{decimal(row['published'], 4)}{published_mark} ({signed(row['difference_to_published'], 4)})"
+    published_mark = " ‡" if row.get("published_mark") else ""
+    return f"{decimal(row['published'], digits)}{published_mark} ({signed(row['difference_to_published'], digits)})"
+
+
+def change(row: pd.Series, baseline: str) -> str:
+    """The mean change to the baseline: the difference of what is better high, in percent of all else; empty if none."""
+    if row["balancer"] == baseline or not row["pairs"]:
+        return ""
+    return signed(row["difference"], 4) if row["better"] > 0 else f"{signed(100 * (row['ratio'] - 1), 2)} %"
 
 
 def best(cells: pd.DataFrame, sign: int, digits: int = 4) -> pd.Series:

@@ -170,6 +170,11 @@ def dataset_heading(dataset: str, synthetic: bool) -> str:
     return f"{dataset} (synthetic data)" if synthetic else dataset
 
 
+def heading_of(row: pd.Series) -> str:
+    """The name in a heading of the data set that a row of numbers is of."""
+    return dataset_heading(str(row["dataset"]), bool(row["synthetic"]))
+
+
 def data_named(frame: pd.DataFrame) -> str:
     """The names of all data sets of a collected table, as headings have them."""
     synthetic = frame.drop_duplicates("dataset").set_index("dataset")["synthetic"].astype(bool)

@@ -14,7 +14,7 @@ from mtbalance.config.variants import SIGN
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import Evidence
 from mtbalance.reporting.formats import counted
-from mtbalance.reporting.names import dataset_heading
+from mtbalance.reporting.names import heading_of
 from mtbalance.reporting.pairs import GROUP, method_means, pair_tests, reversals
 
 
@@ -62,7 +62,7 @@ def reverse_association(share: float = 0.5) -> Check:
             f" {counted(len(methods), 'group')} of methods on one backbone and data set{of}:"
             f" p = {found.within_groups_p:.2g} if groups are independent{strict}",
             f"{seen:.0%} of the pairs" if seen < 1 else "nothing: too few pairs",
-            tuple(dataset_heading(str(row.dataset), bool(row.synthetic)) for row in rows.itertuples()),
+            tuple(heading_of(row) for _, row in rows.iterrows()),
             bool(rows["synthetic"].any()),
             tuple({"file": places.METRICS.format(experiment=name), "metrics": "mean_auc, diff"} for name in names),
         )

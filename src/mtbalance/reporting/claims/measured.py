@@ -13,7 +13,7 @@ from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import GROUP, Cell, Evidence, Place
 from mtbalance.reporting.claims.paired import Comparison, comparison, runs_at
 from mtbalance.reporting.market import part, whole
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 
 QPS = "relative_throughput"
 
@@ -59,7 +59,7 @@ def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Seq
             worst(verdicts),
             f"relative QPS, median [quartiles]: {evidenced}; at least {factor:.3g} wanted; {', '.join(devices)}",
             "",
-            tuple(dict.fromkeys(dataset_heading(row["dataset"], bool(row["synthetic"])) for row in used)),
+            tuple(dict.fromkeys(heading_of(row) for row in used)),
             any(bool(row["synthetic"]) for row in used),
             tuple(trace),
         )

@@ -10,7 +10,7 @@ from mtbalance.reporting.costs import costs
 from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, nothing, title
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.method_lines import Method, label_lines, method_lines
-from mtbalance.reporting.names import balancer_name, dataset_heading
+from mtbalance.reporting.names import balancer_name, heading_of
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -29,7 +29,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     label_lines(panels, lines)
     for axes, (dataset, group) in zip(panels, datasets, strict=True):
-        axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
+        axes.set_title(heading_of(group.iloc[0]))
         _panel(axes, group, epochs[epochs["dataset"] == dataset], lines, look)
         _base(axes, epochs[(epochs["dataset"] == dataset) & (epochs["balancer"] == baseline)], lines, baseline)
         axes.set_xlabel(

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 from mtbalance.reporting.weight_shares import moving_shares
 
 MODEL = ["dataset", "backbone"]
@@ -52,8 +52,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 
 
 def _label(axes: Axes, row: pd.Series) -> None:
-    name = dataset_heading(str(row["dataset"]), bool(row["synthetic"]))
-    axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{name}".replace(" (", "\n("))
+    axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{heading_of(row)}".replace(" (", "\n("))
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look]) -> None:

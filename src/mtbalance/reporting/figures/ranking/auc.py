@@ -17,7 +17,7 @@ from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, n
 from mtbalance.reporting.figures.ranking._beside import LEVEL, beside
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.method_lines import Method, label_lines, method_lines
-from mtbalance.reporting.names import balancer_name, dataset_heading
+from mtbalance.reporting.names import balancer_name, heading_of
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.statistics import mean, pairs
 
@@ -48,8 +48,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         return figure
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     label_lines(panels, lines)
-    for axes, (dataset, group) in zip(panels, datasets, strict=True):
-        axes.set_title(dataset_heading(str(dataset), bool(group["synthetic"].iloc[0])))
+    for axes, (_, group) in zip(panels, datasets, strict=True):
+        axes.set_title(heading_of(group.iloc[0]))
         _panel(axes, group, lines, baseline)
     level_legend(figure, rows.loc[rows["balancer"] != baseline, "level"])
     if outliers := has_outliers(rows, baseline):

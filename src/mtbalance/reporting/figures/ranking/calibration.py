@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from mtbalance.reporting.calibration import BINS
 from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, nothing, title
-from mtbalance.reporting.names import backbone_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, heading_of
 
 SCALINGS = {"none": "as trained", "temperature": "after temperature scaling", "isotonic": "after isotonic scaling"}
 
@@ -41,8 +41,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 
 
 def _named(row: pd.Series) -> str:
-    data = dataset_heading(row["dataset"], bool(row["synthetic"]))
-    return f"{data}, {row['task_title']}, {backbone_name(row['backbone'])}"
+    return f"{heading_of(row)}, {row['task_title']}, {backbone_name(row['backbone'])}"
 
 
 def _panel(axes: Axes, bins: pd.DataFrame, look: dict[str, Look]) -> None:

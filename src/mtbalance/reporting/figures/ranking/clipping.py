@@ -11,7 +11,7 @@ from mtbalance.config.variants import parsed
 from mtbalance.errors import UserError
 from mtbalance.reporting.diagnostics import until_best
 from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, Look, legend, title
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 
 LIMIT, RELATIVE = "clip.absolute", "clip.relative"
 PLAIN = {"clippy_adam": "ls", "pub_clippy": "pub"}
@@ -38,8 +38,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     title(figure, f"{heading}: AUC and clip rate", frame)
     panels = figure.subplots(2, len(groups), sharex=True, sharey="row", squeeze=False)
     for (above, below), ((dataset, backbone), group) in zip(panels.T, groups, strict=True):
-        synthetic = bool(group["synthetic"].iloc[0])
-        above.set_title(f"{dataset_heading(dataset, synthetic)}, {backbone_name(backbone)}")
+        above.set_title(f"{heading_of(group.iloc[0])}, {backbone_name(backbone)}")
         same = final[(final["dataset"] == dataset) & (final["backbone"] == backbone)]
         _panel(above, group[group["metric"] == "mean_auc"], look)
         _plain(above, same, look)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.captions import OWN_BEST_EPOCH
 from mtbalance.reporting.drawing import GRAY, LEVELS, PALETTE, Look, balancer_legend, looks, title
-from mtbalance.reporting.names import backbone_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, heading_of
 from mtbalance.reporting.score import score_of, score_titles
 from mtbalance.reporting.value import RUN, trained
 
@@ -71,7 +71,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 
 def _rows(dataset: str, frame: pd.DataFrame, baseline: str) -> list[Row]:
     """One row, or one a level if the methods are more than the colors."""
-    label = f"{score_titles(frame)}\n{dataset_heading(dataset, bool(frame['synthetic'].iloc[0]))}".replace(" (", "\n(")
+    label = f"{score_titles(frame)}\n{heading_of(frame.iloc[0])}".replace(" (", "\n(")
     methods = frame.drop_duplicates("balancer")
     if len(methods) <= len(PALETTE):
         return [Row(dataset, label, set(methods["balancer"]))]

@@ -13,7 +13,7 @@ from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.dissection import LENGTH, numbers
 from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, legend, title
 from mtbalance.reporting.formats import signed
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import mean, pairs
 
 FAR = 0.02
@@ -35,7 +35,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         lengths = group[group["metric"] == LENGTH].set_index("balancer")["ratio"].sort_values(kind="stable")
         order = list(lengths.index)
         same = whole[(whole["dataset"] == key[0]) & (whole["backbone"] == key[1])]
-        place = f"{dataset_heading(key[0], bool(same['synthetic'].iloc[0]))}, {backbone_name(key[1])}"
+        place = f"{heading_of(same.iloc[0])}, {backbone_name(key[1])}"
         row[0].set_title(place, loc="left")
         row[0].set_yticks(range(len(order)), [_label(name) for name in order])
         row[0].set_ylim(len(order) - 0.4, -0.6)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import mean, pairs, standard_deviation
 from mtbalance.reporting.tables.ranking.levels import LEVELS, rules
 
@@ -21,9 +21,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     figure = Figure(figsize=(max(7.5, 1.2 + 4.2 * len(panels)), 3.8), layout="constrained")
     title(figure, f"{heading}: difference of mean AUC to {balancer_name(baseline)}, by level", frame)
     axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, ((dataset, backbone), group) in zip(axes_of, panels, strict=True):
-        synthetic = bool(group["synthetic"].iloc[0])
-        axes.set_title(f"{dataset_heading(str(dataset), synthetic)}, {backbone_name(str(backbone))}")
+    for axes, ((_, backbone), group) in zip(axes_of, panels, strict=True):
+        axes.set_title(f"{heading_of(group.iloc[0])}, {backbone_name(str(backbone))}")
         _panel(axes, group, look, baseline)
     axes_of[0].set_ylabel(f"test mean AUC minus that of {balancer_name(baseline)}\n(mean ± std; dots: seeds)")
     balancer_legend(figure, look)

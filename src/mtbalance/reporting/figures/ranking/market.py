@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from mtbalance.reporting.drawing import GRAY, PALETTE, title
 from mtbalance.reporting.market import false_alarms, name_of_test, part, whole
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 
 FIRST = "pub"
 """The method whose days are drawn: the paper's, or the first one if it was not run."""
@@ -27,7 +27,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     title(figure, f"{heading}: simulated A/B tests on synthetic data, revenue per thousand impressions (RPM)", frame)
     panels = figure.subplots(len(groups), 3, squeeze=False, gridspec_kw={"height_ratios": heights})
     for (by_day, by_method, trials), ((dataset, backbone), group) in zip(panels, groups, strict=True):
-        name = f"{dataset_heading(str(dataset), synthetic=True)}, {backbone_name(str(backbone))}"
+        name = f"{heading_of(group.iloc[0])}, {backbone_name(str(backbone))}"
         _days(by_day, group, name, baseline)
         _methods(by_method, whole(group), name, baseline)
         _trials(trials, frame[(frame["dataset"] == dataset) & (frame["backbone"] == backbone)])

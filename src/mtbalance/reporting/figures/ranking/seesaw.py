@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.drawing import GRAY, legend, level_entries, level_looks, mark, nothing, title
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, data_named, heading_of
 from mtbalance.reporting.statistics import mean, standard_deviation
 
 FIXED = "fixed"
@@ -52,15 +52,13 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     line = "\nline: the front of fixed weights, equal ones among them" if (rows["rule"] == FIXED).any() else ""
     title(figure, f"{heading}: the tasks against each other\n{said}{line}", frame)
     if not groups or not pairs:
-        synthetic = ", ".join(_headings(rows))
-        nothing(figure, f"There are no two tasks and two methods to compare ({synthetic}).")
+        nothing(figure, f"There are no two tasks and two methods to compare ({data_named(rows)}).")
         return figure
     levels = rows.drop_duplicates("balancer").set_index("balancer")["level"]
     panels = figure.subplots(len(pairs), columns, squeeze=False)
     for row, pair in zip(panels, pairs, strict=True):
-        for axes, ((dataset, backbone), group) in zip(row, groups, strict=True):
-            heading = dataset_heading(str(dataset), bool(group["synthetic"].iloc[0]))
-            axes.set_title(f"{heading}\n{backbone_name(backbone)}")
+        for axes, ((_, backbone), group) in zip(row, groups, strict=True):
+            axes.set_title(f"{heading_of(group.iloc[0])}\n{backbone_name(backbone)}")
             axes.set_xlabel(f"{pair[0][1]}: AUC")
             axes.set_ylabel(f"{pair[1][1]}: AUC")
             _panel(axes, group, [str(task) for task, _ in pair], levels, baseline)
@@ -71,11 +69,6 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     ]
     legend(figure, [*names, *level_entries(levels)])
     return figure
-
-
-def _headings(rows: pd.DataFrame) -> list[str]:
-    first = rows.drop_duplicates("dataset")
-    return [dataset_heading(row["dataset"], bool(row["synthetic"])) for _, row in first.iterrows()]
 
 
 def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series, baseline: str) -> None:

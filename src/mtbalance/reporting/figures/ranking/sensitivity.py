@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.drawing import GRAY, PALETTE, legend, nothing, title
 from mtbalance.reporting.mean_ne import with_mean_ne
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, data_named, heading_of
 from mtbalance.reporting.variants import METRICS, bases, option_of
 
 
@@ -27,9 +27,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     figure = Figure(figsize=(1.6 + 2.6 * max(2, len(columns)), 5.4), layout="constrained")
     title(figure, f"{heading}: against {balancer_name(baseline)}", frame)
     if not columns:
-        run = frame.drop_duplicates("dataset")
-        names = ", ".join(dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in run.iterrows())
-        nothing(figure, f"{names}: no balancer was run with another value of a single option.")
+        nothing(figure, f"{data_named(frame)}: no balancer was run with another value of a single option.")
         return figure
     grid = figure.subplots(2, len(columns), sharey="row", sharex="col", squeeze=False)
     for column, ((dataset, backbone, base, path), own) in enumerate(columns):
@@ -37,8 +35,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         grid[0][column].set_title(f"{balancer_name(str(base))}: {path}")
         for axes, metric in zip(grid[:, column], METRICS, strict=True):
             _panel(axes, own[own["metric"] == metric], plain[plain["metric"] == metric])
-        name = dataset_heading(str(dataset), bool(own["synthetic"].iloc[0]))
-        grid[1][column].set_xlabel(f"{path}\n{backbone_name(str(backbone))}\n{name}", fontsize=8)
+        where = f"{backbone_name(str(backbone))}\n{heading_of(own.iloc[0])}"
+        grid[1][column].set_xlabel(f"{path}\n{where}", fontsize=8)
     grid[0][0].set_ylabel("mean AUC, change in %\n(higher is better)")
     grid[1][0].set_ylabel("mean NE, change in %\n(lower is better)")
     legend(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mtbalance.reporting.drawing import DASHES, GRAY, LEVELS, Look, legend, looks, nothing, title
-from mtbalance.reporting.names import backbone_name, balancer_name, dataset_heading
+from mtbalance.reporting.names import backbone_name, balancer_name, data_named
 from mtbalance.reporting.task_counts import NE, QPS, changes, printed_loss
 
 BAND = "#d0d0d0"
@@ -21,7 +21,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     cells = cells[cells["balancer"] != baseline]
     backbones = list(dict.fromkeys(cells["backbone"]))
     figure = Figure(figsize=(9.2, 2.1 + 3.2 * max(1, len(backbones))), layout="constrained")
-    title(figure, f"{heading}: change against {balancer_name(baseline)}\n{_datasets(frame)}", frame)
+    title(figure, f"{heading}: change against {balancer_name(baseline)}\n{data_named(frame)}", frame)
     if not backbones:
         nothing(figure, f"No balancer beside {balancer_name(baseline)} was run.")
         return figure
@@ -45,12 +45,6 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     entries.append(Line2D([], [], color="black", linestyle=":", label="3 / (1 + 2 K) left"))
     legend(figure, entries)
     return figure
-
-
-def _datasets(frame: pd.DataFrame) -> str:
-    found = frame.drop_duplicates("dataset")
-    names = [dataset_heading(str(row["dataset"]), bool(row["synthetic"])) for _, row in found.iterrows()]
-    return ", ".join(found["dataset"]) + " (synthetic data)" if found["synthetic"].all() else ", ".join(names)
 
 
 def _looks(cells: pd.DataFrame) -> dict[str, Look]:

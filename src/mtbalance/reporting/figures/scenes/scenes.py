@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarForm
 
 from mtbalance.reporting.collect import CONSTANT
 from mtbalance.reporting.drawing import GRAY, Look, legend, looks, title
-from mtbalance.reporting.names import METRICS, dataset_heading, method_name
+from mtbalance.reporting.names import METRICS, heading_of, method_name
 from mtbalance.reporting.units import in_printed_units
 
 LOGARITHMIC = 3
@@ -31,7 +31,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     grid = figure.subplots(len(datasets), len(tasks), sharex=True, squeeze=False)
     for dataset, panels in zip(datasets, grid, strict=True):
         part = frame[frame["dataset"] == dataset]
-        panels[0].set_ylabel(dataset_heading(dataset, bool(part["synthetic"].iloc[0])).replace(" (", "\n("))
+        panels[0].set_ylabel(heading_of(part.iloc[0]).replace(" (", "\n("))
         for axes, task in zip(panels, tasks.itertuples(), strict=True):
             _panel(axes, part[(part["task"] == task.task)], task.metric, look)
             arrow = "higher is better" if task.better > 0 else "lower is better"

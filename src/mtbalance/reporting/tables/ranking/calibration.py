@@ -13,7 +13,7 @@ from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.calibration import BINS
 from mtbalance.reporting.formats import decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
-from mtbalance.reporting.names import dataset_heading, method_name
+from mtbalance.reporting.names import heading_of, method_name
 from mtbalance.reporting.statistics import mean, standard_deviation
 
 METHOD = ["dataset", "task", "backbone", "balancer"]
@@ -36,7 +36,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
 
 def _heading(row: pd.Series) -> str:
-    return f"{dataset_heading(row['dataset'], bool(row['synthetic']))}, {row['task_title']}: ECE in points of percent"
+    return f"{heading_of(row)}, {row['task_title']}: ECE in points of percent"
 
 
 def _rows(whole: pd.DataFrame, columns: list[tuple[str, str]], baseline: str) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from mtbalance.reporting import captions
 from mtbalance.reporting.formats import MISSING, mean_and_spread, signed
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.market import TEST, alarm, false_alarms, method, part, whole
-from mtbalance.reporting.names import balancer_name, dataset_heading
+from mtbalance.reporting.names import balancer_name, heading_of
 from mtbalance.reporting.printed import everything
 from mtbalance.reporting.statistics import mean, standard_deviation
 
@@ -51,7 +51,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
 
 def _groups(frame: pd.DataFrame) -> Iterator[Group]:
-    name = dataset_heading(frame["dataset"].iloc[0], bool(frame["synthetic"].iloc[0]))
+    name = heading_of(frame.iloc[0])
     lifts = part(frame, "lift")
     shares = sorted(lifts["share"].unique())
     days = tuple(f"day {day:.0f}" for day in sorted(lifts["day"].unique()))

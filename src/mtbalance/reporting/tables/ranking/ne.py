@@ -9,7 +9,6 @@ import pandas as pd
 
 from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import balancer_name
 from mtbalance.reporting.throughput import SPEEDS, ratio_text, throughput
@@ -25,7 +24,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     def fill(row: pd.Series) -> Cell:
         if row["metric"] in SPEEDS:
             return Cell(ratio_text(row, frame))
-        return Cell(grid.text(row, grid.mark(row, significance, -1)), row["best"], _change(row, baseline))
+        return Cell(grid.text(row, grid.mark(row, significance, -1)), row["best"], grid.change(row, baseline))
 
     table = Table(
         title=f"{title}: normalized entropy and throughput",
@@ -35,11 +34,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows=grid.rows(cells, baseline, fill) + references.rows(frame, grid.columns_of(cells)),
     )
     return table, cells.drop(columns="best")
-
-
-def _change(row: pd.Series, baseline: str) -> str:
-    compared = row["balancer"] != baseline and row["pairs"]
-    return f"{signed(row['change_percent'], 2)} %" if compared else ""
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:

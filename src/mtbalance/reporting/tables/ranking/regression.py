@@ -8,7 +8,6 @@ import pandas as pd
 
 from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.mean_ne import with_mean
 from mtbalance.reporting.names import METRICS, balancer_name
@@ -38,7 +37,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     def fill(row: pd.Series) -> Cell:
         text = grid.text(row, grid.mark(row, significance, row["better"]), row["digits"])
-        return Cell(text, row["best"], _change(row, baseline))
+        return Cell(text, row["best"], grid.change(row, baseline))
 
     table = Table(
         title=f"{title}: regressions",
@@ -59,14 +58,6 @@ def _digits(largest: float) -> int:
 
 def _heading(row: pd.Series) -> str:
     return f"{METRICS[row['metric']].title} {row['task_title']} {'↑' if row['better'] > 0 else '↓'}"
-
-
-def _change(row: pd.Series, baseline: str) -> str:
-    if row["balancer"] == baseline or not row["pairs"]:
-        return ""
-    if row["better"] > 0:
-        return signed(row["difference"], 4)
-    return f"{signed(100 * (row['ratio'] - 1), 2)} %"
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells = pd.concat(found, ignore_index=True).drop_duplicates(["dataset", "backbone", "balancer", "metric"])
 
     def fill(row: pd.Series) -> Cell:
-        change = "" if row["balancer"] == row["base"] or not row["pairs"] else _change(row)
-        return Cell(grid.text(row, grid.mark(row, significance, row["better"])), beside=change)
+        text = grid.text(row, grid.mark(row, significance, row["better"]))
+        return Cell(text, beside=grid.change(row, row["base"]))
 
     names = ", ".join(map(balancer_name, bases(frame)))
     table = Table(
@@ -42,12 +42,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows=grid.rows(cells, baseline, fill),
     )
     return table, cells
-
-
-def _change(row: pd.Series) -> str:
-    if row["metric"] == "mean_auc":
-        return signed(row["difference"], 4)
-    return f"{signed(100 * (row['ratio'] - 1), 2)} %"
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> Iterator[str]:

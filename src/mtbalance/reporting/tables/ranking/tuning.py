@@ -12,7 +12,7 @@ import pandas as pd
 from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.formats import counted, decimal, mean_and_spread
 from mtbalance.reporting.layout import Cell, Group, Row, Table
-from mtbalance.reporting.names import dataset_heading, method_name, options_text
+from mtbalance.reporting.names import heading_of, method_name, options_text
 from mtbalance.reporting.statistics import mean, standard_deviation
 from mtbalance.reporting.tuning import at_the_edge, edges, place_in_grid, tuned_options
 
@@ -35,15 +35,12 @@ DESCRIPTION = [
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers. ``significance`` is not used: trials are not tested."""
     trials = pd.DataFrame([_trial(group) for _, group in frame.groupby(TRIAL, sort=False)])
-    datasets = list(trials.groupby("dataset", sort=False))
-    groups = [
-        Group(dataset_heading(str(name), bool(group["synthetic"].iloc[0])), _columns(group)) for name, group in datasets
-    ]
+    datasets = (group for _, group in trials.groupby("dataset", sort=False))
     table = Table(
         title=f"{title}: all trials of the tuning",
         caption=tuple(_caption(frame, trials)),
         beside="",
-        groups=tuple(groups),
+        groups=tuple(Group(heading_of(group.iloc[0]), _columns(group)) for group in datasets),
         rows=tuple(_rows(trials, baseline)),
     )
     return table, trials.drop(columns=["score", "level", "rule", "manipulation", "shares"])

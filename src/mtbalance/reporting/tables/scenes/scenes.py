@@ -13,7 +13,7 @@ from mtbalance.reporting import captions, grid
 from mtbalance.reporting.collect import CONSTANT
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.delta_rows import DELTAS, with_delta_m
-from mtbalance.reporting.formats import decimal, signed
+from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell, Row, Table
 from mtbalance.reporting.names import METRICS
 from mtbalance.reporting.printed import beside_table7
@@ -34,8 +34,9 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     def fill(row: pd.Series) -> Cell:
         if row["metric"] in SPEEDS:
             return Cell(ratio_text(row, frame))
-        text = grid.text(row, grid.mark(row, significance, row["better"]), METRICS[row["metric"]].digits)
-        return Cell(text, row["best"], _printed(row))
+        digits = METRICS[row["metric"]].digits
+        text = grid.text(row, grid.mark(row, significance, row["better"]), digits)
+        return Cell(text, row["best"], grid.printed(row, digits))
 
     table = Table(
         title=f"{title}: segmentation, depth and surface normals",
@@ -58,13 +59,6 @@ def _heading(row: pd.Series) -> str:
     if row["metric"] in SPEEDS:
         return SPEEDS[row["metric"]]
     return f"{METRICS[row['metric']].title} {'↑' if row['better'] > 0 else '↓'}"
-
-
-def _printed(row: pd.Series) -> str:
-    if pd.isna(row["published"]):
-        return ""
-    digits = METRICS[row["metric"]].digits
-    return f"{decimal(row['published'], digits)} ({signed(row['difference_to_published'], digits)})"
 
 
 def _constant(frame: pd.DataFrame, cells: pd.DataFrame) -> tuple[Row, ...]:
