@@ -9,7 +9,7 @@ import pandas as pd
 from mtbalance.reporting import captions, convergence, ranks, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.contrasts import against_baseline
-from mtbalance.reporting.delta_rows import with_delta_m
+from mtbalance.reporting.delta_rows import with_scores
 from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
 from mtbalance.reporting.reference_errors import against
@@ -49,11 +49,6 @@ def answer(frame: pd.DataFrame, title: str, baseline: str) -> list[str]:
         return [*sentences, *_range(frame, cells, named, baseline), *reached]
     best, ranked = _best(frame, cells, named, baseline), ranks.sentences(frame, baseline, SIGNIFICANT)
     return [*sentences, best, *ranked, *_subjects(frame, cells, baseline), *captions.edges(frame), *reached]
-
-
-def with_scores(frame: pd.DataFrame) -> pd.DataFrame:
-    """The collected table of an experiment; that of scenes with Δm, which is their score."""
-    return with_delta_m(frame) if frame["problem"].iloc[0] == "scenes" else frame
 
 
 def ranking_score(frame: pd.DataFrame) -> str | None:

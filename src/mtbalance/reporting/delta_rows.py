@@ -26,6 +26,11 @@ def with_delta_m(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame, pd.DataFrame(rows, columns=frame.columns).astype(frame.dtypes)], ignore_index=True)
 
 
+def with_scores(frame: pd.DataFrame) -> pd.DataFrame:
+    """The collected table of an experiment; that of scenes with delta-m, which is their score."""
+    return with_delta_m(frame) if frame["problem"].iloc[0] == "scenes" else frame
+
+
 def _of_dataset(final: pd.DataFrame) -> Iterator[dict[str, Any]]:
     single = final[(final["status"] == "finished") & final.apply(is_single_task, axis=1)]
     if single.empty:

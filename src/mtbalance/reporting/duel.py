@@ -10,9 +10,10 @@ from rich.table import Table
 
 from mtbalance.errors import UserError
 from mtbalance.registry import unknown
-from mtbalance.reporting.answer import COST, SIGNIFICANT, ranking_score, with_scores
+from mtbalance.reporting.answer import COST, SIGNIFICANT, ranking_score
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
+from mtbalance.reporting.delta_rows import with_scores
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import BySeed

@@ -105,6 +105,8 @@ BALANCERS = {
     "trimmed_mean": "Trimmed mean",
 }
 
+SETTINGS = "_nyuv2"
+"""A balancer of this ending is the one without it, with its authors' settings for NYUv2."""
 PAPERS_DATA = ("aliexpress_", "nyuv2")
 """How the names of the papers' data sets begin."""
 

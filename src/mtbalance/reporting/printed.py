@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mtbalance.reporting.names import is_single_task
+from mtbalance.reporting.names import SETTINGS, is_single_task
 
 COLUMNS = {"ctr": "CTR", "ctcvr": "CTCVR", "average": "Average"}
 SCENE_COLUMNS = {
@@ -91,7 +91,7 @@ def _row_of_table7(cell: pd.Series) -> str | None:
         return None
     if is_single_task(cell):
         return "stl"
-    return cell["balancer"].removesuffix("_nyuv2") if cell["backbone"] == "mtan" else None
+    return cell["balancer"].removesuffix(SETTINGS) if cell["backbone"] == "mtan" else None
 
 
 def nashmtl_stl() -> pd.DataFrame:

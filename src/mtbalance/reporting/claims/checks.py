@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +34,6 @@ def better(
     *,
     tasks: Sequence[str] = (),
     backbones: Sequence[str] = (),
-    sign: int = 0,
     by: float = 0.0,
     relative: bool = False,
 ) -> Check:
@@ -44,7 +44,7 @@ def better(
         for name in methods:
             found += compare(
                 evidence, name, than, metric,
-                tasks=tasks, backbones=backbones, sign=sign, offset=by, relative=relative,
+                tasks=tasks, backbones=backbones, offset=by, relative=relative,
             )  # fmt: skip
         return outcome(found, all_ahead(found, evidence.level), evidence.level)
 
@@ -73,7 +73,7 @@ def same_over_groups(methods: Sequence[str], than: str, metric: str, margin: flo
         if verdict is not Verdict.UNTESTED:
             # Of one side of each test, so at twice the level of a two-sided one.
             inside = [all_ahead(compared(sign, -margin), 2 * evidence.level) is Verdict.HELD for sign in (1, -1)]
-            differs = any(p <= evidence.level for p in holm([each.test.p for each in found]))
+            differs = any(p <= evidence.level for p in _holm(found))
             verdict = Verdict.FAILED if differs else Verdict.HELD if all(inside) else Verdict.OPEN
         return outcome(found, verdict, evidence.level)
 
@@ -88,7 +88,7 @@ def not_always(check: Check) -> Check:
         found = check(evidence)
         if found is None:
             return None
-        return Outcome(**vars(found) | {"verdict": contrary.get(found.verdict, found.verdict)})
+        return replace(found, verdict=contrary.get(found.verdict, found.verdict))
 
     return turned
 
@@ -98,7 +98,7 @@ def trades(methods: Sequence[str], than: str, metric: str) -> Check:
 
     def check(evidence: Evidence) -> Outcome | None:
         found = [each for method in methods for each in compare(evidence, method, [than], metric)]
-        adjusted = holm([each.test.p for each in found])
+        adjusted = _holm(found)
         signs: dict[tuple[str, ...], list[tuple[float, float, float]]] = {}
         for each, p in zip(found, adjusted, strict=True):
             key = (each.experiment, each.dataset, each.backbone, each.method)
@@ -134,8 +134,7 @@ def ahead_in(
         verdicts = []
         for name in dict.fromkeys(each.experiment for each in found):
             part = [each for each in found if each.experiment == name]
-            adjusted = holm([each.test.p for each in part])
-            seen = [each.test.difference for each, p in zip(part, adjusted, strict=True) if p <= evidence.level]
+            seen = _seen(part, evidence.level)
             ahead, behind = sum(value > 0 for value in seen), sum(value < 0 for value in seen)
             true = [holds(number, len(part)) for number in range(ahead, len(part) - behind + 1)]
             verdicts.append(Verdict.HELD if all(true) else Verdict.OPEN if any(true) else Verdict.FAILED)
@@ -176,7 +175,7 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
 
 def all_ahead(found: Found, level: float) -> Verdict:
     """The verdict on a claim that every difference is above its offset."""
-    if any(p <= level and each.test.difference < 0 for each, p in zip(found, _holm(found), strict=True)):
+    if any(difference < 0 for difference in _seen(found, level)):
         return Verdict.FAILED
     held = all(each.test.p <= level and each.test.difference > 0 for each in found)
     return _unless_untested(found, Verdict.HELD if held else Verdict.OPEN)
@@ -188,6 +187,11 @@ def _unless_untested(found: Found, verdict: Verdict) -> Verdict:
 
 def _holm(found: Found) -> list[float]:
     return holm([each.test.p for each in found])
+
+
+def _seen(found: Found, level: float) -> list[float]:
+    """The differences that are seen, after Holm's correction."""
+    return [each.test.difference for each, p in zip(found, _holm(found), strict=True) if p <= level]
 
 
 def outcome(found: Found, verdict: Verdict, level: float) -> Outcome | None:
@@ -209,9 +213,8 @@ def _evidence(found: Found, level: float) -> str:
     several = len({each.experiment for each in found}) > 1
     texts = [each.text(several) for each in found]
     if len(found) > SHOWN:
-        adjusted = _holm(found)
         one = len({each.method for each in found}) == 1
-        seen = [each.test.difference for each, p in zip(found, adjusted, strict=True) if p <= level]
+        seen = _seen(found, level)
         above, below = (sum(sign * each.test.difference > 0 for each in found) for sign in (1, -1))
         count = (
             f"{balancer_name(found[0].method) if one else 'the methods'}: ahead in {above} of {len(found)} comparisons"

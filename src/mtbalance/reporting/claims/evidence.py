@@ -16,16 +16,14 @@ from mtbalance.records import RecordError
 from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.cosines import diffs
-from mtbalance.reporting.delta_rows import with_delta_m
-from mtbalance.reporting.names import is_single_task
+from mtbalance.reporting.delta_rows import with_scores
+from mtbalance.reporting.names import SETTINGS, is_single_task
 from mtbalance.reporting.printed import Printed
 from mtbalance.reporting.statistics import BySeed
 from mtbalance.reporting.value import RUN
 
 GROUP = ["experiment", "dataset", "backbone"]
 PLACE = [*GROUP, "task"]
-SETTINGS = "_nyuv2"
-"""A balancer of this ending is the one without it, with its authors' settings for NYUv2."""
 NAMED_RUN = ["experiment", *RUN]
 
 
@@ -75,7 +73,7 @@ class Evidence:
     def final(self) -> pd.DataFrame:
         """The numbers of whole runs, with delta-m of scenes and Diff (:func:`with_diff`)."""
         rows = self.metrics[self.metrics["epoch"].isna()]
-        parts = [_completed(part) for _, part in rows.groupby("experiment", sort=False)]
+        parts = [with_diff(with_scores(part)) for _, part in rows.groupby("experiment", sort=False)]
         return pd.concat(parts, ignore_index=True) if parts else rows
 
     @cached_property
@@ -94,11 +92,6 @@ class Evidence:
                 failed=int((group["status"] != "finished").sum()),
             )
         return found
-
-
-def _completed(frame: pd.DataFrame) -> pd.DataFrame:
-    """An experiment's rows with delta-m of scenes, and Diff."""
-    return with_diff(with_delta_m(frame) if frame["problem"].iloc[0] == "scenes" else frame)
 
 
 def with_diff(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from dataclasses import replace
 
 import pandas as pd
 
@@ -13,9 +13,11 @@ from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import GROUP, Cell, Evidence, Place
 from mtbalance.reporting.claims.paired import Comparison, comparison, runs_at
 from mtbalance.reporting.market import part, whole
-from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
+from mtbalance.reporting.names import SETTINGS, backbone_name, balancer_name, heading_of
 
 QPS = "relative_throughput"
+ENDS = ((f"{QPS}_low", f"{QPS}_high"), (QPS, QPS), (f"{QPS}_high", f"{QPS}_low"))
+"""The numbers of two methods whose ratio is the lowest, the middle and the highest one."""
 
 
 def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Sequence[str] = ()) -> Check:
@@ -30,13 +32,13 @@ def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Seq
         verdicts, texts, trace, used = [], [], [], []
         several = rows["experiment"].nunique() > 1
         for (experiment, dataset, backbone), timed in rows.groupby(GROUP, sort=False):
-            names = timed["balancer"].str.removesuffix("_nyuv2")
+            names = timed["balancer"].str.removesuffix(SETTINGS)
             table = timed.assign(name=names).drop_duplicates(["name", "metric"])
             table = table.pivot(index="name", columns="metric", values="value")
             for other in than:
                 if method in table.index and other in table.index:
                     own, theirs = table.loc[method], table.loc[other]
-                    low, ratio, high = (own[a] / theirs[b] for a, b in _ends())
+                    low, ratio, high = (own[a] / theirs[b] for a, b in ENDS)
                     verdicts.append(
                         Verdict.HELD if low >= factor else Verdict.FAILED if high < factor else Verdict.OPEN
                     )
@@ -65,10 +67,6 @@ def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Seq
         )
 
     return check
-
-
-def _ends() -> list[tuple[str, str]]:
-    return [(f"{QPS}_low", f"{QPS}_high"), (QPS, QPS), (f"{QPS}_high", f"{QPS}_low")]
 
 
 def value(method: str, metric: str, sign: int, bound: float) -> Check:
@@ -110,7 +108,7 @@ def lifts(method: str, metric: str) -> Check:
         file = {"file": places.MARKET.format(experiment=found[0].experiment)}
         text = f"expected lift of {metric.upper()}: {judged.evidence}; one simulated A/B test: {'; '.join(tests)}"
         trace = tuple(record | file for record in judged.trace)
-        return Outcome(**vars(judged) | {"evidence": text, "trace": trace})
+        return replace(judged, evidence=text, trace=trace)
 
     return check
 
@@ -126,16 +124,8 @@ def reaches(methods: Sequence[str], all_starts: bool) -> Check:
         full = counts["sum"] == counts["count"]
         holds = full.all() if all_starts else not full.any()
         texts = [f"{balancer_name(str(name))} {row['sum']} of {row['count']} starts" for name, row in counts.iterrows()]
-        trace: list[dict[str, Any]] = [
-            {"file": f"{places.TOY_REPORT}.csv", "column": "reached", "methods": list(methods)}
-        ]
-        return Outcome(
-            Verdict.HELD if holds else Verdict.FAILED,
-            "; ".join(texts),
-            "",
-            ("toy problem",),
-            False,
-            tuple(trace),
-        )
+        trace = {"file": f"{places.TOY_REPORT}.csv", "column": "reached", "methods": list(methods)}
+        verdict = Verdict.HELD if holds else Verdict.FAILED
+        return Outcome(verdict, "; ".join(texts), data=("toy problem",), trace=(trace,))
 
     return check

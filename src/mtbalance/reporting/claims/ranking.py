@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -66,7 +67,7 @@ def _resolution(evidence: Evidence) -> Outcome | None:
     )
     judged = outcome(found, verdict, evidence.level)
     text = f"{SEEDS} seeds find a true difference of {sizes[1]:.4f} [{sizes[0]:.4f}, {sizes[2]:.4f}] with 80 % power"
-    return judged and Outcome(**vars(judged) | {"evidence": f"{text}; pooled spread of PUB − LS {spread:.4f}"})
+    return judged and replace(judged, evidence=f"{text}; pooled spread of PUB − LS {spread:.4f}")
 
 
 def _loss_ratio(evidence: Evidence) -> Outcome | None:
