@@ -56,7 +56,7 @@ class Layout(NamedTuple):
 class Timing:
     """Steps timed once for each layout of data, backbone and level: balancers of a level are taken to cost the same."""
 
-    def __init__(self, parameters: Parameters, budget: float = BUDGET_SECONDS) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
         self.seconds: dict[str, RowSeconds] = {}
         self.balancers: dict[str, None] = {}
@@ -70,7 +70,7 @@ class Timing:
             for backbone, balancers in experiment.trained().items()
             for balancer in (*balancers, parameters.tables.baseline)
         }
-        self._budget = budget / len(cells)
+        self._budget = BUDGET_SECONDS / len(cells)
         self._folder, self._layouts = Path(), dict[str, Layout]()
 
     def experiments(self) -> list[ExperimentTime]:

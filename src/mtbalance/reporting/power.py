@@ -8,6 +8,9 @@ from functools import cache
 import numpy as np
 from scipy import optimize, stats
 
+WANTED = 0.8
+"""The power with which a difference counts as seen."""
+
 
 def power(effect: float, spread: float, pairs: int, level: float = 0.05) -> float:
     """Probability that a two-sided paired t-test finds a true difference.
@@ -23,23 +26,23 @@ def power(effect: float, spread: float, pairs: int, level: float = 0.05) -> floa
     return float(np.nansum([stats.nct.sf(bound, freedom, shift), stats.nct.cdf(-bound, freedom, shift)]))
 
 
-def detectable(spread: float, pairs: int, level: float = 0.05, wanted: float = 0.8) -> float:
-    """The smallest true difference that a two-sided paired t-test finds with the ``wanted`` power.
+def detectable(spread: float, pairs: int, level: float = 0.05) -> float:
+    """The smallest true difference that a two-sided paired t-test finds with a power of :data:`WANTED`.
 
     ``spread`` is the standard deviation of the differences, and the result has its unit. NaN for fewer than two pairs
-    or without spread; 0 if chance alone reaches the wanted power.
+    or without spread; 0 if chance alone reaches that power.
     """
-    if level >= wanted:
+    if level >= WANTED:
         return 0.0
     if pairs < 2 or not np.isfinite(spread):
         return math.nan
-    return _standard_errors(pairs, level, wanted) * spread / math.sqrt(pairs)
+    return _standard_errors(pairs, level) * spread / math.sqrt(pairs)
 
 
 @cache
-def _standard_errors(pairs: int, level: float, wanted: float) -> float:
+def _standard_errors(pairs: int, level: float) -> float:
     """The detectable difference in standard errors of the mean: 2.8 for many pairs, 16 for two."""
     bound = stats.t.ppf(1 - level / 2, pairs - 1)
     return float(
-        optimize.brentq(lambda size: power(size, math.sqrt(pairs), pairs, level) - wanted, 0.1, 2 * float(bound))
+        optimize.brentq(lambda size: power(size, math.sqrt(pairs), pairs, level) - WANTED, 0.1, 2 * float(bound))
     )

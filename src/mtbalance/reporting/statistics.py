@@ -42,6 +42,11 @@ def pairs(values: BySeed, baseline: BySeed) -> tuple[list[float], list[float]]:
     return [values[seed] for seed in seeds], [baseline[seed] for seed in seeds]
 
 
+def differences(values: BySeed, baseline: BySeed) -> list[float]:
+    """Value minus baseline, seed by seed, for the seeds that both have."""
+    return [value - reference for value, reference in zip(*pairs(values, baseline), strict=True)]
+
+
 def ratios(values: BySeed, baseline: BySeed) -> list[float]:
     """Value over baseline, seed by seed, for the seeds that both have; NaN over a baseline of zero."""
     both = zip(*pairs(values, baseline), strict=True)
@@ -65,7 +70,7 @@ def paired_test(values: BySeed, baseline: BySeed) -> PairedTest:
     return PairedTest(len(differences), difference, float(stats.ttest_rel(ours, theirs).pvalue), "")
 
 
-def paired_interval(values: BySeed, baseline: BySeed, level: float = 0.95) -> tuple[float, float]:
+def paired_interval(values: BySeed, baseline: BySeed, level: float) -> tuple[float, float]:
     """Confidence interval of the mean difference over common seeds, from Student's t; NaN where nothing was tested."""
     if paired_test(values, baseline).untested:
         return math.nan, math.nan

@@ -13,9 +13,11 @@ from mtbalance import places
 from mtbalance.config.variants import SIGN
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import Evidence
+from mtbalance.reporting.cosines import GROUP
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import heading_of
-from mtbalance.reporting.pairs import GROUP, method_means, pair_tests, reversals
+from mtbalance.reporting.pairs import method_means, pair_tests, reversals
+from mtbalance.reporting.power import WANTED
 
 
 def share_seen(methods: Sequence[int], level: float) -> float:
@@ -26,7 +28,7 @@ def share_seen(methods: Sequence[int], level: float) -> float:
     law = reversals(methods)
     pairs = len(law) - 1
     spread = math.sqrt(float(law @ (np.arange(len(law)) - pairs / 2) ** 2))
-    return 0.5 + float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(0.8)) * spread / pairs
+    return 0.5 + float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(WANTED)) * spread / pairs
 
 
 def reverse_association(share: float = 0.5) -> Check:

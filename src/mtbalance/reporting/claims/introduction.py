@@ -23,7 +23,6 @@ EARLIER = (
     "adatask",
 )
 """The methods of Table III that are neither PUB nor a plain backbone."""
-SHARING = ("shared_bottom", "mmoe", "ple")
 FAR = 0.5
 """A cosine below it is an angle of more than 60 degrees."""
 

@@ -13,12 +13,10 @@ from mtbalance.data import DataError
 from mtbalance.data.adapters.synthetic import Synthetic
 from mtbalance.records.run import RunRecord
 from mtbalance.studies.market.candidates import read_candidates, read_predictions
-from mtbalance.studies.market.simulation import SETTINGS, Model, Settings, simulate
+from mtbalance.studies.market.simulation import SETTINGS, Model, simulate
 
 
-def market(
-    parameters: Parameters, experiment: str, records: Sequence[RunRecord], settings: Settings = SETTINGS
-) -> pd.DataFrame:
+def market(parameters: Parameters, experiment: str, records: Sequence[RunRecord]) -> pd.DataFrame:
     """The rows of :func:`~mtbalance.studies.market.simulation.simulate` for all data sets of an experiment.
 
     ``records`` are those of its runs, of a tuned experiment those of the chosen trials; diverged ones have no
@@ -42,7 +40,7 @@ def market(
             )
             for run in (record.run for record in finished)
         }
-        tests = simulate(name, candidates, predictions, parameters.tables.baseline, settings)
+        tests = simulate(name, candidates, predictions, parameters.tables.baseline, SETTINGS)
         grid = tests["balancer"].map(grids).fillna("")  # none of the true probabilities
         frames.append(tests.assign(selection=finished[0].selection, grid=grid))
     problem = parameters.experiments[experiment].model.problem

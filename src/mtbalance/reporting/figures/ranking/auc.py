@@ -19,7 +19,7 @@ from mtbalance.reporting.formats import signed
 from mtbalance.reporting.method_lines import Method, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, heading_of
 from mtbalance.reporting.references import MODELS
-from mtbalance.reporting.statistics import mean, pairs
+from mtbalance.reporting.statistics import differences, mean
 
 LINEAR = 0.005
 """Where some methods are far from the others, the scale is logarithmic beyond this difference."""
@@ -99,11 +99,11 @@ def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) 
     for height, method in enumerate(lines):
         reference = cells.get((method[0], baseline))
         if method in cells and reference is not None:
-            differences = _method(axes, height, cells[method], reference, look[cells[method]["level"].iloc[0]])
+            found = _method(axes, height, cells[method], reference, look[cells[method]["level"].iloc[0]])
             if method[1] in MODELS.values():
-                simple.append((height, mean(differences)))
+                simple.append((height, mean(found)))
             else:
-                drawn += differences
+                drawn += found
     margin = 0.15 * max(max(drawn) - min(drawn), 1e-4)  # intervals of few seeds are long, and may end outside
     edges = min(drawn) - margin, max(drawn) + margin
     axes.set_xlim(*edges)
@@ -117,18 +117,17 @@ def _panel(axes: Axes, group: pd.DataFrame, lines: list[Method], baseline: str) 
 
 def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame, look: Look) -> list[float]:
     """Draw one method. Returns its differences."""
-    found, simple = between(by_seed(cell), by_seed(reference)), cell["balancer"].iloc[0] in MODELS.values()
-    ours, theirs = pairs(by_seed(cell), by_seed(reference))
-    differences = [value - other for value, other in zip(ours, theirs, strict=True)]
+    values, simple = (by_seed(cell), by_seed(reference)), cell["balancer"].iloc[0] in MODELS.values()
+    found, drawn = between(*values), differences(*values)
     failed = int((cell["status"] != "finished").sum())
     if failed:
         _note(axes, height, f"{failed} of {len(cell)} runs failed")
-    if not differences:
+    if not drawn:
         return []
-    middle = mean(differences)
+    middle = mean(drawn)
     low, high = (cell["low"].iloc[0], cell["high"].iloc[0]) if simple else (found.low, found.high)
     reach = [[0.0], [0.0]] if math.isnan(low) else [[middle - low], [high - middle]]
-    axes.plot(differences, [height + 0.22] * len(differences), ".", color=look.color, alpha=0.6, markersize=4)
+    axes.plot(drawn, [height + 0.22] * len(drawn), ".", color=look.color, alpha=0.6, markersize=4)
     axes.errorbar(
         middle,
         height - 0.08,
@@ -138,7 +137,7 @@ def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame
         markersize=5.5,
         capsize=2.5,
     )
-    return differences
+    return drawn
 
 
 def _arrows(axes: Axes, bar: ErrorbarContainer, edges: tuple[float, float]) -> None:

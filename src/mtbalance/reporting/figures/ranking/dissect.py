@@ -14,7 +14,7 @@ from mtbalance.reporting.dissection import LENGTH, numbers
 from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, legend, title
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
-from mtbalance.reporting.statistics import mean, pairs
+from mtbalance.reporting.statistics import differences, mean, ratios
 
 FAR = 0.02
 """A difference of mean AUC beyond which the others could not be told apart."""
@@ -65,20 +65,20 @@ def _differences(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str
     reference, drawn = by_seed(rows[rows["balancer"] == baseline]), [0.0]
     for place, name in enumerate(order):
         own = by_seed(rows[rows["balancer"] == name])
-        differences = [value - other for value, other in zip(*pairs(own, reference), strict=True)]
-        if not differences:
+        values = differences(own, reference)
+        if not values:
             continue
-        if abs(mean(differences)) > FAR:
-            edge = 0.02 if mean(differences) < 0 else 0.98
-            text, side = signed(mean(differences), 4), "left" if edge < 0.5 else "right"
+        if abs(mean(values)) > FAR:
+            edge = 0.02 if mean(values) < 0 else 0.98
+            text, side = signed(mean(values), 4), "left" if edge < 0.5 else "right"
             axes.text(edge, place, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
             continue
         found = between(own, reference)
         tested = name != baseline and not found.test.untested
         reach = (found.high - found.low) / 2 if tested else 0.0
-        axes.plot(differences, [place + 0.25] * len(differences), ".", color=GRAY, markersize=3)
-        axes.errorbar(mean(differences), place, xerr=reach, fmt="o", color="black", markersize=5, capsize=2)
-        drawn += differences
+        axes.plot(values, [place + 0.25] * len(values), ".", color=GRAY, markersize=3)
+        axes.errorbar(mean(values), place, xerr=reach, fmt="o", color="black", markersize=5, capsize=2)
+        drawn += values
     margin = 0.3 * max(max(drawn) - min(drawn), 1e-4)  # intervals of few seeds are long, and may end outside
     axes.set_xlim(min(drawn) - margin, max(drawn) + margin)
 
@@ -88,9 +88,8 @@ def _lengths(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) ->
     axes.axvline(1, color=GRAY, linewidth=1.2)
     reference = by_seed(rows[rows["balancer"] == baseline])
     for place, name in enumerate(order):
-        ours, theirs = pairs(by_seed(rows[rows["balancer"] == name]), reference)
-        ratios = [value / other for value, other in zip(ours, theirs, strict=True)]
-        axes.plot(ratios, [place] * len(ratios), ".", color="black", markersize=6)
+        values = ratios(by_seed(rows[rows["balancer"] == name]), reference)
+        axes.plot(values, [place] * len(values), ".", color="black", markersize=6)
     low, high = axes.get_xlim()
     axes.set_xticks([tick for tick in TICKS if low <= tick <= high])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

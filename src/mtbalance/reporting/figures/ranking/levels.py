@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, title
 from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
-from mtbalance.reporting.statistics import mean, pairs, standard_deviation
+from mtbalance.reporting.statistics import differences, mean, standard_deviation
 from mtbalance.reporting.tables.ranking.levels import LEVELS, rules
 
 
@@ -36,11 +36,9 @@ def _panel(axes: Axes, group: pd.DataFrame, look: dict[str, Look], baseline: str
     for offset, (rule, cells) in enumerate(group.groupby("rule", sort=False)):
         points = []
         for _, cell in cells.drop_duplicates(["level", "seed"]).groupby("level", sort=False):
-            ours, theirs = pairs(by_seed(cell), reference)
-            differences = [value - other for value, other in zip(ours, theirs, strict=True)]
-            if differences:
+            if found := differences(by_seed(cell), reference):
                 place = LEVELS.index(cell["level"].iloc[0]) + 0.07 * (offset - 1.5)
-                points.append((place, differences))
+                points.append((place, found))
         _line(axes, sorted(points), look[str(rule)])
 
 

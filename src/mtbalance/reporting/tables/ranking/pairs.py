@@ -10,11 +10,11 @@ import math
 import pandas as pd
 
 from mtbalance.reporting import captions
+from mtbalance.reporting.cosines import GROUP
 from mtbalance.reporting.formats import MISSING, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.pairs import (
     FEW,
-    GROUP,
     MOST_METHODS,
     READINGS,
     RESAMPLES,
