@@ -40,7 +40,7 @@ DIGEST_LENGTH = 36
 
 
 class Store:
-    """The store that ``MLFLOW_TRACKING_URI`` names, by default ``mlflow.db`` in the working directory."""
+    """The store that ``MLFLOW_TRACKING_URI`` names, by default ``mlflow.db`` in the project."""
 
     def __init__(self) -> None:
         with _only_one():

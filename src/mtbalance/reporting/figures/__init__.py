@@ -1,4 +1,4 @@
-"""The figures of an experiment, each as PNG and PDF.
+"""The figures of an experiment, each as PNG, PDF and SVG.
 
 One file per figure, one folder per kind of problem (``common``: all kinds).
 
