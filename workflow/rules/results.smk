@@ -30,7 +30,7 @@ rule summarize:
     log:
         places.log("summarize", "{preset}"),
     params:
-        baseline=WORKFLOW.parameters.tables.baseline,
+        baseline=PARAMETERS.tables.baseline,
     shell:
         "mtbalance summarize {input.metrics:q} --means {output.means:q} --output {output.summary:q}"
         " --baseline {params.baseline:q} > {log:q} 2>&1"

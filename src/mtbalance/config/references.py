@@ -83,11 +83,15 @@ def _of_another_kind(path: str, experiment: Experiment, parameters: Parameters) 
             yield f"{path}.grid: {name!r} (kind {backbone.kind}) is no backbone for {wanted} (model.problem)"
 
 
+def _outputs(experiment: Experiment) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """The keys ``tables`` and ``figures``, with the names under them, and the packages of the kind of problem."""
+    kind = experiment.problem
+    return [("tables", experiment.tables, kind.tables), ("figures", experiment.figures, kind.figures)]
+
+
 def _unknown_outputs(path: str, experiment: Experiment) -> Iterator[str]:
     """Tables and figures that this kind of problem does not have."""
-    kind = experiment.problem
-    asked = (("tables", experiment.tables, kind.tables), ("figures", experiment.figures, kind.figures))
-    for key, names, packages in asked:
+    for key, names, packages in _outputs(experiment):
         known = names_in(packages)
         for name in names:
             if name not in known:
@@ -117,10 +121,7 @@ def _of_no_runs(path: str, experiment: Experiment, timed: list[tuple[str, str]])
         return
     if not timed:
         yield f"{path}.seeds: without seeds balancers are only timed, and no backbone has the baseline and another one"
-    for key, names, possible in (
-        ("tables", experiment.tables, TIMED_TABLES),
-        ("figures", experiment.figures, TIMED_FIGURES),
-    ):
+    for (key, names, _), possible in zip(_outputs(experiment), (TIMED_TABLES, TIMED_FIGURES), strict=True):
         for name in sorted(set(names) - set(possible)):
             yield f"{path}.{key}: {name!r} is made of runs, and without seeds there is none; allowed: {possible[0]}"
 
@@ -140,8 +141,8 @@ def _nothing_shared(parameters: Parameters) -> Iterator[str]:
 def _no_truth(parameters: Parameters) -> Iterator[str]:
     """Markets on data whose true probabilities are not known."""
     for name, experiment in parameters.experiments.items():
-        for key in ("tables", "figures"):
-            for dataset in experiment.datasets if "market" in getattr(experiment, key) else ():
+        for key, names, _ in _outputs(experiment):
+            for dataset in experiment.datasets if "market" in names else ():
                 if "truth.csv" not in parameters.datasets[dataset].generated:
                     yield f"experiments.{name}.{key}: 'market' needs true probabilities, which {dataset} does not have"
 
@@ -149,16 +150,16 @@ def _no_truth(parameters: Parameters) -> Iterator[str]:
 def _not_measured(parameters: Parameters) -> Iterator[str]:
     """Tables and figures of cosines that the runs do not measure."""
     for name, experiment in parameters.experiments.items():
-        for key in ("tables", "figures"):
-            for asked in MEASURED & {*getattr(experiment, key)} if "cosines" not in experiment.measure else ():
+        for key, names, _ in _outputs(experiment):
+            for asked in MEASURED & {*names} if "cosines" not in experiment.measure else ():
                 yield f"experiments.{name}.{key}: {asked!r} needs `measure: [cosines]` in this experiment"
 
 
 def _not_kept(parameters: Parameters) -> Iterator[str]:
     """Calibration that is fitted on predictions that the runs do not keep."""
     for name, experiment in parameters.experiments.items():
-        for key in ("tables", "figures"):
-            if CALIBRATION in getattr(experiment, key) and "valid_predictions" not in experiment.keep:
+        for key, names, _ in _outputs(experiment):
+            if CALIBRATION in names and "valid_predictions" not in experiment.keep:
                 yield f"experiments.{name}.{key}: {CALIBRATION!r} needs `keep: [valid_predictions]` in this experiment"
 
 
@@ -168,11 +169,7 @@ def _no_such_tasks(parameters: Parameters) -> Iterator[str]:
         datasets = [parameters.datasets[dataset] for dataset in experiment.datasets]
         regression = any(dataset.regressions() for dataset in datasets)
         binary = any(len(dataset.regressions()) < len(dataset.task_names()) for dataset in datasets)
-        kind = experiment.problem
-        for key, names, packages in (
-            ("tables", experiment.tables, kind.tables),
-            ("figures", experiment.figures, kind.figures),
-        ):
+        for key, names, packages in _outputs(experiment):
             for shown in names:
                 own = str(package_of(packages, shown)).endswith(".ranking") and shown not in ANY_TASK
                 there = regression if shown == REGRESSION else binary
