@@ -15,7 +15,7 @@ from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, dat
 from mtbalance.reporting.reference_errors import against
 from mtbalance.reporting.resolution import most_pairs, resolution
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
-from mtbalance.reporting.value import trained
+from mtbalance.reporting.value import METHOD, RUN, trained
 
 DELTA_M = "Δm against STL in percent (lower is better)"
 LOW = {"delta_m"}
@@ -57,7 +57,7 @@ def ranking_score(frame: pd.DataFrame) -> str | None:
 
 
 def _what_was_run(frame: pd.DataFrame, title: str) -> str:
-    runs = frame.drop_duplicates(["dataset", "backbone", "balancer", "seed"])
+    runs = frame.drop_duplicates(RUN)
     failed = int((runs["status"] != "finished").sum())
     text = (
         f"{title}: {counted(runs['balancer'].nunique(), 'method')}, {counted(runs['backbone'].nunique(), 'backbone')}"
@@ -213,6 +213,5 @@ def _significance(row: pd.Series) -> str:
 
 def _price(frame: pd.DataFrame, row: pd.Series) -> str:
     """Seconds of a step over the baseline's, in words; nothing where that was not timed."""
-    keys = ["dataset", "backbone", "balancer"]
-    timed = frame[(frame[keys] == row[keys]).all(axis=1) & (frame["metric"] == COST)]["value"]
+    timed = frame[(frame[METHOD] == row[METHOD]).all(axis=1) & (frame["metric"] == COST)]["value"]
     return f", a step takes {decimal(1 / float(timed.iloc[0]), 2)} times as much time" if len(timed) else ""

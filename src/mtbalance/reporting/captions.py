@@ -11,7 +11,7 @@ from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name, method_name
 from mtbalance.reporting.power import detectable
 from mtbalance.reporting.score import score_titles
-from mtbalance.reporting.value import RUN
+from mtbalance.reporting.value import METHOD, RUN
 
 MANY = 5
 """Seeds from which on the t-test is no longer called weak."""
@@ -134,7 +134,7 @@ def failures(frame: pd.DataFrame, baseline: str) -> str:
     names = [
         f"{method_name(group.iloc[0], baseline)} on {dataset}, {group['status'].iloc[0]} with seed"
         f" {', '.join(map(str, group['seed']))}"
-        for (dataset, _, _), group in failed.groupby(RUN[:3], sort=False)
+        for (dataset, _, _), group in failed.groupby(METHOD, sort=False)
     ]
     text = f"Failed runs: {len(failed)} of {len(runs)}"
     return f"{text}: {'; '.join(names)}. Means are of the finished runs." if names else f"{text}."

@@ -14,7 +14,7 @@ from mtbalance.records.run import Evaluation, RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting import convergence
 from mtbalance.reporting.captions import ALONE, OWN_BEST_EPOCH
-from mtbalance.reporting.choice import choose, named, place_of
+from mtbalance.reporting.choice import Place, choose, named, place_of
 from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import columns_of, device_of, identity_of
 from mtbalance.reporting.names import backbone_rank
@@ -94,12 +94,12 @@ def collect(
     files = dict(zip(map(RunConfig.digest, expected), steps, strict=bool(steps)))
     trials = trials or {config.balancer.name: Trial(config.balancer.name, {}) for config in (*expected, *timed)}
     chosen = choose(found, trials)
-    shown = {(*place_of(record.run, trials), record.run.seed): record for record in chosen}
+    methods = [(place_of(record.run, trials), record) for record in chosen]
+    shown = {(*method, record.run.seed): record for method, record in methods}
     rows = [row for record in chosen for row in _rows(record, files.get(record.digest))]
     if predictions:
         of_run = dict(zip(map(RunConfig.digest, expected), predictions, strict=True))
-        rows += _row_errors(chosen, trials, of_run, baseline)
-        methods = [(place_of(record.run, trials), record) for record in chosen]
+        rows += _row_errors(methods, of_run, baseline)
         for path, of_reference in zip(references, reference_predictions, strict=bool(reference_predictions)):
             rows += reference_errors(methods, of_run, baseline, path, of_reference)
     for config in in_order(timed):
@@ -113,12 +113,11 @@ def collect(
 
 
 def _row_errors(
-    records: Sequence[RunRecord], trials: Mapping[str, Trial], files: Mapping[str, Path], baseline: str
+    runs: Sequence[tuple[Place, RunRecord]], files: Mapping[str, Path], baseline: str
 ) -> Iterator[dict[str, Any]]:
     """The row errors of each method, as rows of its first run."""
-    methods = [(place_of(record.run, trials), record) for record in records]
-    first = dict(reversed(methods))
-    for method, errors in row_errors(methods, files, baseline).items():
+    first = dict(reversed(runs))
+    for method, errors in row_errors(runs, files, baseline).items():
         identity = identity_of(first[method]) | {"task_title": "", "better": 0}
         for (metric, task), value in errors.items():
             yield identity | Value(None, "test", task, f"{metric}{ENDING}", value)._asdict()

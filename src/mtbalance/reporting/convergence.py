@@ -64,7 +64,7 @@ def best_at_once(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def signed(text: str, number: int) -> str:
+def with_sign(text: str, number: int) -> str:
     """The text of a cell that rests on ``number`` flagged runs, with the sign if there is one."""
     return f"{text}{SIGN}" if number else text
 

@@ -10,12 +10,14 @@ import pandas as pd
 
 from mtbalance.reporting.comparison import DESCRIPTION
 from mtbalance.reporting.printed import everything
+from mtbalance.reporting.value import METHOD
 
 METRICS = ("seconds_a_step", "relative_time", "seconds_a_search", "seconds_an_epoch", "overhead_a_search")
 """``relative_time`` is over the baseline's. ``seconds_a_step`` are the baseline's, times that: both were measured side
 by side, so that a slower minute of the machine is in neither. ``overhead_a_search`` is the way in which the paper
 computes the seconds of a search: an epoch's seconds above the baseline's, over the searches of an epoch."""
-METHOD = ["dataset", "backbone", "balancer"]
+RATIO = "relative_throughput"
+MEASURED = [RATIO, f"{RATIO}_low", f"{RATIO}_high", "seconds_a_step", "seconds_a_search", "batch_size", "train_rows"]
 PRINTED = {("loss", "equal"): "base", ("gradient", "nash"): "nashmtl", ("update", "nash"): "pub"}
 """The columns of Table V, by the level and rule of a balancer without manipulation."""
 
@@ -28,16 +30,11 @@ def costs(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
     method. On ``synthetic`` ranking data an epoch has the rows of the paper's, since the stand-in's own number of rows
     means nothing. The baseline's ``seconds_a_search`` and those of methods that search at every step are missing.
     """
-    timed = frame[frame["epoch"].isna() & frame["metric"].isin(_measured())]
+    timed = frame[frame["epoch"].isna() & frame["metric"].isin(MEASURED)]
     numbers = timed.drop_duplicates([*METHOD, "metric"]).set_index([*METHOD, "metric"])["value"].unstack("metric")
     described = timed.drop_duplicates(METHOD).set_index(METHOD, drop=False)
     rows = [row for _, method in described.iterrows() for row in _of_method(method, numbers, baseline)]
     return pd.DataFrame(rows, columns=[*DESCRIPTION, "value", "low", "high", "epoch_rows", "published"])
-
-
-def _measured() -> list[str]:
-    ratio = "relative_throughput"
-    return [ratio, f"{ratio}_low", f"{ratio}_high", "seconds_a_step", "seconds_a_search", "batch_size", "train_rows"]
 
 
 def _of_method(method: pd.Series, numbers: pd.DataFrame, baseline: str) -> Iterator[dict[str, Any]]:

@@ -50,7 +50,7 @@ def text(row: pd.Series, mark: str = "", digits: int = 4) -> str:
     if not row["n"]:
         return f"failed ({row['failed']} of {row['failed']})" if row["failed"] else Cell().text
     number = f"{mean_and_spread(row['mean'], row['std'], digits)}{' ' if mark else ''}{mark}"
-    number = convergence.signed(number, row["flagged"])
+    number = convergence.with_sign(number, row["flagged"])
     return f"{number} ({counted(row['failed'], 'run')} failed)" if row["failed"] else number
 
 

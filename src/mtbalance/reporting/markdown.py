@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mtbalance.reporting.formats import MISSING
 from mtbalance.reporting.layout import Cell, Table
@@ -36,6 +36,11 @@ def _texts(cells: Iterable[Cell], shown: Iterable[bool]) -> Iterable[str]:
 def line(texts: Iterable[str]) -> str:
     """A line of a table."""
     return f"| {' | '.join(_plain(text) for text in texts)} |"
+
+
+def lines(headings: list[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The lines of a table of texts."""
+    return map(line, (headings, [":---"] * len(headings), *rows))
 
 
 def _plain(text: str) -> str:

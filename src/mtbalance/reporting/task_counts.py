@@ -8,6 +8,7 @@ from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.mean_ne import with_mean_ne
 from mtbalance.reporting.printed import others
 from mtbalance.reporting.throughput import throughput
+from mtbalance.reporting.value import METHOD
 
 QPS, NE = "relative_throughput", "mean_ne"
 SOURCE = "MultiBalance (arXiv 2411.11871"
@@ -26,8 +27,8 @@ def changes(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
     found["tasks"] = found["dataset"].map(counts)
     found["change_percent"] = 100 * (found["ratio"] - 1)
     for name in ("low", "high"):
-        quartiles = frame[frame["metric"] == f"{QPS}_{name}"].set_index(["dataset", "backbone", "balancer"])["value"]
-        keys = pd.MultiIndex.from_frame(found[["dataset", "backbone", "balancer"]])
+        quartiles = frame[frame["metric"] == f"{QPS}_{name}"].set_index(METHOD)["value"]
+        keys = pd.MultiIndex.from_frame(found[METHOD])
         found[name] = (100 * (quartiles.reindex(keys).to_numpy() - 1)).round(12)
         found.loc[found["metric"] != QPS, name] = float("nan")
     return found

@@ -7,6 +7,7 @@ import pandas as pd
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell
+from mtbalance.reporting.value import METHOD
 
 SPEEDS = {"relative_throughput": "relative QPS", "relative_throughput_with_data": "relative QPS with data"}
 
@@ -26,7 +27,6 @@ def ratio_text(row: pd.Series, frame: pd.DataFrame) -> str:
     """The median and the quartiles over blocks."""
     if pd.isna(row["mean"]):
         return Cell().text
-    keys = ["dataset", "backbone", "balancer"]
-    timed = frame[(frame[keys] == row[keys]).all(axis=1)].set_index("metric")["value"]
+    timed = frame[(frame[METHOD] == row[METHOD]).all(axis=1)].set_index("metric")["value"]
     low, high = timed[f"{row['metric']}_low"], timed[f"{row['metric']}_high"]
     return f"{decimal(row['mean'], 2)} [{decimal(low, 2)}, {decimal(high, 2)}]"

@@ -14,6 +14,7 @@ from mtbalance.config.variants import parsed
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name, option_names
 from mtbalance.reporting.score import score_titles
+from mtbalance.reporting.value import METHOD
 
 MOST_NAMED = 6
 """Choices at the edge of their grid that are named one by one."""
@@ -90,7 +91,7 @@ def at_the_edge(chosen: pd.DataFrame) -> str:
 
     If there are many, they are counted; the table of all trials tells which they are.
     """
-    methods = chosen.drop_duplicates(["dataset", "backbone", "balancer"])
+    methods = chosen.drop_duplicates(METHOD)
     several = methods["dataset"].nunique() > 1
     rows = [row for _, row in methods.iterrows()]
     edge = [(row, texts) for row in rows if (texts := edges(row["variant"], row["grid"], methods["grid"]))]

@@ -8,6 +8,8 @@ import pandas as pd
 
 RUN = ["dataset", "backbone", "balancer", "seed"]
 """The columns that name a run within an experiment."""
+METHOD = RUN[:3]
+"""Those that name a method."""
 
 
 class Value(NamedTuple):

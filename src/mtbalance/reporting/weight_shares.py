@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtbalance.reporting.value import RUN
-
-METHOD = RUN[:3]
+from mtbalance.reporting.value import METHOD, RUN
 
 
 def moving_shares(frame: pd.DataFrame) -> pd.DataFrame:

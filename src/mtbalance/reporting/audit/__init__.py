@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtbalance.reporting.audit import cost, market, ranking, relation, scenes
 from mtbalance.reporting.audit.finding import Finding
-from mtbalance.reporting.markdown import line
+from mtbalance.reporting.markdown import lines
 from mtbalance.reporting.printed import Printed, released
 from mtbalance.writing import write_text
 
@@ -41,15 +41,10 @@ def _document(found: list[Finding], release: pd.DataFrame) -> Iterator[str]:
     yield from _grid([finding for finding in found if finding.fits])
     yield "\n## The paper and its released code\n"
     yield "What the released code does, as it was read. The last column says how to get each reading here.\n"
-    yield from _table(["topic", "the paper", "the release", "here"], release.fillna("").to_numpy().tolist())
+    yield from lines(["topic", "the paper", "the release", "here"], release.fillna("").to_numpy().tolist())
     yield ""
 
 
 def _grid(found: list[Finding]) -> Iterator[str]:
     rows = [[finding.place, finding.printed, finding.recomputed, finding.arithmetic] for finding in found]
-    yield from _table(["place", "printed", "recomputed", "how"], rows)
-
-
-def _table(headings: list[str], rows: list[list[str]]) -> Iterator[str]:
-    for row in (headings, [":---"] * len(headings), *rows):
-        yield line(row)
+    yield from lines(["place", "printed", "recomputed", "how"], rows)

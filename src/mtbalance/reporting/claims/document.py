@@ -11,7 +11,7 @@ from mtbalance.reporting.claims import Entry, judge
 from mtbalance.reporting.claims.claim import Outcome, Verdict
 from mtbalance.reporting.claims.evidence import Evidence
 from mtbalance.reporting.formats import MISSING
-from mtbalance.reporting.markdown import line
+from mtbalance.reporting.markdown import lines
 from mtbalance.reporting.names import is_a_papers
 from mtbalance.writing import write_json, write_text
 
@@ -38,13 +38,13 @@ def _document(entries: Sequence[Entry], evidence: Evidence) -> Iterator[str]:
         f"{len(entries)} claims of two papers, each checked twice where that is possible: on the paper's own printed"
         f" numbers, and on our runs (experiments: {names}).\n"
     )
-    yield from _table(["verdict", "by our runs", "by their own numbers"], _counts(entries))
+    yield from lines(["verdict", "by our runs", "by their own numbers"], _counts(entries))
     yield "\n## How to read it\n"
     yield from (f"- {sentence}" for sentence in _guide(entries, evidence.level))
     for paper in dict.fromkeys(entry.claim.paper for entry in entries):
         yield f"\n## {paper}\n"
         rows = [_row(entry) for entry in entries if entry.claim.paper == paper]
-        yield from _table(["claim", "what is checked", "by our runs", "evidence", "sees", "by their own numbers"], rows)
+        yield from lines(["claim", "what is checked", "by our runs", "evidence", "sees", "by their own numbers"], rows)
     yield ""
 
 
@@ -111,11 +111,6 @@ def _verdict(outcome: Outcome) -> str:
     others = not outcome.synthetic and not any(map(is_a_papers, outcome.data))
     note = "; not the paper's data" if others and outcome.data != ("toy problem",) else ""
     return f"*{outcome.verdict}* on {', '.join(outcome.data)}{note}"
-
-
-def _table(headings: list[str], rows: list[list[str]]) -> Iterator[str]:
-    for row in (headings, [":---"] * len(headings), *rows):
-        yield line(row)
 
 
 def _record(entry: Entry) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from itables import to_html_datatable
 
 from mtbalance import places
 from mtbalance.reporting.answer import COST, SIGNIFICANT
-from mtbalance.reporting.comparison import CELL, compare
+from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.contrasts import against_baseline
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 from mtbalance.reporting.reference_errors import Against, against
 from mtbalance.reporting.references import by_kind
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
-from mtbalance.reporting.value import trained
+from mtbalance.reporting.value import METHOD, trained
 
 REPEATED = "log_loss"
 """Not shown: it orders methods as the normalized entropy does."""
@@ -40,8 +40,8 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     shown = score_titles(frame)
     cells = compare(of_scores(frame), [*SCORES, *metrics, COST], baseline)
     rows = []
-    for key, group in cells.groupby(CELL[:3], sort=False):
-        first, runs = group.iloc[0], frame[(frame[CELL[:3]] == list(key)).all(axis=1)]
+    for key, group in cells.groupby(METHOD, sort=False):
+        first, runs = group.iloc[0], frame[(frame[METHOD] == list(key)).all(axis=1)]
         row = dict(zip(FILTERS, (key[0], backbone_name(key[1]), first["level"]), strict=True))
         row["method"] = balancer_name(key[2])
         for _, cell in group.sort_values("metric", key=lambda names: ~names.isin(SCORES), kind="stable").iterrows():

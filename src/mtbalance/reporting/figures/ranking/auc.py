@@ -20,6 +20,7 @@ from mtbalance.reporting.method_lines import Method, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, heading_of
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.statistics import differences, mean
+from mtbalance.reporting.value import METHOD
 
 LINEAR = 0.005
 """Where some methods are far from the others, the scale is logarithmic beyond this difference."""
@@ -76,7 +77,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 def has_outliers(rows: pd.DataFrame, baseline: str) -> bool:
     """True if some methods are so far from the baseline that the others could not be told apart."""
     rows = rows[~rows["balancer"].isin(MODELS.values())]
-    means = rows.groupby(["dataset", "backbone", "balancer"])["value"].mean().unstack("balancer")
+    means = rows.groupby(METHOD)["value"].mean().unstack("balancer")
     if baseline not in means:
         return False
     sizes = means.drop(columns=baseline).sub(means[baseline], axis=0).abs().stack()

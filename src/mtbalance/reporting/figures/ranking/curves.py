@@ -88,7 +88,7 @@ def _bottom(epochs: pd.DataFrame) -> float | None:
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, chosen: dict[Any, float], look: dict[str, Look]) -> None:
-    for key, run in runs.groupby(["dataset", "backbone", "balancer", "seed"], sort=False):
+    for key, run in runs.groupby(RUN, sort=False):
         style = look[str(key[2])]
         epochs, values = run["epoch"].astype(int).tolist(), run["value"].tolist()
         axes.plot(epochs, values, style.dash, color=style.color, linewidth=1.1, alpha=0.85)

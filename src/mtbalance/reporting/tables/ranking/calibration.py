@@ -51,7 +51,7 @@ def _cells(rows: pd.DataFrame) -> Iterator[Cell]:
         errors, temperatures = ((factor * scaled[name].dropna()).tolist() for name, factor in _PRINTED.items())
         text = mean_and_spread(mean(errors), standard_deviation(errors), 2)
         yield Cell(
-            convergence.signed(text, convergence.flagged(scaled)),
+            convergence.with_sign(text, convergence.flagged(scaled)),
             beside=decimal(mean(temperatures), 2) if temperatures else "",
         )
 

@@ -94,7 +94,7 @@ def _gains(rows: pd.DataFrame, cells: pd.DataFrame, significance: float) -> Iter
                 "high": found.high,
                 "flagged": flagged,
                 "published": cell["published"] - other["published"],
-                "text": convergence.signed(found.text(), flagged),
+                "text": convergence.with_sign(found.text(), flagged),
             }
 
 

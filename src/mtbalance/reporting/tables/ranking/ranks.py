@@ -39,7 +39,7 @@ def _cells(found: Ranks, name: str) -> tuple[Cell, ...]:
         rank += f" [{decimal(row['low'], 2)}, {decimal(row['high'], 2)}]"
     wins = f"{row['wins']:g} of {row['runs']:g} [{row['wins_low']:.0%}, {row['wins_high']:.0%}]" if row["runs"] else ""
     best = row["rank"] == found.methods["rank"].min()
-    return Cell(convergence.signed(rank, row["flagged"]), best), Cell(wins) if wins else Cell()
+    return Cell(convergence.with_sign(rank, row["flagged"]), best), Cell(wins) if wins else Cell()
 
 
 def _caption(frame: pd.DataFrame, found: list[Ranks], baseline: str, significance: float) -> tuple[str, ...]:

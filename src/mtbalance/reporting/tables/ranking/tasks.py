@@ -22,7 +22,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
     def fill(row: pd.Series) -> Cell:
         mark = grid.mark(row, significance, -1)
-        return Cell(convergence.signed(_text(row, baseline) + (f" {mark}" if mark else ""), row["flagged"]))
+        return Cell(convergence.with_sign(_text(row, baseline) + (f" {mark}" if mark else ""), row["flagged"]))
 
     table = Table(
         title=f"{title}: change by the number of tasks",

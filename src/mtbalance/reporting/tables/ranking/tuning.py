@@ -15,21 +15,10 @@ from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.names import heading_of, method_name, options_text
 from mtbalance.reporting.statistics import mean, standard_deviation
 from mtbalance.reporting.tuning import at_the_edge, edges, place_in_grid, tuned_options
+from mtbalance.reporting.value import METHOD
 
-TRIAL = ["dataset", "backbone", "balancer", "variant"]
-METHOD = TRIAL[:3]
-DESCRIPTION = [
-    "experiment",
-    *METHOD,
-    "variant",
-    "grid",
-    "score",
-    "synthetic",
-    "level",
-    "rule",
-    "manipulation",
-    "shares",
-]
+TRIAL = [*METHOD, "variant"]
+DESCRIPTION = ["experiment", *TRIAL, "grid", "score", "synthetic", "level", "rule", "manipulation", "shares"]
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
@@ -83,7 +72,7 @@ def _cells(row: pd.Series) -> tuple[Cell, ...]:
     chosen = bool(row["chosen"])
     failed = f" ({counted(row['failed'], 'run')} failed)" if row["failed"] else ""
     texts = (mean_and_spread(row[f"{split}_mean"], row[f"{split}_std"], 4) for split in ("valid", "test"))
-    scores = (Cell(f"{convergence.signed(text, row['flagged'])}{failed}", chosen) for text in texts)
+    scores = (Cell(f"{convergence.with_sign(text, row['flagged'])}{failed}", chosen) for text in texts)
     return (*scores, Cell(_place(row) if chosen else ""))
 
 
