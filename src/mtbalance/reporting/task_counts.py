@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.mean_ne import with_mean_ne
 from mtbalance.reporting.printed import others
+from mtbalance.reporting.task_means import with_mean
 from mtbalance.reporting.throughput import throughput
 from mtbalance.reporting.value import METHOD
 
@@ -21,7 +21,7 @@ def changes(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
     ``low`` and ``high`` are the quartiles of a change of throughput over blocks.
     """
     timed = throughput(frame[frame["metric"] != f"{QPS}_with_data"], baseline)
-    found = pd.concat([compare(with_mean_ne(frame), [NE], baseline), timed], ignore_index=True)
+    found = pd.concat([compare(with_mean(frame, "ne"), [NE], baseline), timed], ignore_index=True)
     named = frame[(frame["metric"] == "ne") & frame["epoch"].isna()]
     counts = named.groupby("dataset")["task"].nunique()
     found["tasks"] = found["dataset"].map(counts)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtbalance.config.variants import parsed
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.mean_ne import with_mean_ne
+from mtbalance.reporting.task_means import with_mean
 
 METRICS = ("mean_auc", "mean_ne")
 
@@ -40,7 +40,7 @@ def against_base(frame: pd.DataFrame, baseline: str) -> Iterator[tuple[str, pd.D
 
     Differences, ratios and tests are to the balancer itself.
     """
-    averaged = with_mean_ne(frame)
+    averaged = with_mean(frame, "ne")
     for base in bases(frame):
         own = averaged["balancer"].map(lambda name, base=base: name == baseline or parsed(name).balancer == base)
         yield base, compare(averaged[own], list(METRICS), base)

@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.drawing import GRAY, PALETTE, legend, nothing, title
-from mtbalance.reporting.mean_ne import with_mean_ne
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named, heading_of
+from mtbalance.reporting.task_means import with_mean
 from mtbalance.reporting.variants import METRICS, bases, option_of
 
 
@@ -19,7 +19,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
 
     The line and its band are the balancer as it is in ``params.yaml``. Variants of several options are left out.
     """
-    cells = compare(with_mean_ne(frame), list(METRICS), baseline)
+    cells = compare(with_mean(frame, "ne"), list(METRICS), baseline)
     cells = cells.assign(base=cells["balancer"].str.partition("@")[0], option=cells["balancer"].map(option_of))
     single = cells[cells["option"].notna() & cells["base"].isin(bases(frame))]
     single = single.assign(path=[option.path for option in single["option"]])

@@ -9,8 +9,8 @@ import pandas as pd
 from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.layout import Cell, Table
-from mtbalance.reporting.mean_ne import with_mean
 from mtbalance.reporting.names import METRICS, balancer_name
+from mtbalance.reporting.task_means import with_mean
 
 COLUMN = ["dataset", "metric", "task"]
 SHOWN = ["rmse", "mae", "r2", "mean_r2"]
@@ -20,7 +20,7 @@ SIGNIFICANT_DIGITS = 5
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
     """The table to print, and its numbers."""
     several = frame.loc[frame["metric"] == "r2", "task"].nunique() > 1
-    cells = compare(with_mean(frame, "r2", "mean_r2") if several else frame, SHOWN, baseline)
+    cells = compare(with_mean(frame, "r2") if several else frame, SHOWN, baseline)
     tasks = list(dict.fromkeys(cells["task"]))
     cells = cells.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable", ignore_index=True)
     cells["digits"] = cells["metric"].map(lambda metric: METRICS[metric].digits)
