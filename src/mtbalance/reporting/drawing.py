@@ -77,11 +77,6 @@ def level_looks() -> dict[str, Look]:
     return {level: look._replace(marker=LEVELS[level]) for level, look in looks(LEVELS).items()}
 
 
-def level_legend(figure: Figure, shown: Iterable[str]) -> None:
-    """A legend of the ``shown`` levels below the panels."""
-    legend(figure, level_entries(shown))
-
-
 def level_entries(shown: Iterable[str]) -> list[Line2D]:
     """A legend's entries for the ``shown`` levels."""
     levels = set(shown)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
+from mtbalance.reporting.drawing import Look
 from mtbalance.reporting.names import backbone_name, balancer_name
 
 Method = tuple[str, str]
@@ -22,6 +24,12 @@ def method_lines(methods: Iterable[Method], baseline: str) -> list[Method]:
         others = [method for method in own if method[1] != baseline]
         lines += [(backbone, ""), *others] if others else []
     return lines
+
+
+def interval(axes: Axes, height: float, middle: float, low: float, high: float, look: Look) -> None:
+    """A marker at ``middle`` with a bar from ``low`` to ``high``, which are NaN where there is no bar."""
+    reach = [[0.0], [0.0]] if math.isnan(low) else [[middle - low], [high - middle]]
+    axes.errorbar(middle, height, xerr=reach, color=look.color, fmt=look.marker, markersize=5.5, capsize=2.5)
 
 
 def label_lines(panels: Sequence[Axes], lines: list[Method]) -> None:

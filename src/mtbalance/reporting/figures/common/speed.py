@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtbalance.reporting.costs import costs
-from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, Look, legend, level_entries, level_looks, nothing, title
 from mtbalance.reporting.formats import decimal
-from mtbalance.reporting.method_lines import Method, label_lines, method_lines
+from mtbalance.reporting.method_lines import Method, interval, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, heading_of
 
 
@@ -36,7 +36,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
             f"training samples a second (QPS) over those of {balancer_name(baseline)} on the same backbone\n"
             "(marker and bar: median and quartiles over blocks of steps)"
         )
-    level_legend(figure, ratios.loc[ratios["balancer"] != baseline, "level"])
+    legend(figure, level_entries(ratios.loc[ratios["balancer"] != baseline, "level"]))
     return figure
 
 
@@ -48,15 +48,7 @@ def _panel(axes: Axes, group: pd.DataFrame, epochs: pd.DataFrame, lines: list[Me
         if method not in lines:
             continue
         middle, low, high = 1 / row["value"], 1 / row["high"], 1 / row["low"]
-        axes.errorbar(
-            middle,
-            lines.index(method),
-            xerr=[[middle - low], [high - middle]],
-            color=look[row["level"]].color,
-            fmt=look[row["level"]].marker,
-            markersize=5.5,
-            capsize=2.5,
-        )
+        interval(axes, lines.index(method), middle, low, high, look[row["level"]])
         _beside(axes, lines.index(method), f"{decimal(seconds[method], 1)} s")
     axes.set_xlim(0, max(1.1, 1.05 / group["low"].min()))
 

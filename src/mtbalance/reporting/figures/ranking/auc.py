@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -13,10 +12,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
-from mtbalance.reporting.drawing import GRAY, Look, level_legend, level_looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, Look, legend, level_entries, level_looks, nothing, title
 from mtbalance.reporting.figures.ranking._beside import LEVEL, beside
 from mtbalance.reporting.formats import signed
-from mtbalance.reporting.method_lines import Method, label_lines, method_lines
+from mtbalance.reporting.method_lines import Method, interval, label_lines, method_lines
 from mtbalance.reporting.names import balancer_name, heading_of
 from mtbalance.reporting.references import MODELS
 from mtbalance.reporting.statistics import differences, mean
@@ -52,7 +51,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for axes, (_, group) in zip(panels, datasets, strict=True):
         axes.set_title(heading_of(group.iloc[0]))
         _panel(axes, group, lines, baseline)
-    level_legend(figure, rows.loc[rows["balancer"] != baseline, "level"])
+    legend(figure, level_entries(rows.loc[rows["balancer"] != baseline, "level"]))
     if outliers := has_outliers(rows, baseline):
         for axes in panels:
             axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
@@ -125,19 +124,9 @@ def _method(axes: Axes, height: int, cell: pd.DataFrame, reference: pd.DataFrame
         _note(axes, height, f"{failed} of {len(cell)} runs failed")
     if not drawn:
         return []
-    middle = mean(drawn)
     low, high = (cell["low"].iloc[0], cell["high"].iloc[0]) if simple else (found.low, found.high)
-    reach = [[0.0], [0.0]] if math.isnan(low) else [[middle - low], [high - middle]]
     axes.plot(drawn, [height + 0.22] * len(drawn), ".", color=look.color, alpha=0.6, markersize=4)
-    axes.errorbar(
-        middle,
-        height - 0.08,
-        xerr=reach,
-        color=look.color,
-        fmt=look.marker,
-        markersize=5.5,
-        capsize=2.5,
-    )
+    interval(axes, height - 0.08, mean(drawn), low, high, look)
     return drawn
 
 
