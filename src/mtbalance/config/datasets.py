@@ -24,6 +24,8 @@ from mtbalance.errors import UserError
 from mtbalance.registry import available, entry, unknown
 
 ADAPTERS = "mtbalance.data.adapters"
+TRUTH = "truth.csv"
+"""The raw file of a stand-in data set that has the true probabilities of its test rows."""
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 
 

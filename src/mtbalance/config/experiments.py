@@ -19,6 +19,8 @@ TUNING = "tuning"
 """The table of all trials, which every tuned experiment has."""
 CALIBRATION = "calibration"
 """The table and the figure of calibrated predictions."""
+MARKET = "market"
+"""The table and the figure of the simulated A/B tests."""
 
 
 class Timing(Block):

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from mtbalance import places
 from mtbalance.balancing.checking import task_faults
 from mtbalance.config.contradictions import of_balancer_with_training
-from mtbalance.config.experiments import CALIBRATION, Experiment
+from mtbalance.config.datasets import TRUTH
+from mtbalance.config.experiments import CALIBRATION, MARKET, Experiment
 from mtbalance.config.kinds import TIMED_FIGURES, TIMED_TABLES, names_in, package_of
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.variants import SIGN
@@ -142,8 +143,8 @@ def _no_truth(parameters: Parameters) -> Iterator[str]:
     """Markets on data whose true probabilities are not known."""
     for name, experiment in parameters.experiments.items():
         for key, names, _ in _outputs(experiment):
-            for dataset in experiment.datasets if "market" in names else ():
-                if "truth.csv" not in parameters.datasets[dataset].generated:
+            for dataset in experiment.datasets if MARKET in names else ():
+                if TRUTH not in parameters.datasets[dataset].generated:
                     yield f"experiments.{name}.{key}: 'market' needs true probabilities, which {dataset} does not have"
 
 

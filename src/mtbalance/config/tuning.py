@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import Annotated, NamedTuple
 
@@ -68,9 +68,8 @@ class Tuning(Block):
         grid = self.grid_of(method)
         return [written(method, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
 
-    def faults(self, methods: Iterable[str], training: TrainingConfig) -> Iterator[Fault]:
-        """What makes the tuning of ``methods`` unfair or impossible."""
-        names = list(dict.fromkeys(methods))
+    def faults(self, names: list[str], training: TrainingConfig) -> Iterator[Fault]:
+        """What makes the tuning of the methods of these names unfair or impossible."""
         if training.selection != "valid":
             yield (
                 "tuning",

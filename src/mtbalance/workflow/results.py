@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mtbalance import places
-from mtbalance.config.experiments import CALIBRATION, TUNING
+from mtbalance.config.datasets import TRUTH
+from mtbalance.config.experiments import CALIBRATION, MARKET, TUNING
 from mtbalance.config.kinds import package_of
 from mtbalance.config.run import canonical
 from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
@@ -17,9 +18,6 @@ from mtbalance.workflow.runs import RunFiles
 TABLE_FORMATS = ("csv", "md", "html", "tex")
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TOY_TABLE = f"{places.TOY_REPORT}.csv"
-MARKET = "market"
-"""The table and the figure of the simulated A/B tests. All others show collected metrics, but those of trials and of
-calibration."""
 
 
 class Workflow(RunFiles):
@@ -107,7 +105,7 @@ class Workflow(RunFiles):
         return [places.TRIALS.format(experiment=experiment)] if self.parameters.experiments[experiment].tuning else []
 
     def shown(self, experiment: str, name: str) -> list[str]:
-        """The collected file that a table or a figure is made of."""
+        """The collected file that a table or a figure is made of: metrics, but for those of three others."""
         made = {MARKET: self.market, CALIBRATION: self.calibration, TUNING: self.trials}
         return made.get(name, self.metrics)(experiment)
 
@@ -118,7 +116,7 @@ class Workflow(RunFiles):
     def market_inputs(self, experiment: str) -> list[str]:
         """What the market of an experiment is made of: its runs, and the true probabilities of its data."""
         datasets = self.parameters.experiments[experiment].datasets
-        truth = [f"{self.raw_folder(name)}/truth.csv" for name in datasets]
+        truth = [f"{self.raw_folder(name)}/{TRUTH}" for name in datasets]
         test = [f"{self.prepared_folder(name)}/test.parquet" for name in datasets]
         return [*self.records(experiment), *self.predictions(experiment), *truth, *test]
 

@@ -93,7 +93,7 @@ def _of_the_papers(frame: pd.DataFrame) -> bool:
 
 def _section(shown: Shown, frame: pd.DataFrame, baseline: str, root: str) -> dict[str, Any]:
     """The parts of an experiment as HTML."""
-    of_records = trained(frame).drop_duplicates(RUN).assign(balancer=lambda rows: rows["variant"])
+    of_records = trained(frame).assign(balancer=lambda rows: rows["variant"])
     runs = of_records.astype({"seed": str})[["experiment", *RUN]].to_dict("records")
     pictures = [Path(places.PICTURE.format(**run)) for run in runs] if kind(frame["problem"].iloc[0]).pictured else []
     tables = [Path(f"{places.TABLE.format(experiment=shown.name, table=table)}.md") for table in shown.tables]

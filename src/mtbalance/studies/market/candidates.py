@@ -10,7 +10,7 @@ import polars as pl
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from mtbalance.config.datasets import HashSplit
+from mtbalance.config.datasets import TRUTH, HashSplit
 from mtbalance.data import DataError
 from mtbalance.data.files.verified import verified
 from mtbalance.data.ranking.processed_csv import in_valid
@@ -19,7 +19,7 @@ from mtbalance.data.ranking.schema import RankingSchema
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-TRUTH, TEST = "truth.csv", "test.parquet"
+TEST = "test.parquet"
 LABELS = ("click", "conversion")
 PRICE_SPREAD, PRICE_SEED = 0.5, 0
 """Prices are log-normal with median 1 and this standard deviation of the logarithm: two of three are in [0.6, 1.65]."""
