@@ -94,7 +94,9 @@ def train(
     for file in files(checkpoint) if checkpoint and places.KEEP_CHECKPOINTS not in os.environ else ():
         file.unlink(missing_ok=True)
     if track and (failure := tracker.finish()):
-        typer.echo(f"not logged to MLflow ({failure}); later: mtbalance track {output}", err=True)
+        from mtbalance.planning.status import UNLOGGED
+
+        typer.echo(f"{UNLOGGED} ({failure}); later: mtbalance track {output}", err=True)
 
 
 def train_several(runs: list[str]) -> None:

@@ -15,7 +15,7 @@ EVERY = 5
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every 5 seconds, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help=f"Look again every {EVERY} seconds, until Ctrl-C.")] = False,
     preset: PresetOption = None,
     params: ParametersOption = places.PARAMETERS,
 ) -> None:
