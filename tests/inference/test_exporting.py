@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 
 from kept_models import Kept, predicted
 from mtbalance.data.ranking.decode import encode
+from mtbalance.data.ranking.hash_split import hash_texts
 from mtbalance.data.ranking.raw_rows import raw_rows
 from mtbalance.inference.exporting import export_model
 from mtbalance.inference.model import open_model
@@ -183,3 +185,32 @@ def test_the_script_ends_with_one_line_where_rows_are_wrong(kept, exported, tmp_
     with pytest.raises(SystemExit) as ended:  # a text is printed to standard error, and the status is 1
         runpy.run_path(script, run_name="__main__")
     assert says in str(ended.value.code) and "\n" not in str(ended.value.code)
+
+
+@pytest.fixture
+def coded(exported) -> Scorer:
+    """A scorer of a truth value, and of a code in two forms."""
+    scorer = Scorer(exported["visits"])
+    code = {"column": "code", "values": [str(place) for place in range(50)], "buckets": 50}
+    columns = [{"column": "member", "values": ["false", "true"]}, {"column": "code", "values": ["9007199254740993"]}]
+    scorer.encoding = scorer.encoding | {"categorical": [*columns, code], "numerical": [], "separator": ","}
+    return scorer
+
+
+def test_the_script_reads_truth_values_and_codes_of_parquet_as_training_does(coded, tmp_path):
+    rows = pl.DataFrame({"member": [True, False, None], "code": [2**53 + 1, None, 3]})
+    rows.write_parquet(tmp_path / "rows.PARQUET")
+    texts = ["9007199254740993", None, "3"]
+    buckets = [0 if text is None else 1 + int(hash_texts([text], 0)[0] % 50) for text in texts]
+    read = coded.read(tmp_path / "rows.PARQUET")
+    assert coded.inputs(read)[0].T.tolist() == [[2, 1, 0], [1, 0, 0], buckets]
+    assert coded.inputs(pd.DataFrame({"member": [True], "code": [3]}))[0][0, 0] == 2
+
+
+def test_the_script_reads_names_with_spaces_and_refuses_rows_with_more_cells_than_columns(coded, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text(" member, code\ntrue,9007199254740993\n")
+    assert coded.inputs(coded.read(rows))[0][:, :2].tolist() == [[2, 1]]
+    rows.write_text("member,code\ntrue,9007199254740993,\n")
+    with pytest.raises(ValueError, match="its rows have more cells than there are columns"):
+        coded.read(rows)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -31,11 +32,19 @@ class Scorer:
 
     def read(self, path: Path) -> pd.DataFrame:
         """The rows of a CSV file (also .gz or .zip) or a Parquet file, in the form of the data set."""
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path, dtype_backend="numpy_nullable")  # else 1 is 1.0 where a number is missing
         names, separator = self.encoding["columns"], self.encoding["separator"]
         header = 0 if names is None else None
-        return pd.read_csv(path, sep=separator, header=header, names=names, dtype=str, keep_default_na=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            try:
+                found = pd.read_csv(
+                    path, sep=separator, header=header, names=names, dtype=str, keep_default_na=False, index_col=False
+                )
+            except pd.errors.ParserWarning:
+                raise ValueError("its rows have more cells than there are columns") from None
+        return found.rename(columns=str.strip)
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Predictions by task: probabilities, and numbers of regressions.
@@ -104,8 +113,13 @@ class Scorer:
 
     def _texts(self, cells: pd.Series) -> list[str | None]:
         """Cells as texts without the spaces around them; missing ones are None."""
-        texts = ("" if pd.isna(cell) else str(cell).strip() for cell in cells)
+        texts = ("" if pd.isna(cell) else _text(cell) for cell in cells)
         return [None if text in self.missing else text for text in texts]
+
+
+def _text(cell: Any) -> str:
+    """A cell as training had it: a truth value is ``true`` or ``false``."""
+    return str(cell).lower() if isinstance(cell, bool | np.bool_) else str(cell).strip()
 
 
 def other_way(text: str) -> str:
