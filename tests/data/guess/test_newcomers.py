@@ -175,3 +175,35 @@ def test_dates_in_another_form_are_left_out_and_the_block_says_how_to_write_them
     found = block(tmp_path, COMMAS | days, ("churned",))
     assert found["ignore"]["day"] == "dates; written as 2026-11-28, a split by time can use them"
     assert found["categorical"] == ["plan", "version"]
+
+
+def test_tasks_have_names_of_their_own(tmp_path):
+    yes_no = ["yes", "no"]
+    columns = {
+        name: RANDOM.choice(yes_no, ROWS)
+        for name in ("Is Bought", "is_bought", "\u65e5\u672c", "\u4e2d\u56fd", "Click!")
+    }
+    columns |= {"click": RANDOM.random(ROWS), "gain": RANDOM.normal(size=ROWS)}
+    wishes = (*columns, "gain above 1", "gain above -1")
+    found = block(tmp_path, columns | {"x": RANDOM.random(ROWS)}, wishes)["tasks"]
+    assert {name: task["column"] for name, task in found.items()} == {
+        "is_bought_2": "Is Bought",
+        "is_bought": "is_bought",
+        "table": "\u65e5\u672c",
+        "table_2": "\u4e2d\u56fd",
+        "click_2": "Click!",
+        "click": "click",
+        "gain": "gain",
+        "gain_above_1": "gain",
+        "gain_above_1_2": "gain",
+    }
+    assert [found["gain_above_1"]["above"], found["gain_above_1_2"]["above"]] == [1, -1]
+
+
+def test_the_name_of_a_file_or_column_may_have_commas_and_braces(tmp_path):
+    (folder := tmp_path / "a, b {2}: c #1").mkdir()
+    columns = {"day, hour": [f"2026-01-{n % 28 + 1:02}" for n in range(ROWS)], "x": RANDOM.random(ROWS)}
+    written = text(folder, columns | {"y": RANDOM.choice(["yes", "no"], ROWS)})
+    assert yaml.safe_load(written)["t"]["files"] == {"all": {"path": str(folder / "t.csv")}}
+    (line,) = [line for line in written.splitlines() if line.startswith("  # split:")]
+    assert yaml.safe_load(line.removeprefix("  # "))["split"]["time"] == "day, hour"

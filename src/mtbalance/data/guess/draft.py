@@ -90,7 +90,7 @@ def _dataset(table: Look, raw: Path, roles: Roles, name: str) -> Iterable[str]:
     yield f"{name}:    # guessed from {table.rows:,} {counted}; read every line"
     yield "  adapter: table"
     yield "  files:"
-    yield f"    all: {{path: {_inline(str(raw))}}}"
+    yield f"    all: {_inline({'path': str(raw)})}"
     if table.separator != ",":
         yield f"  separator: {_inline(table.separator)}"
     if table.missing != [""]:
@@ -113,7 +113,7 @@ def _dataset(table: Look, raw: Path, roles: Roles, name: str) -> Iterable[str]:
     for group in roles.groups:
         yield f"  # group: {_inline(group)}    # if its values are users, visits ...: their rows then stay in one split"
     if roles.times:
-        by_time = f"{{time: {_inline(roles.times[0])}, train: 0.6, valid: 0.2, test: 0.2}}"
+        by_time = _inline({"time": roles.times[0], "train": 0.6, "valid": 0.2, "test": 0.2})
         beside = "; `group` must then go" if roles.group else ""
         yield f"  # split: {by_time}    # trains on the past{beside}"
     about = "" if roles.group else "    # `group: column`, beside it, keeps a user's rows together"

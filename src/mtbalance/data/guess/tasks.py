@@ -79,9 +79,19 @@ def key(text: str) -> str:
 def tasks_of(table: Look, wishes: Sequence[str]) -> tuple[list[Candidate], list[Candidate]]:
     """The tasks that are wished for, or else guesses; and other columns that could be tasks, of guesses only."""
     if not wishes:
-        return guessed(table.columns)
-    tasks = [wished(text, table) for text in dict.fromkeys(wishes)]
-    return tasks, []
+        tasks, others = guessed(table.columns)
+        return _named_apart(tasks, table), others
+    return _named_apart([wished(text, table) for text in dict.fromkeys(wishes)], table), []
+
+
+def _named_apart(tasks: Sequence[Candidate], table: Look) -> list[Candidate]:
+    """The tasks under names that no other task has, and no other column."""
+    found: list[Candidate] = []
+    for task in tasks:
+        taken = {column.name for column in table.columns} - {task.column.name} | {other.name for other in found}
+        names = (task.name, *(f"{task.name}_{number}" for number in range(2, len(taken) + 3)))
+        found.append(task._replace(name=next(name for name in names if name not in taken)))
+    return found
 
 
 def guessed(columns: Sequence[Column]) -> tuple[list[Candidate], list[Candidate]]:
