@@ -207,3 +207,12 @@ def test_the_name_of_a_file_or_column_may_have_commas_and_braces(tmp_path):
     assert yaml.safe_load(written)["t"]["files"] == {"all": {"path": str(folder / "t.csv")}}
     (line,) = [line for line in written.splitlines() if line.startswith("  # split:")]
     assert yaml.safe_load(line.removeprefix("  # "))["split"]["time"] == "day, hour"
+
+
+def test_numbers_of_so_many_digits_that_a_model_takes_them_for_one_are_codes(tmp_path):
+    few = RANDOM.integers(0, 40, ROWS)
+    columns = {"machine": 2**60 + few, "device": 4_000_000_000 + few, "seen": 1_700_000_000 + 60 * few**2}
+    columns |= {"churned": RANDOM.choice(["yes", "no"], ROWS)}
+    found = block(tmp_path, columns)
+    assert found["categorical"] == ["machine", "device"] and found["numerical"] == ["seen"]
+    assert "- device    # 40 values, codes: so long that they are one number to a model" in text(tmp_path, columns)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
+
 from mtbalance.data.guess.look import Column
 
 NAMES = {"zip", "zipcode", "postal", "postcode", "code", "codes", "id", "ids", "key", "fips", "sku", "type", "category"}
@@ -25,6 +27,13 @@ def why_code(column: Column) -> str | None:
         return "codes: some begin with 0"
     if named := [word for word in WORD.findall(column.name) if word.lower() in NAMES]:
         return f"codes, as the word {named[0]} in the name says"
+    if _told_as_one(column):
+        return "codes: so long that they are one number to a model"
     if column.distinct <= FEW_VALUES and len(present) >= ROWS_A_VALUE * column.distinct:
         return "few whole numbers: codes?"
     return None
+
+
+def _told_as_one(column: Column) -> bool:
+    """True if many values are one or two numbers in float32, as a model gets them."""
+    return column.numbers is not None and column.numbers.drop_nulls().cast(pl.Float32).n_unique() <= 2 < column.distinct
