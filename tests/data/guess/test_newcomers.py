@@ -70,15 +70,21 @@ def test_a_column_alone_is_a_task_if_it_has_two_values_or_numbers(tmp_path):
 
 @pytest.mark.parametrize(
     ("cell", "says"),
-    [("15,67", "write 15.67"), ("-1.234.015,5", "write -1234015.5"), ("1,234", "write 1.234 or 1234")],
+    [
+        ("15,67", "decimal commas are not read, write 15.67"),
+        ("-1.234.015,5", "decimal commas are not read, write -1234015.5"),
+        ("1,234", "decimal commas are not read, write 1.234 or 1234"),
+        ("1,234.5", "commas between thousands are not read, write 1234.5"),
+        ("-1,234,567", "commas between thousands are not read, write -1234567"),
+    ],
 )
-def test_prepare_names_the_decimal_comma(tmp_path, cell, says):
+def test_prepare_names_the_commas(tmp_path, cell, says):
     pl.DataFrame({"amount": [0.5] * 99 + [2.5], "spend": [1.5] * 100, "y": [0, 1] * 50}).with_columns(
         pl.when(pl.int_range(100) == 40).then(pl.lit(cell)).otherwise(pl.col("amount", "spend")).name.keep()
     ).write_csv(tmp_path / "t.csv", separator=";")
     content = {"adapter": "table", "files": {"all": {"path": str(tmp_path / "t.csv")}}, "separator": ";"}
     content |= {"split": {"train": 0.6, "valid": 0.2, "test": 0.2}}
-    said = rf"'{re.escape(cell)}' is not a finite number: decimal commas are not read, {says}; the column holds"
+    said = rf"'{re.escape(cell)}' is not a finite number: {says}; the column holds"
     spend, y = {"column": "spend", "kind": "regression"}, {"column": "y", "positive": [1]}
     for column, tasks in (("amount", {"y": y}), ("spend", {"spend": spend})):
         features = {"numerical": ["amount"]} if column == "amount" else {"categorical": ["y"]}
@@ -216,3 +222,29 @@ def test_numbers_of_so_many_digits_that_a_model_takes_them_for_one_are_codes(tmp
     found = block(tmp_path, columns)
     assert found["categorical"] == ["machine", "device"] and found["numerical"] == ["seen"]
     assert "- device    # 40 values, codes: so long that they are one number to a model" in text(tmp_path, columns)
+
+
+AMOUNTS = {
+    "price": [f"{n * 7.25 + 900:,.2f}" for n in range(ROWS)],
+    "cents": RANDOM.permutation(10 * ROWS)[:ROWS],
+    "ratio": ["-inf" if n == 5 else "\\N" if n == 7 else f"{n % 90 / 7:.3f}" for n in range(ROWS)],
+    "pages": ["many" if n % 50 == 0 else f"{n % 97}" for n in range(ROWS)],
+    "reading": ["broken" if n == 3 else f"{n / 7:.4f}" for n in range(ROWS)],
+    "kind": RANDOM.choice(["a", "b", "1"], ROWS),
+    "churned": RANDOM.choice(["yes", "no"], ROWS),
+}
+
+
+def test_numbers_that_are_not_read_as_such_are_named(tmp_path):
+    found = block(tmp_path, AMOUNTS)
+    assert found["missing"] == ["", "\\N", "-inf"]
+    assert found["numerical"] == [{"column": "ratio", "mark_missing": True}]
+    own = f"a value of its own in almost every row ({ROWS} values)"
+    assert found["ignore"] == {
+        "price": "numbers with commas between thousands: write 1001.50 for '1,001.50'",
+        "cents": f"{own}; if these are amounts, move it to `numerical`",
+        "reading": f"{own}; numbers but for 'broken'",
+    }
+    lines = text(tmp_path, AMOUNTS).splitlines()
+    assert "    - pages    # 98 values, numbers but for 'many'" in lines
+    assert [line for line in lines if "- kind" in line and "but for" in line] == []

@@ -131,6 +131,8 @@ def _features(section: str, about: str, features: list[Feature], rows: int) -> I
             facts.append(f"{column.missing / rows:.1%} missing")
         if feature.reason and column.distinct > 2:
             facts.append(feature.reason)
+        if but_for := column.but_for:
+            facts.append(but_for)
         if feature.numerical and column.whole and column.distinct > MOST_VALUES:
             facts.append("whole numbers: amounts?")
         yield f"    - {_inline(item)}    # {', '.join(facts)}"

@@ -11,12 +11,16 @@ from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_raw
 from mtbalance.data.ranking.table_cut import ISO_DATE
 from mtbalance.data.ranking.table_files import SEPARATORS, all_texts
-from mtbalance.data.ranking.table_held import COMMA, held, with_point
+from mtbalance.data.ranking.table_held import COMMA, THOUSANDS, held, misread
 
 MOST_ROWS = 200_000
-MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
-"""Texts that mean "no value" in many tables."""
+MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A", "\\N", "inf", "-inf"]
+"""Texts that mean "no value" in many tables, or a number that no model can take."""
 OTHER_DATE = r"^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2})([T ].*)?$"
+
+
+FEW_OTHERS = 0.1
+"""A share of texts that leaves a column one of numbers, as far as a reader is concerned."""
 
 
 class Column(NamedTuple):
@@ -63,15 +67,22 @@ class Column(NamedTuple):
 
     @property
     def commas(self) -> str | None:
-        """That its numbers have decimal commas, and what to do; None if they have none, or are no numbers."""
+        """That its numbers have commas that are not read, and what to do; None if they have none, or are no numbers."""
         present = self.cells.drop_nulls()
-        commas = present.str.contains(COMMA)
-        if self.numbers is not None or not commas.any():
-            return None
-        if not present.filter(~commas).cast(pl.Float64, strict=False).is_finite().fill_null(False).all():
-            return None
-        first = present.filter(commas)[0]
-        return f"numbers with decimal commas: write {with_point(first)} for {first!r}"
+        for form in (COMMA, THOUSANDS):
+            written = present.str.contains(form)
+            if self.numbers is None and written.any() and _numbers(present.filter(~written)).all():
+                first = present.filter(written)[0]
+                kind, better = misread(first) or ("", "")
+                return f"numbers with {kind}: write {better} for {first!r}"
+        return None
+
+    @property
+    def but_for(self) -> str | None:
+        """That almost all of its texts are numbers, and which are not; None for any other column."""
+        present = self.cells.drop_nulls()
+        others = present.filter(~_numbers(present))
+        return f"numbers but for {held(others)}" if 0 < len(others) <= FEW_OTHERS * len(present) else None
 
     def _all(self, form: str) -> bool:
         """True if all of its texts have that form, and there are some."""
@@ -124,6 +135,11 @@ def look(path: Path) -> Look:
     columns = [_column(cells) for cells in table]
     marks = [mark for mark in MISSING[1:] if any((cells == mark).any() for cells in table)]
     return Look(path, separator, table.height, whole, ["", *marks], columns)
+
+
+def _numbers(cells: pl.Series) -> pl.Series:
+    """True for the texts that are numbers."""
+    return cells.cast(pl.Float64, strict=False).is_finite().fill_null(False)
 
 
 def _separator(path: Path) -> str:

@@ -105,7 +105,8 @@ def _reason_to_ignore(column: Column) -> str | None:
     if column.other_dates:
         return "dates; written as 2026-11-28, a split by time can use them"
     if column.a_key:
-        return f"a value of its own in almost every row ({column.distinct:,} values)"
+        hint = column.but_for or ("if these are amounts, move it to `numerical`" if column.whole else None)
+        return f"a value of its own in almost every row ({column.distinct:,} values)" + (f"; {hint}" if hint else "")
     return None
 
 

@@ -13,6 +13,8 @@ from mtbalance.errors import quoted
 MOST_VALUES, LONGEST = 5, 24
 COMMA = r"^([+-]?\d+(?:\.\d{3})*),(\d+)$"
 """A number with a decimal comma, such as ``1.028,25``; of ``1,234`` nobody knows."""
+THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
+"""A number with commas between its thousands, such as ``1,028.25``."""
 
 
 def held(cells: pl.Series) -> str:
@@ -39,17 +41,16 @@ def refuse_cell(block: RowBlock, bad: pl.Series, column: str, source: str, why: 
 
 
 def refuse_number(block: RowBlock, bad: pl.Series, column: str, source: str) -> None:
-    """:func:`refuse_cell` for cells that should be numbers; a decimal comma is named."""
+    """:func:`refuse_cell` for cells that should be numbers; commas in a number are named."""
     first = block.frame.get_column(column).filter(bad).first()
-    written = None if first is None else with_point(str(first))
-    hint = f": decimal commas are not read, write {written}" if written else " (list it under `missing`?)"
+    found = None if first is None else misread(str(first))
+    hint = f": {found[0]} are not read, write {found[1]}" if found else " (list it under `missing`?)"
     refuse_cell(block, bad, column, source, f"is not a finite number{hint}")
 
 
-def with_point(text: str) -> str | None:
-    """How to write a number that has a decimal comma; None for any other text."""
-    found = re.match(COMMA, text)
-    if found is None:
-        return None
-    whole, rest = found[1].replace(".", ""), found[2]
-    return f"{whole}.{rest}" + (f" or {whole}{rest}" if len(rest) == 3 else "")
+def misread(text: str) -> tuple[str, str] | None:
+    """What a number has that is not read, and how to write it; None for any other text."""
+    if found := re.match(COMMA, text):
+        whole, rest = found[1].replace(".", ""), found[2]
+        return "decimal commas", f"{whole}.{rest}" + (f" or {whole}{rest}" if len(rest) == 3 else "")
+    return ("commas between thousands", text.replace(",", "")) if re.match(THOUSANDS, text) else None
