@@ -61,7 +61,7 @@ CODES = {
     "zipCode": ([f"{n % 90 + 10_000}" for n in range(2000)], "codes, as the word zip in the name says"),
     "store": ([f"{n % 30:03}" for n in range(2000)], "codes: some begin with 0"),
     "kind": ([f"{n % 20}" for n in range(2000)], "few whole numbers: codes?"),
-    "branch_id": ([f"{7 * (n % 1500)}" for n in range(2000)], "codes, as the word id in the name says"),
+    "branch_id": ([f"{7 * min(n % 1500, 1100)}" for n in range(2000)], "codes, as the word id in the name says"),
 }
 AMOUNTS = {
     "age": [f"{n % 21}" for n in range(2000)],

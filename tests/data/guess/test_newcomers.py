@@ -248,3 +248,22 @@ def test_numbers_that_are_not_read_as_such_are_named(tmp_path):
     lines = text(tmp_path, AMOUNTS).splitlines()
     assert "    - pages    # 98 values, numbers but for 'many'" in lines
     assert [line for line in lines if "- kind" in line and "but for" in line] == []
+
+
+def test_a_text_that_says_no_value_is_named_beside_a_task(tmp_path):
+    columns = {"x": RANDOM.random(ROWS), "readmitted": [("None", "<30", ">30", "NA")[n % 4] for n in range(ROWS)]}
+    (line,) = [line for line in text(tmp_path, columns, ("readmitted is <30",)).splitlines() if "readmitted_is" in line]
+    assert "50.00% are positive, 50.0% missing ('NA', 'None' among them); it holds" in line
+    columns["readmitted"][::4] = ["no"] * (ROWS // 4)
+    assert "25.0% missing ('NA' among them)" in text(tmp_path, columns, ("readmitted is <30",))
+
+
+def test_a_draft_with_values_of_a_few_rows_each_can_be_prepared(tmp_path):
+    orders, users = RANDOM.integers(0, 2000, 4000), RANDOM.integers(0, 400, 4000)
+    columns = {"order_ref": [f"o{n}" for n in orders], "cart": [f"c{n}" for n in RANDOM.integers(0, 1500, 4000)]}
+    columns["cart"][:12] = ["c0"] * 12
+    columns |= {"x": RANDOM.random(4000), "place": users, "y": RANDOM.choice(["yes", "no"], 4000)}
+    found = block(tmp_path, columns)
+    assert found["categorical"] == [{"column": "cart", "at_least": 5}]
+    assert found["ignore"]["order_ref"].endswith("values, of which none has 10 rows: nothing to learn from")
+    assert Table.model_validate(found).prepare("t", tmp_path / "out").splits["train"].rows > 2000

@@ -33,6 +33,8 @@ class Column(NamedTuple):
     """The cells as float64, if all that are there are numbers."""
     distinct: int
     """Number of distinct values, missing ones left out."""
+    marks: tuple[str, ...] = ()
+    """The texts in it that were taken for "no value"."""
 
     @property
     def missing(self) -> int:
@@ -133,7 +135,7 @@ def look(path: Path) -> Look:
         raise DataError(f"{path} has one column, {table.columns}; cells are separated by one of , ; | or tabs")
     whole = whole and sum(map(len, frames)) <= MOST_ROWS
     columns = [_column(cells) for cells in table]
-    marks = [mark for mark in MISSING[1:] if any((cells == mark).any() for cells in table)]
+    marks = [mark for mark in MISSING[1:] if any(mark in column.marks for column in columns)]
     return Look(path, separator, table.height, whole, ["", *marks], columns)
 
 
@@ -154,4 +156,5 @@ def _column(cells: pl.Series) -> Column:
     present = cells.set(cells.is_in(MISSING), None)
     numbers = present.cast(pl.Float64, strict=False)
     numeric = present.null_count() < len(cells) and numbers.is_finite().sum() == present.count()
-    return Column(cells.name, present, numbers if numeric else None, present.drop_nulls().n_unique())
+    marks = tuple(mark for mark in MISSING[1:] if (cells == mark).any())
+    return Column(cells.name, present, numbers if numeric else None, present.drop_nulls().n_unique(), marks)

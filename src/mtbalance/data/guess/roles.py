@@ -104,10 +104,17 @@ def _reason_to_ignore(column: Column) -> str | None:
         return "times; a split by time can use them"
     if column.other_dates:
         return "dates; written as 2026-11-28, a split by time can use them"
+    if column.numbers is None and column.distinct > MANY_VALUES and _most_rows(column) < 2 * RARE_ROWS:
+        return f"{column.distinct:,} values, of which none has {2 * RARE_ROWS} rows: nothing to learn from"
     if column.a_key:
         hint = column.but_for or ("if these are amounts, move it to `numerical`" if column.whole else None)
         return f"a value of its own in almost every row ({column.distinct:,} values)" + (f"; {hint}" if hint else "")
     return None
+
+
+def _most_rows(column: Column) -> int:
+    """The number of rows with the most frequent value."""
+    return int(column.cells.drop_nulls().value_counts().get_column("count").to_numpy().max())
 
 
 def _above_zero(column: Column) -> float | None:

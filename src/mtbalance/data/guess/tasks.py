@@ -66,7 +66,8 @@ class Candidate(NamedTuple):
         else:
             facts = f"{self.label.drop_nulls().to_numpy().mean():.2%} are positive"
         if missing := self.label.null_count():
-            facts += f", {missing / len(self.label):.1%} missing"
+            marks = ", ".join(map(repr, self.column.marks))
+            facts += f", {missing / len(self.label):.1%} missing" + (f" ({marks} among them)" if marks else "")
         return facts if "positive" not in self.block else f"{facts}; it holds {self.column.values()}"
 
 
