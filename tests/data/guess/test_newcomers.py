@@ -267,3 +267,11 @@ def test_a_draft_with_values_of_a_few_rows_each_can_be_prepared(tmp_path):
     assert found["categorical"] == [{"column": "cart", "at_least": 5}]
     assert found["ignore"]["order_ref"].endswith("values, of which none has 10 rows: nothing to learn from")
     assert Table.model_validate(found).prepare("t", tmp_path / "out").splits["train"].rows > 2000
+
+
+def test_the_separator_is_one_outside_of_quotation_marks_and_what_is_no_gzip_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text('"a, b, c";"d, e"\n1;2\n3;4\n')
+    assert [column.name for column in look(tmp_path / "t.csv").columns] == ["a, b, c", "d, e"]
+    (tmp_path / "t.csv.gz").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"t\.csv\.gz cannot be read to its end \(Not a gzipped file"):
+        look(tmp_path / "t.csv.gz")

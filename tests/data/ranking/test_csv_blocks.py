@@ -149,3 +149,29 @@ def test_a_quotation_mark_that_is_never_closed_costs_no_more_than_the_file(monke
     monkeypatch.setattr(csv_blocks, "_line", lambda stream, *_: Line(stream.readline()))
     assert b"".join(whole_lines(stream, "some.csv", 1)) == b"".join(lines)
     assert sum(looked) <= sum(map(len, lines))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PAR1\x15\x04", "this is Parquet: its name must end in .parquet"),
+        (gzip.compress(b"a,b\n1,2\n"), "this is packed by gzip: its name must end in .gz"),
+        (b"PK\x03\x04rest", "a workbook of Excel: save that as CSV"),
+        ("a,b\n1,2\n".encode("utf-16"), "this is text in UTF-16; write the file as UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "bytes of zero, as text in UTF-16 has; .* `iconv -f utf-16le -t utf-8`"),
+        ("stra\xdfe,b\n1,2\n".encode("latin-1"), "its first line is not UTF-8 text; .* `iconv -f latin1 -t utf-8`"),
+        (b"sep=;\na;b\n1;2\n", "its first line is for Excel alone: delete it"),
+        (b"a,b\r1,2\r", r"its lines end with \\r alone: write \\n"),
+        (b"\n", "is empty"),
+    ],
+)
+def test_a_file_that_is_no_csv_in_utf8_is_told_with_what_to_do(content, says):
+    with pytest.raises(DataError, match=f"^some.csv.*{says}"):
+        read_header(io.BytesIO(content), "some.csv")
+
+
+@pytest.mark.parametrize("row", ['5" pipe,1', '"q" rest,1', '1,5" pipe'])
+def test_the_row_with_a_quotation_mark_inside_a_cell_is_named(row):
+    texts = [Column("pipe", "text"), Column("size", "text")]
+    with pytest.raises(DataError, match=r'row 5 .* has a quotation mark inside a cell: .* twice, as in "5"" pipe"'):
+        read(f'"one, ""two""\n",2\r\nx,"3"\n"",\n{row}\n4,"5"\n', texts, first_row=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_raw
+from mtbalance.data.ranking.csv_blocks import header_line
 from mtbalance.data.ranking.table_cut import ISO_DATE
 from mtbalance.data.ranking.table_files import SEPARATORS, all_texts
 from mtbalance.data.ranking.table_held import COMMA, THOUSANDS, held, misread
@@ -148,7 +150,7 @@ def _separator(path: Path) -> str:
     if path.suffix.lower() == ".parquet":
         return ","
     with open_raw(path) as stream:
-        line = stream.readline().decode("utf-8", errors="replace")
+        line = re.sub('"[^"]*"', "", header_line(stream, str(path)))
     return max(SEPARATORS, key=line.count)
 
 

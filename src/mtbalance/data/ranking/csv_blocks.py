@@ -17,7 +17,7 @@ from polars._typing import PolarsDataType
 
 from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import ByteStream
-from mtbalance.data.ranking.csv_cells import Column, find_fault
+from mtbalance.data.ranking.csv_cells import Column, find_fault, find_stray_quote, no_text
 from mtbalance.errors import DAMAGED
 from mtbalance.faults import briefly
 
@@ -38,15 +38,23 @@ class RowBlock(NamedTuple):
 
 
 def read_header(stream: ByteStream, source: str, separator: str = ",") -> list[str]:
-    """The column names in the first line. Raises :class:`DataError` for an empty file."""
-    line = next(whole_lines(stream, source, block_bytes=1), b"").decode("utf-8-sig", errors="replace")
+    """The column names in the first line. Raises :class:`DataError` as :func:`header_line`."""
+    line = header_line(stream, source)
     try:
         names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
     except csv.Error as error:
         raise DataError(f"{source}: its first line names no columns: {briefly(error)}") from None
-    if not names:
-        raise DataError(f"{source} is empty; it should begin with a line of column names")
     return names
+
+
+def header_line(stream: ByteStream, source: str) -> str:
+    """The first line. Raises :class:`DataError` for an empty file, and for one that is no text in UTF-8."""
+    line = next(whole_lines(stream, source, block_bytes=1), b"")
+    if not line.strip():
+        raise DataError(f"{source} is empty; it should begin with a line of column names")
+    if wrong := no_text(line):
+        raise DataError(f"{source}: {wrong}")
+    return line.decode("utf-8-sig")
 
 
 def read_blocks(
@@ -63,7 +71,7 @@ def read_blocks(
         if frame is None or _suspicious(frame, columns):
             fault = find_fault(block, columns, source, first_row, separator)
             if fault or frame is None:
-                raise fault or DataError(f"{source}: row {first_row} or a later one is not CSV")
+                raise fault or find_stray_quote(block, source, first_row, separator)
         yield RowBlock(first_row, frame)
         first_row += frame.height
     if first_row == first_line:
