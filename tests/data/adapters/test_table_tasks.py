@@ -235,6 +235,19 @@ def test_what_makes_no_label_is_refused_by_its_key(tmp_path, task, key, says):
 
 
 @pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["row"], "row: files of predictions have a column of this name; choose another name"),
+        (["click", "mean"], "mean: tables have an average of this name; choose another name"),
+        (["predicted_click", "click"], "predicted_click: predictions of 'click' have this name; choose another"),
+    ],
+)
+def test_a_name_that_something_else_has_is_refused(tmp_path, names, says):
+    with pytest.raises(ValidationError, match=says):
+        table(tmp_path / "t.csv", dict.fromkeys(names, CLICK))
+
+
+@pytest.mark.parametrize(
     ("column", "cell", "task", "says"),
     [
         ("spent", "much", {"kind": "regression"}, "row 12 .*, column spent: 'much' is not a finite number"),

@@ -189,7 +189,7 @@ def test_tasks_have_names_of_their_own(tmp_path):
         name: RANDOM.choice(yes_no, ROWS)
         for name in ("Is Bought", "is_bought", "\u65e5\u672c", "\u4e2d\u56fd", "Click!")
     }
-    columns |= {"click": RANDOM.random(ROWS), "gain": RANDOM.normal(size=ROWS)}
+    columns |= {"row": RANDOM.choice(yes_no, ROWS), "click": RANDOM.random(ROWS), "gain": RANDOM.normal(size=ROWS)}
     wishes = (*columns, "gain above 1", "gain above -1")
     found = block(tmp_path, columns | {"x": RANDOM.random(ROWS)}, wishes)["tasks"]
     assert {name: task["column"] for name, task in found.items()} == {
@@ -198,6 +198,7 @@ def test_tasks_have_names_of_their_own(tmp_path):
         "table": "\u65e5\u672c",
         "table_2": "\u4e2d\u56fd",
         "click_2": "Click!",
+        "row_2": "row",
         "click": "click",
         "gain": "gain",
         "gain_above_1": "gain",

@@ -13,6 +13,7 @@ from mtbalance.data.guess.alone import auc_alone
 from mtbalance.data.guess.look import Column, Look
 from mtbalance.data.ranking.schema import LEAK
 from mtbalance.data.ranking.table_labels import matches
+from mtbalance.data.ranking.table_tasks import TAKEN
 from mtbalance.errors import quoted
 from mtbalance.registry import unknown
 
@@ -86,10 +87,12 @@ def tasks_of(table: Look, wishes: Sequence[str]) -> tuple[list[Candidate], list[
 
 
 def _named_apart(tasks: Sequence[Candidate], table: Look) -> list[Candidate]:
-    """The tasks under names that no other task has, and no other column."""
+    """The tasks under names that they can have, and that neither another task has nor another column."""
     found: list[Candidate] = []
     for task in tasks:
-        taken = {column.name for column in table.columns} - {task.column.name} | {other.name for other in found}
+        taken = (
+            {column.name for column in table.columns} - {task.column.name} | {other.name for other in found} | {*TAKEN}
+        )
         names = (task.name, *(f"{task.name}_{number}" for number in range(2, len(taken) + 3)))
         found.append(task._replace(name=next(name for name in names if name not in taken)))
     return found

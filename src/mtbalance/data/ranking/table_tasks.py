@@ -11,6 +11,9 @@ from pydantic import StrictBool, model_validator
 from mtbalance.blocks import Block, Fault, changed, refuse
 from mtbalance.data.ranking.schema import RegressionLoss
 
+TAKEN = {"row": "files of predictions have a column of this name", "mean": "tables have an average of this name"}
+"""Names that no task can have."""
+
 
 class TableTask(Block):
     """A task whose label is read from a column of a table."""
@@ -73,7 +76,12 @@ def within_first(tasks: Mapping[str, TableTask]) -> list[str]:
 
 
 def faults_between(tasks: Mapping[str, TableTask]) -> Iterator[Fault]:
-    """What is wrong with the ``within`` of the tasks."""
+    """What is wrong with the names of the tasks, and with their ``within``."""
+    for name in tasks:
+        if name in TAKEN:
+            yield name, f"{TAKEN[name]}; choose another name"
+        if f"predicted_{name}" in tasks:
+            yield f"predicted_{name}", f"predictions of {name!r} have this name; choose another one"
     binary = [name for name, task in tasks.items() if task.kind == "binary"]
     wrong = [name for name, task in tasks.items() if task.within and (task.within not in binary or task.within == name)]
     for name in wrong:
