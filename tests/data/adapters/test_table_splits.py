@@ -1,4 +1,5 @@
 import gzip
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
 
@@ -82,6 +83,23 @@ def test_by_time_the_last_share_is_test(tmp_path):
         "valid": FRAME["number"][200:320].to_list(),
         "test": FRAME["number"][320:].to_list(),
     }
+
+
+def test_times_of_several_zones_and_forms_are_in_the_order_of_their_moments(tmp_path):
+    """One row a minute, as the clocks of five places write it."""
+    start = datetime(2026, 3, 28, 20, tzinfo=UTC)
+    hours, forms = (9, 0, -8, 5.5, 1), ("{}T{}{}", "{} {}Z", "{} {} {}", "{}T{}.25{}", "{} {}{}")
+    zones = [timezone(timedelta(hours=hour)) for hour in hours]
+    times = []
+    for n in range(400):
+        moment = (start + timedelta(minutes=n)).astimezone(zones[n % 5])
+        zone = moment.isoformat()[-6:].replace(":", "" if n % 3 else ":")
+        times.append(forms[n % 5].format(moment.date(), f"{moment:%H:%M:%S}", zone))
+    frame = FRAME.drop("day").with_columns(pl.Series("day", times)).sample(fraction=1, shuffle=True, seed=0)
+    split = {"split": {"train": 0.5, "valid": 0.3, "test": 0.2, "time": "day"}}
+    table(tmp_path / "t.csv", frame, **split, ignore={"count": "", "flag": ""}).prepare("t", tmp_path / "out")
+    found = {name: sorted(values) for name, values in numbers(tmp_path / "out").items()}
+    assert list(found.values()) == [FRAME["number"][a:b].to_list() for a, b in ((0, 200), (200, 320), (320, 400))]
 
 
 def test_rows_of_one_day_stay_together(tmp_path):

@@ -19,6 +19,8 @@ from mtbalance.data.ranking.table_plain import plain
 
 CELL_END = "\x1f"  # the unit separator: keeps ("ab", "c") and ("a", "bc") apart
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
+MOMENT = r"^(.{10} \d{2}:\d{2})(.*?) ?(Z|[+-]\d{2}(?::?\d{2})?)$"
+"""A time with its zone: the minute, what follows it, and the zone."""
 Positions = NDArray[np.intp]
 Cutter = Callable[[RowBlock], Positions]
 """Gives the position of each row's split among those that a file is cut into."""
@@ -70,11 +72,20 @@ def _by_time(path: Path, form: TableForm, column: str, shares: Sequence[float]) 
             return _number(texts).to_numpy()
         bad = texts.str.contains(ISO_DATE).fill_null(False).not_()
         refuse_cell(block, bad, column, str(path), "is no time: times are numbers, or begin as 2026-11-28 does")
-        return texts.to_numpy()
+        return _in_utc(texts).to_numpy()
 
     ordered = np.sort(np.concatenate([keys(block) for block in blocks]))
     cuts = ordered[np.minimum(_firsts(shares, len(ordered)), len(ordered) - 1)]
     return lambda block: np.searchsorted(cuts, keys(block), side="right")
+
+
+def _in_utc(texts: pl.Series) -> pl.Series:
+    """Times as texts that sort by time: a blank between day and hour, and UTC for those with a zone."""
+    spaced = texts.str.replace(r"^(.{10})T", "$1 ")
+    minute, rest, zone = spaced.str.extract_groups(MOMENT).struct.unnest()
+    zone = zone.str.replace("Z", "+0000").str.replace(":", "").str.pad_end(5, "0")
+    utc = (minute + zone).str.to_datetime("%Y-%m-%d %H:%M%z", strict=False).dt.to_string("%Y-%m-%d %H:%M") + rest
+    return utc.zip_with(utc.is_not_null(), spaced)
 
 
 def _in_order(path: Path, form: TableForm, shares: Sequence[float]) -> Cutter:
