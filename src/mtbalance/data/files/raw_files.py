@@ -23,14 +23,21 @@ ByteStream = IO[bytes] | gzip.GzipFile
 
 
 def located(file: RawFile) -> Path:
-    """The place of a raw file. Raises :class:`DataError` if it is not there or is empty."""
+    """The place of a raw file. Raises :class:`DataError` if it is not there, is a folder or is empty."""
     path = Path(file.path)
+    refuse_folder(path)
     if not path.is_file():
         how = f"fetch it from {shown(file.urls[0])}" if file.urls else "place it there, or give its urls and sha256"
         raise DataError(f"{path} is missing; {how}")
     if not path.stat().st_size:
         raise DataError(f"{path} is empty; fetch or copy it again")
     return path
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise :class:`DataError` for a folder."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name one file, and join the rows of several into it")
 
 
 def checked_sha256(file: RawFile) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mtbalance.data import DataError
-from mtbalance.data.files.raw_files import open_raw
+from mtbalance.data.files.raw_files import open_raw, refuse_folder
 from mtbalance.data.ranking.csv_blocks import RowBlock, read_blocks, read_header
 from mtbalance.data.ranking.csv_cells import Column
 from mtbalance.data.ranking.table_form import TableForm
@@ -59,7 +59,8 @@ def all_texts(path: Path, separator: str = ",", columns: list[str] | None = None
 
 
 def column_names(path: Path, separator: str = ",", columns: list[str] | None = None) -> list[str]:
-    """The names of all columns of a file. Raises :class:`DataError` for names that occur twice."""
+    """The names of all columns of a file. Raises :class:`DataError` for a folder and for names that occur twice."""
+    refuse_folder(path)
     if _is_parquet(path):
         with _parquet_errors(path):
             names = list(pq.read_schema(path).names)
@@ -70,7 +71,7 @@ def column_names(path: Path, separator: str = ",", columns: list[str] | None = N
             names = read_header(stream, str(path), separator)
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise DataError(f"{path}: the column names {doubled} occur twice")
+        raise DataError(f"{path}: the column names {doubled} occur twice; give each column a name of its own")
     return names
 
 
