@@ -129,6 +129,24 @@ def test_groups_stay_together(tmp_path):
     assert schema.splits["train"].groups == len(people[0])
 
 
+def test_rows_without_a_group_are_in_all_splits(tmp_path):
+    rows = some_rows()
+    gaps = [[*cells, who if n % 2 else "?"] for n, (*cells, who) in enumerate(rows)]
+    table(write(tmp_path / "gaps.csv", gaps), group="who").prepare("t", tmp_path / "out")
+    table(write(tmp_path / "t.csv", rows), group="who").prepare("t", tmp_path / "whole")
+    for split in SPLITS:
+        found, whole = (all_rows(tmp_path / name, split)["who"].to_list() for name in ("out", "whole"))
+        assert found.count("?") >= 15 and set(found) - {"?"} <= set(whole), "the others are where they were"
+
+
+def test_a_folder_is_refused_by_its_name(tmp_path):
+    (tmp_path / "rows.csv").mkdir()
+    found = table(tmp_path / "rows.csv")
+    for ask in (found.look, lambda: found.prepare("t", tmp_path / "out")):
+        with pytest.raises(DataError, match=r"rows\.csv is a folder; name one file, and join the rows of several"):
+            ask()
+
+
 def test_equal_rows_stay_together_without_a_group(tmp_path):
     table(write(tmp_path / "t.csv", some_rows() * 3)).prepare("t", tmp_path / "out")
     for split in SPLITS:

@@ -44,10 +44,16 @@ def cutter(path: Path, form: TableForm, parts: Sequence[SplitName]) -> Cutter:
 
 
 def _hashed(frame: pl.DataFrame, form: TableForm) -> pl.Series:
-    """What is hashed of each row: plain texts, so that CSV and Parquet give the same splits."""
-    chosen = frame.get_columns() if form.group is None else [frame.get_column(form.group)]
-    cells = pl.DataFrame([plain(column, form.missing) for column in chosen])
-    return cells.select(pl.concat_str(pl.all(), separator=CELL_END)).to_series()
+    """What is hashed of each row: plain texts, so that CSV and Parquet give the same splits.
+
+    It is the whole row, or its group; rows without one are no group together.
+    """
+    groups = None if form.group is None else plain(frame.get_column(form.group), form.missing)
+    if groups is not None and (groups != "").all():
+        return groups
+    cells = pl.DataFrame([plain(column, form.missing) for column in frame])
+    rows = cells.select(pl.concat_str(pl.all(), separator=CELL_END)).to_series()
+    return rows if groups is None else groups.zip_with(groups != "", rows)
 
 
 def _by_values(path: Path, column: str, values: dict[str, int]) -> Cutter:

@@ -31,7 +31,8 @@ class TableForm(Features):
     ignore: dict[str, str] = {}
     """Columns that are left out on purpose, each with a reason. Any other column that is nothing is warned of."""
     group: str | None = None
-    """Column whose equal values stay in one split. Default: only equal rows stay together."""
+    """Column whose equal values stay in one split; rows without a value are split one by one. Default: only equal rows
+    stay together."""
     split: TableSplit | None = None
     """How the rows are split; with a train and a test file, how the train file is cut into train and valid. Left out
     where each split has a file of its own."""
