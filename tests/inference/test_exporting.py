@@ -159,9 +159,9 @@ def test_a_code_is_the_same_written_as_a_float(kept, exported):
     pd.testing.assert_frame_equal(ours, scorer.predict(rows.assign(pages=rows["pages"].astype(float))))
 
 
-def test_only_whole_numbers_have_another_way():
-    cells = ["1", "1.0", "-3", "-3.0", "0", "", "NL", "v1.0", "1.5", "1.00", "1e0"]
-    others = ["1.0", "1", "-3.0", "-3", "0.0", "", "NL", "v1.0", "1.5", "1.00", "1e0"]
+def test_only_whole_numbers_and_truth_values_have_another_way():
+    cells = ["true", "False", "TRUE", "1", "1.0", "-3", "-3.0", "0", "", "NL", "v1.0", "1.5", "1.00", "1e0"]
+    others = ["True", "false", "TRUE", "1.0", "1", "-3.0", "-3", "0.0", "", "NL", "v1.0", "1.5", "1.00", "1e0"]
     assert [other_way(cell) for cell in cells] == others
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from kept_models import Kept, predicted
 from mtbalance.data import DataError
+from mtbalance.data.ranking.schema import Categorical
 from mtbalance.errors import UserError
 from mtbalance.inference.model import open_model
-from mtbalance.inference.predicting import Unknown, predictions, write_predictions
+from mtbalance.inference.predicting import Unknown, _find_other_ways, predictions, write_predictions
 
 EACH = pytest.mark.parametrize("name", ["rows", "visits", "amounts"])
 
@@ -133,3 +135,10 @@ def test_a_file_is_written_whole_or_not_at_all(kept, visits, tmp_path):
     assert not list(tmp_path.glob("*bad*"))
     with pytest.raises(UserError, match=r"out\.txt: predictions are written as \.parquet or \.csv"):
         write_predictions(iter(()), tmp_path / "out.txt")
+
+
+def test_truth_values_are_found_as_pandas_and_parquet_write_them():
+    member = Categorical(name="member", vocabulary=["false", "true"])
+    ids = np.zeros((4, 1), np.int32)
+    _find_other_ways(pa.table({"member": ["True", "False", "yes", "TRUE"]}), ids, [member])
+    assert ids.ravel().tolist() == [2, 1, 0, 0]

@@ -78,7 +78,7 @@ def predictions(model: Model, path: Path, unknown: Unknown) -> Iterator[pa.Table
 
 
 def _find_other_ways(table: pa.Table, ids: NDArray[np.int32], columns: Iterable[Categorical]) -> None:
-    """Look unknown whole numbers up once more, as they are written in another way; ``ids`` [rows, F] are changed."""
+    """Look unknown codes up once more, as they are written in another way; ``ids`` [rows, F] are changed."""
     for place, column in enumerate(columns):
         lost = np.flatnonzero(ids[:, place] == 0)
         if len(lost) and is_text(column):

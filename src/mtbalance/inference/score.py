@@ -87,7 +87,7 @@ class Scorer:
     def _categories(self, cells: pd.Series, column: dict[str, Any]) -> np.ndarray:
         """Whole numbers as they are; texts as their places among the values, from 1, with 0 for any other.
 
-        A whole number may be written in another way than in training (:func:`other_way`).
+        Whole numbers and truth values may be written in another way than in training (:func:`other_way`).
         """
         if column["values"] is None:
             return self._whole(cells)
@@ -123,10 +123,13 @@ def _text(cell: Any) -> str:
 
 
 def other_way(text: str) -> str:
-    """``1`` for ``1.0``, and ``1.0`` for ``1``; any other text as it is.
+    """``1`` for ``1.0``, ``True`` for ``true``, and the other way round; any other text as it is.
 
-    One code is written in both ways, since pandas makes floats of whole numbers as soon as one is missing.
+    One code is written in both ways, since pandas makes floats of whole numbers as soon as one is missing, and writes
+    truth values as Python does.
     """
+    if text in ("true", "false", "True", "False"):
+        return text.swapcase()[0] + text[1:]
     if re.fullmatch(r"-?[0-9]+(\.0)?", text) is None:
         return text
     return text.removesuffix(".0") if text.endswith(".0") else f"{text}.0"
