@@ -28,12 +28,12 @@ def several(finished: Tree, tmp_path: Path) -> Tree:
 
 
 def test_records_are_those_of_one_run_a_job(finished: Tree, several: Tree):
-    targets = [places.RECORD.format(**run.wildcards) for run in several.parameters().runs("tiny")]
+    chosen = [run for run in several.parameters().runs("tiny") if run.balancer.name in ("nashmtl", "pub")]
+    targets = [places.RECORD.format(**run.wildcards) for run in chosen]
     said = several.snakemake(*targets)
     assert said.count("rule train_tiny_from_0:") == len(targets) / 2 and "rule train:" not in said
-    assert {cell: numbers(record) for cell, record in several.records().items()} == {
-        cell: numbers(record) for cell, record in finished.records().items()
-    }
+    found, expected = several.records(), finished.records()
+    assert len(found) == len(targets) and all(numbers(found[cell]) == numbers(expected[cell]) for cell in found)
     kept = [path.relative_to(several.root) for path in several.root.glob("results/runs/**/*.predictions.parquet")]
     assert len(kept) == len(targets)
     assert all((several.root / path).read_bytes() == (finished.root / path).read_bytes() for path in kept)
