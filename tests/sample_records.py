@@ -11,17 +11,9 @@ from mtbalance.config.run import BackboneChoice, BalancerChoice, RunConfig
 from mtbalance.config.training import TrainingConfig
 from mtbalance.models.ranking._options import RankingSizes
 from mtbalance.records import RunRecord, write_record
+from mtbalance.records.evaluation import Evaluation
 from mtbalance.records.parts import Environment
-from mtbalance.records.run import (
-    DataFacts,
-    EpochRecord,
-    EpochSeconds,
-    Evaluation,
-    ModelSize,
-    RunName,
-    Speed,
-    TaskFacts,
-)
+from mtbalance.records.run import DataFacts, EpochRecord, EpochSeconds, ModelSize, RunName, Speed, TaskFacts
 
 
 def environment(**changed: Any) -> Environment:

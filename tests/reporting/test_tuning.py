@@ -15,7 +15,7 @@ from mtbalance.config.tuning import Trial
 from mtbalance.errors import UserError
 from mtbalance.models.ranking._options import RankingSizes
 from mtbalance.records import RecordError, RunRecord, write_record
-from mtbalance.records.run import Evaluation
+from mtbalance.records.evaluation import Evaluation
 from mtbalance.reporting.choice import choose
 from mtbalance.reporting.claims.evidence import read_metrics
 from mtbalance.reporting.collect import collect

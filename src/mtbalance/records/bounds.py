@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import inf
 
+from mtbalance.records.evaluation import numbers_of
+
 BOUNDS = {
     **dict.fromkeys(("auc", "mean_auc"), (0.0, 1.0)),
     **dict.fromkeys(("r2", "mean_score"), (-inf, 1.0)),
@@ -17,8 +19,7 @@ BOUNDS = {
 
 def faults(evaluation: Mapping[str, Mapping[str, float] | float]) -> Iterator[str]:
     """A sentence for each number that its metric cannot be."""
-    for metric, values in evaluation.items():
+    for metric, task, value in numbers_of(evaluation):
         low, high = BOUNDS.get(metric, (-inf, inf))
-        for task, value in values.items() if isinstance(values, Mapping) else [("", values)]:
-            if not low <= value <= high:
-                yield f"{metric} of {task} is {value:g}" if task else f"{metric} is {value:g}"
+        if not low <= value <= high:
+            yield f"{metric} of {task} is {value:g}" if task else f"{metric} is {value:g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtbalance.records.run import Evaluation
+from mtbalance.records.evaluation import Evaluation, numbers_of
 
 JUDGING = ("r2", "mean_score")
 """Numbers that choose the best epoch where they are, though others come first in an evaluation."""
@@ -14,8 +14,7 @@ def headline(evaluation: Evaluation) -> dict[str, float]:
     A regression's is R^2: the mean score is that of AUC and R^2. Names are ``click auc`` and ``mean_auc``.
     """
     chosen: dict[str, tuple[str, float]] = {}
-    for metric, values in evaluation.items():
-        for task, value in values.items() if isinstance(values, dict) else [("", values)]:
-            if task not in chosen or metric in JUDGING:
-                chosen[task] = metric, value
+    for metric, task, value in numbers_of(evaluation):
+        if task not in chosen or metric in JUDGING:
+            chosen[task] = metric, value
     return {f"{task} {metric}".strip(): value for task, (metric, value) in chosen.items()}

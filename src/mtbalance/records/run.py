@@ -10,22 +10,8 @@ from pydantic import model_validator
 from mtbalance.blocks import refuse
 from mtbalance.canonical import checksum_of
 from mtbalance.records import bounds
+from mtbalance.records.evaluation import ByTask, Evaluation
 from mtbalance.records.parts import FORMAT, Environment, Format, Part
-
-ByTask = dict[str, float]
-"""A number for each task, by its name."""
-Evaluation = dict[str, ByTask | float]
-"""The metrics of one split: a number for each task, or one for all tasks together (``mean_auc``, ``mean_score``)."""
-
-
-def number_in(evaluation: Evaluation, metric: str, task: str | None = None) -> float:
-    """The task's value of a metric; without a task, the number for all tasks together."""
-    value = evaluation[metric]
-    if isinstance(value, dict):
-        assert task is not None, f"{metric} is a metric of single tasks"
-        return value[task]
-    assert task is None, f"{metric} is a number for all tasks together"
-    return value
 
 
 class RunName(Part):

@@ -9,7 +9,8 @@ from typing import Any
 from mtbalance.config.kinds import ProblemKind, kind
 from mtbalance.config.tuning import Trial
 from mtbalance.records import RecordError, RunRecord
-from mtbalance.records.run import Evaluation, RunName, TaskFacts, number_in
+from mtbalance.records.evaluation import Evaluation, number_in
+from mtbalance.records.run import RunName, TaskFacts
 from mtbalance.reporting.statistics import mean
 
 Place = tuple[str, str, str]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
-from mtbalance.records.run import Evaluation, RunName, RunRecord
+from mtbalance.records.evaluation import Evaluation, numbers_of
+from mtbalance.records.run import RunName, RunRecord
 from mtbalance.records.timing import BalancerTiming, TimingRecord
 from mtbalance.reporting import convergence
 from mtbalance.reporting.captions import ALONE, OWN_BEST_EPOCH
@@ -211,6 +212,5 @@ def _of_epochs(record: RunRecord) -> Iterator[Value]:
 
 
 def _of_evaluation(epoch: int | None, split: str, evaluation: Evaluation) -> Iterator[Value]:
-    for metric, found in evaluation.items():
-        values = found if isinstance(found, dict) else {"mean": found}
-        yield from (Value(epoch, split, task, metric, value) for task, value in values.items())
+    for metric, task, value in numbers_of(evaluation):
+        yield Value(epoch, split, task or "mean", metric, value)

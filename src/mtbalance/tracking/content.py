@@ -20,8 +20,9 @@ from mtbalance.canonical import canonical_json
 from mtbalance.config.by_name import changes_of_try
 from mtbalance.config.parameters import Tables
 from mtbalance.config.variants import flat, parsed
+from mtbalance.records.evaluation import ByTask, Evaluation, numbers_of
 from mtbalance.records.parts import Part
-from mtbalance.records.run import ByTask, EpochRecord, Evaluation, RunRecord
+from mtbalance.records.run import EpochRecord, RunRecord
 from mtbalance.reporting.names import backbone_name, method_name
 
 FINAL, DEVIATION = "final_test", "final_test_sd"
@@ -173,10 +174,7 @@ def _description(begun: Begun) -> str:
 
 
 def _evaluation(split: str, evaluation: Evaluation) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for metric, found in evaluation.items():
-        values |= _by_task(f"{split}/{metric}", found) if isinstance(found, dict) else {f"{split}/{metric}": found}
-    return values
+    return {"/".join(filter(None, (split, metric, task))): value for metric, task, value in numbers_of(evaluation)}
 
 
 def _by_task(prefix: str, values: ByTask) -> dict[str, float]:

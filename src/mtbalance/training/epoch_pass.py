@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from mtbalance.balancing.levels import StepReport
 from mtbalance.data.batch import Batch
 from mtbalance.problems import Rows
-from mtbalance.records.run import ByTask, EpochRecord, EpochSeconds, Evaluation
+from mtbalance.records.evaluation import ByTask, Evaluation
+from mtbalance.records.run import EpochRecord, EpochSeconds
 
 ARRAYS = ("losses", "sizes", "weights")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from mtbalance.data.batch import Batch
 from mtbalance.errors import UserError
 from mtbalance.problems import Rows
-from mtbalance.records.run import ByTask, Evaluation
+from mtbalance.records.evaluation import ByTask, Evaluation
 from mtbalance.training.predictions import Predictions
 from mtbalance.training.session import Session
 from mtbalance.training.step import predict

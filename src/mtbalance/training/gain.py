@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtbalance.records.run import EpochRecord, number_in
+from mtbalance.records.evaluation import number_in
+from mtbalance.records.run import EpochRecord
 from mtbalance.tasks import Task
 
 SMALL = 0.01

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from mtbalance.records.run import EpochRecord, Evaluation
+from mtbalance.records.evaluation import Evaluation
+from mtbalance.records.run import EpochRecord
 
 
 def now() -> str:

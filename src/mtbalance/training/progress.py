@@ -10,8 +10,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from mtbalance.records.evaluation import Evaluation
 from mtbalance.records.headline import headline
-from mtbalance.records.run import Evaluation, RunRecord
+from mtbalance.records.run import RunRecord
 from mtbalance.training.history import History
 from mtbalance.training.session import Session
 from mtbalance.training.watcher import Watcher

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mtbalance import sources
-from mtbalance.records.run import DataFacts, Evaluation, ModelSize, RunName, RunRecord, Speed, TaskFacts, number_in
+from mtbalance.records.evaluation import Evaluation, number_in
+from mtbalance.records.run import DataFacts, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.gain import SMALL, gain
 from mtbalance.training.history import History, now
@@ -55,20 +56,21 @@ def _unconverged(session: Session) -> Iterator[str]:
         yield f"epoch {history.best_epoch} was chosen, the last one that the training may have"
 
 
+CONSTANT = {"ne": ("normalized entropy", 1.0), "r2": ("R^2", 0.0)}
+"""What a constant prediction has on any data: a metric's title, and the number."""
+
+
 def _below_constant(session: Session, test: Evaluation, data: DataFacts) -> Iterator[str]:
     """Tasks that are predicted worse than by a constant; of scenes, by the first metric of a task."""
-    entropies, shares = test.get("ne"), test.get("r2")
-    for task, value in entropies.items() if isinstance(entropies, dict) else ():
-        if value > 1:
-            yield f"the normalized entropy of {task} is {value:.3g}: a constant prediction has 1"
-    for task, value in shares.items() if isinstance(shares, dict) else ():
-        if value < 0:
-            yield f"the R^2 of {task} is {value:.3g}: a constant prediction has 0"
-    for each in session.problem.tasks:
-        metric, sign = next(iter(each.metrics.items()))
-        value, constant = number_in(test, metric, each.name), data.constant.get(each.name, {}).get(metric)
-        if constant is not None and sign * (value - constant) < 0:
-            yield f"the {metric} of {each.name} is {value:.3g}: a constant prediction has {constant:.3g}"
+    for task in session.problem.tasks:
+        first = next(iter(task.metrics))
+        known = data.constant.get(task.name, {})
+        constants = CONSTANT | ({first: (first, known[first])} if first in known else {})
+        for metric, sign in task.metrics.items():
+            title, constant = constants.get(metric, (metric, None))
+            value = number_in(test, metric, task.name)
+            if constant is not None and sign * (value - constant) < 0:
+                yield f"the {title} of {task.name} is {value:.3g}: a constant prediction has {constant:.3g}"
 
 
 def _speed(history: History) -> Speed:

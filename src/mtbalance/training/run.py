@@ -21,7 +21,8 @@ from mtbalance.errors import UserError
 from mtbalance.models.backbone import Backbone
 from mtbalance.models.kept import keep_model
 from mtbalance.problems import Problem, open_problem
-from mtbalance.records.run import Evaluation, RunRecord
+from mtbalance.records.evaluation import Evaluation
+from mtbalance.records.run import RunRecord
 from mtbalance.training.checkpoint import MINUTES, Checkpoint
 from mtbalance.training.evaluation import evaluate, outputs_of
 from mtbalance.training.lock import alone

@@ -14,7 +14,7 @@ from mtbalance.balancing.reach import Reach, find_reach
 from mtbalance.config.run import RunConfig
 from mtbalance.models.backbone import Backbone
 from mtbalance.problems import Problem
-from mtbalance.records.run import Evaluation, number_in
+from mtbalance.records.evaluation import Evaluation, number_in
 from mtbalance.tasks import Task
 from mtbalance.training.epoch_pass import Pass
 from mtbalance.training.history import History
