@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbalance import places
+from mtbalance import places, sources
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.reading import parse
 from mtbalance.workflow import Workflow, alternatives, toy_sources
@@ -170,3 +170,14 @@ def test_places_have_the_wildcards_of_a_run(parameters: Parameters):
     run = parameters.runs("scenes")[1]
     assert places.RECORD.format(**run.wildcards) == "results/runs/scenes/synthetic_rooms/mtan/pub/seed-7.json"
     assert places.log("train", places.CELL).format(**run.wildcards).startswith("logs/train/scenes/")
+
+
+def test_sources_are_looked_for_once_for_all_runs_of_a_method(
+    workflow: Workflow, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
+):
+    asked, closure = [], sources.closure
+    monkeypatch.setattr(sources, "closure", lambda modules: asked.append(1) or closure(modules))
+    runs = parameters.runs("tiny")
+    found = [workflow.run_sources(run) for run in runs]
+    assert len(asked) == len({sources.modules_of(run) for run in runs}) < len(runs)
+    assert found == [sources.relative(sources.of_run(run)) for run in runs]

@@ -32,24 +32,23 @@ new option of one part must not re-run every job."""
 
 
 def of_run(config: RunConfig) -> list[Path]:
-    """Files that one run depends on.
+    """Files that one run depends on: its modules, each with all that it imports."""
+    return closure(modules_of(config))
 
-    They are the training loop, and the run's own problem, backbone, level, rule, manipulation and optimizer, each with
-    all that it imports.
-    """
+
+def modules_of(config: RunConfig) -> tuple[str, ...]:
+    """The training loop, and the run's own problem, backbone, level, rule, manipulation and optimizer."""
     balancer = config.balancer.options
     manipulation = getattr(balancer, "manipulation", "none")
     backbone = config.backbone.options
-    return closure(
-        [
-            f"{PACKAGE}.training.run",
-            f"{PACKAGE}.problems.{config.model.problem}.problem",
-            f"{backbone.package}.{backbone.kind}",
-            f"{PACKAGE}.balancing.levels.{balancer.level}",
-            f"{PACKAGE}.balancing.rules.{balancer.rule}",
-            f"{PACKAGE}.balancing.optimizers.{config.training.optimizer.name}",
-            *([f"{PACKAGE}.balancing.manipulations.{manipulation}"] if manipulation != "none" else []),
-        ]
+    return (
+        f"{PACKAGE}.training.run",
+        f"{PACKAGE}.problems.{config.model.problem}.problem",
+        f"{backbone.package}.{backbone.kind}",
+        f"{PACKAGE}.balancing.levels.{balancer.level}",
+        f"{PACKAGE}.balancing.rules.{balancer.rule}",
+        f"{PACKAGE}.balancing.optimizers.{config.training.optimizer.name}",
+        *([f"{PACKAGE}.balancing.manipulations.{manipulation}"] if manipulation != "none" else []),
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mtbalance import places, sources
 from mtbalance.config.experiments import Experiment
+from mtbalance.config.parameters import Parameters
 from mtbalance.config.run import RunConfig, canonical
 from mtbalance.workflow.code import closure_of
 from mtbalance.workflow.data import DataFiles, alternatives
@@ -90,9 +91,16 @@ def _files(experiment: Experiment) -> dict[str, str]:
 class RunFiles(DataFiles):
     """What training and timing write, and what it is made from."""
 
+    def __init__(self, parameters: Parameters) -> None:
+        super().__init__(parameters)
+        self._sources: dict[tuple[str, ...], list[str]] = {}
+
     def run_sources(self, run: RunConfig) -> list[str]:
-        """Source files that one run depends on."""
-        return sources.relative(sources.of_run(run))
+        """Source files that one run depends on. They are looked for once for all runs with the same modules."""
+        modules = sources.modules_of(run)
+        if modules not in self._sources:
+            self._sources[modules] = closure_of(*modules)
+        return self._sources[modules]
 
     def processes(self, experiment: str) -> int:
         """Processes that train a run of an experiment together."""
