@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mtbalance.records import RecordError
+from mtbalance.records import RecordError, read_run
 from mtbalance.reporting.collect import collect
+from mtbalance.reporting.steps import of_steps
 
 RESULTS = {("synthetic_nl", "mmoe", "ls"): [(0.7, 0.8)], ("synthetic_nl", "mmoe", "pub"): [(0.7, 0.8)]}
 
@@ -102,3 +103,12 @@ def test_a_run_that_finished_no_epoch_counts_without_numbers(write, tmp_path):
     collect(records, runs, [], [], tmp_path / "metrics.parquet", [tmp_path / "steps.parquet"])
     whole = numbers(pd.read_parquet(tmp_path / "metrics.parquet"), "ls", None)
     assert math.isnan(whole["cosine_shared", ""]) and math.isnan(whole["weight_spread", "click"])
+
+
+def test_steps_are_not_looked_up_in_a_data_frame_for_each_epoch(write, tmp_path, monkeypatch):
+    records, _ = write(RESULTS)
+    record, file = read_run(records[0]), tmp_path / "0.steps.parquet"
+    steps({"shared": SHARED, "task_specific": OWN, "half": HALF}, EPOCHS).to_parquet(file)
+    looked, get = [], pd.DataFrame.__getitem__
+    monkeypatch.setattr(pd.DataFrame, "__getitem__", lambda self, key: looked.append(key) or get(self, key))
+    assert list(of_steps(record, file)) and not looked
