@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from mtbalance.records import RunRecord
 from mtbalance.records.run import TaskFacts
@@ -124,16 +124,28 @@ def regression_influences(predicted: Vector, labels: Vector) -> dict[str, Vector
 
 
 def auc_influences(scores: Vector, positive: NDArray[np.bool_]) -> Vector:
-    """Each row's influence on the AUC, [rows]: its share of pairs in the right order, minus the AUC, over its kind."""
-    ranks = stats.rankdata(scores)
-    own = np.empty(len(scores))
-    for kind in (positive, ~positive):
-        own[kind] = stats.rankdata(scores[kind])
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    shares = np.where(positive, (ranks - own) / negatives, 1 - (ranks - own) / positives)
+    """Each row's influence on the AUC, [rows]: its share of pairs in the right order, minus the AUC, over its kind.
+
+    One sort tells all: of test rows there are millions.
+    """
+    order = np.argsort(scores)
+    ordered, kinds = scores[order], positive[order]
+    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))  # of rows with equal scores
+    sizes = np.diff(first, append=len(scores))
+    ours = np.add.reduceat(kinds, first, dtype=np.int64)
+    positives, negatives = int(ours.sum()), len(scores) - int(ours.sum())
+    above, below = _ranked_below(sizes - ours) / negatives, 1 - _ranked_below(ours) / positives
+    shares = np.empty(len(scores))
+    shares[order] = np.where(kinds, np.repeat(above, sizes), np.repeat(below, sizes))
     auc = shares[positive].mean()
     influences: Vector = (shares - auc) / np.where(positive, positives, negatives)
     return influences
+
+
+def _ranked_below(counts: NDArray[np.int64]) -> Vector:
+    """Rows below each score, those with the same score by half; ``counts`` are the rows with each score."""
+    found: Vector = np.cumsum(counts) - counts / 2
+    return found
 
 
 def entropy_influences(predicted: Vector, positive: NDArray[np.bool_]) -> Vector:
