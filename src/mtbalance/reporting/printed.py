@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -147,8 +148,9 @@ class Printed(NamedTuple):
         return float(self.text[name])
 
 
+@cache
 def everything() -> Printed:
-    """All that is printed."""
+    """All that is printed, read once: many cells ask for it. Nobody may change it."""
     one, three, four, five, six = (_read(f"pub_table{number}.csv") for number in (1, 3, 4, 5, 6))
     text = _read("pub_text.csv").set_index("name")["value"]
     return Printed(one, three, four, five, six, pub_table7(), pub_table7_delta_m(), nashmtl_stl(), text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pandas as pd
 
 from mtbalance.reporting.comparison import compare
@@ -10,6 +12,8 @@ from mtbalance.reporting.layout import Cell
 from mtbalance.reporting.value import METHOD
 
 SPEEDS = {"relative_throughput": "relative QPS", "relative_throughput_with_data": "relative QPS with data"}
+ENDS = ("low", "high")
+Quartiles = dict[tuple[Hashable, ...], float]
 
 
 def throughput(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
@@ -23,10 +27,15 @@ def throughput(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
     return speeds.assign(p=float("nan"), p_holm=float("nan"), untested="throughput is not tested")
 
 
-def ratio_text(row: pd.Series, frame: pd.DataFrame) -> str:
+def quartiles(frame: pd.DataFrame) -> Quartiles:
+    """The quartiles of :data:`SPEEDS` over blocks, by data set, backbone, balancer and metric."""
+    found = frame[frame["metric"].isin([f"{metric}_{end}" for metric in SPEEDS for end in ENDS])]
+    return dict(zip(found[[*METHOD, "metric"]].itertuples(index=False, name=None), found["value"], strict=True))
+
+
+def ratio_text(row: pd.Series, quartiles: Quartiles) -> str:
     """The median and the quartiles over blocks."""
     if pd.isna(row["mean"]):
         return Cell().text
-    timed = frame[(frame[METHOD] == row[METHOD]).all(axis=1)].set_index("metric")["value"]
-    low, high = timed[f"{row['metric']}_low"], timed[f"{row['metric']}_high"]
+    low, high = (quartiles[(*row[METHOD], f"{row['metric']}_{end}")] for end in ENDS)
     return f"{decimal(row['mean'], 2)} [{decimal(low, 2)}, {decimal(high, 2)}]"

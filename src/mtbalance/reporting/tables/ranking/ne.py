@@ -11,7 +11,7 @@ from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import balancer_name
-from mtbalance.reporting.throughput import SPEEDS, ratio_text, throughput
+from mtbalance.reporting.throughput import SPEEDS, quartiles, ratio_text, throughput
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
@@ -20,10 +20,11 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells = pd.concat([entropies, throughput(frame, baseline)], ignore_index=True)
     cells["best"] = grid.best(cells, -1) & (cells["metric"] == "ne")
     cells["change_percent"] = 100 * (cells["ratio"] - 1)
+    blocks = quartiles(frame)
 
     def fill(row: pd.Series) -> Cell:
         if row["metric"] in SPEEDS:
-            return Cell(ratio_text(row, frame))
+            return Cell(ratio_text(row, blocks))
         return Cell(grid.text(row, grid.mark(row, significance, -1)), row["best"], grid.change(row, baseline))
 
     table = Table(

@@ -17,7 +17,7 @@ from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell, Row, Table
 from mtbalance.reporting.names import METRICS
 from mtbalance.reporting.printed import beside_table7
-from mtbalance.reporting.throughput import SPEEDS, ratio_text, throughput
+from mtbalance.reporting.throughput import SPEEDS, quartiles, ratio_text, throughput
 from mtbalance.reporting.units import in_printed_units
 
 CONSTANT_ROW = "constant prediction"
@@ -30,10 +30,11 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     tested = beside_table7(compare(with_delta_m(frame), [*metrics, *DELTAS], baseline))
     cells = pd.concat([tested, throughput(frame, baseline)], ignore_index=True)
     cells["best"] = _best(cells)
+    blocks = quartiles(frame)
 
     def fill(row: pd.Series) -> Cell:
         if row["metric"] in SPEEDS:
-            return Cell(ratio_text(row, frame))
+            return Cell(ratio_text(row, blocks))
         digits = METRICS[row["metric"]].digits
         text = grid.text(row, grid.mark(row, significance, row["better"]), digits)
         return Cell(text, row["best"], grid.printed(row, digits))
