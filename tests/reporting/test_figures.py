@@ -1,5 +1,7 @@
 """Figures: what is drawn at which number, labels, and files that do not change from call to call."""
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 from matplotlib.text import Text
@@ -160,6 +162,24 @@ def test_the_seesaw_of_three_tasks_has_a_row_for_each_pair_and_the_front_of_fixe
         [(0.63, 0.80), (0.70, 0.70), (0.75, 0.61)],
     ]
     assert [front.tolist() for front in fronts] == [[pytest.approx(point) for point in front] for front in expected]
+
+
+def test_the_seesaw_of_many_data_sets_has_several_lines_of_panels(collected):
+    datasets = [f"set_{number}" for number in range(6)]
+    results = {(name, "mmoe", balancer): [(0.8, 0.7)] for name in datasets for balancer in ("ls", "pub")}
+    figure = draw("seesaw", collected(results))
+    assert figure.get_figwidth() < 20
+    shown = [axes.get_title().split("\n")[0] for axes in figure.axes if axes.get_visible()]
+    assert shown == datasets
+
+
+@pytest.mark.parametrize("name", ["auc", "speed"])
+def test_labels_of_panels_side_by_side_do_not_overlap(name, collected):
+    results = {(f"set_{number}", "mmoe", name): [(0.8, 0.7)] for number in range(3) for name in ("ls", "pub")}
+    figure = draw(name, collected(results))
+    figure.draw_without_rendering()
+    boxes = [axes.xaxis.label.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_empty_figures_say_why(collected):

@@ -33,8 +33,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         _panel(axes, group, epochs[epochs["dataset"] == dataset], lines, look)
         _base(axes, epochs[(epochs["dataset"] == dataset) & (epochs["balancer"] == baseline)], lines, baseline)
         axes.set_xlabel(
-            f"training samples a second (QPS) over those of {balancer_name(baseline)} on the same backbone\n"
-            "(marker and bar: median and quartiles over blocks of steps)"
+            f"training samples a second (QPS)\nover those of {balancer_name(baseline)} on the same backbone\n"
+            "(marker and bar: median and quartiles\nover blocks of steps)"
         )
     legend(figure, level_entries(ratios.loc[ratios["balancer"] != baseline, "level"]))
     return figure

@@ -20,6 +20,8 @@ FIXED = "fixed"
 """The rule of fixed weights."""
 MOST_TASKS = 3
 """Tasks that are set against each other, at most."""
+PANELS = 4
+"""Panels in a line, at most."""
 FAR = 4.0
 """A method this many times as far from the baseline as the median method is named in the panel, not drawn, unless it
 lies near the others."""
@@ -31,7 +33,8 @@ Point = tuple[float, float]
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
-    """Draw a panel for each data set and backbone, with two tasks on its axes; a row for each pair of the first three.
+    """Draw a panel for each data set and backbone, with two tasks on its axes; a row for each pair of the first three,
+    or several rows if there are many panels.
 
     Points are means over the finished seeds, bars their standard deviations. Color and marker tell the level at which a
     method balances, the number its name. Where weights were fixed, a line joins the methods with fixed weights, equal
@@ -43,21 +46,25 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     pairs = list(combinations(tasks[:MOST_TASKS], 2))
     groups = [(key, group) for key, group in rows.groupby(["dataset", "backbone"], sort=False)]
     groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
-    columns = max(len(groups), 1)
-    figure = Figure(figsize=(1.6 + 4.2 * columns, 1.4 + 4.2 * max(len(pairs), 1)), layout="constrained")
+    parts = [groups[start : start + PANELS] for start in range(0, len(groups), PANELS)]
+    lines = [(part, pair) for part in parts for pair in pairs]
+    columns = max(map(len, parts), default=1)
+    figure = Figure(figsize=(1.6 + 4.2 * columns, 1.4 + 4.2 * max(len(lines), 1)), layout="constrained")
     said = f"dotted: {balancer_name(baseline)}; up and to the right is better"
     said += "; bars: standard deviation over seeds" if rows["seed"].nunique() > 1 else ""
     others = frame.loc[frame["metric"] == "r2", "task_title"].unique()
     said += f"\nwithout regressions: {', '.join(others)}" if len(others) else ""
     line = "\nline: the front of fixed weights, equal ones among them" if (rows["rule"] == FIXED).any() else ""
     title(figure, f"{heading}: the tasks against each other\n{said}{line}", frame)
-    if not groups or not pairs:
+    if not lines:
         nothing(figure, f"There are no two tasks and two methods to compare ({data_named(rows)}).")
         return figure
     levels = rows.drop_duplicates("balancer").set_index("balancer")["level"]
-    panels = figure.subplots(len(pairs), columns, squeeze=False)
-    for row, pair in zip(panels, pairs, strict=True):
-        for axes, ((_, backbone), group) in zip(row, groups, strict=True):
+    panels = figure.subplots(len(lines), columns, squeeze=False)
+    for row, (part, pair) in zip(panels, lines, strict=True):
+        for axes in row[len(part) :]:
+            axes.set_visible(False)
+        for axes, ((_, backbone), group) in zip(row, part, strict=False):
             axes.set_title(f"{heading_of(group.iloc[0])}\n{backbone_name(backbone)}")
             axes.set_xlabel(f"{pair[0][1]}: AUC")
             axes.set_ylabel(f"{pair[1][1]}: AUC")
