@@ -13,7 +13,7 @@ from mtbalance import places
 from mtbalance.config.parameters import Parameters
 from mtbalance.config.reading import parse
 from mtbalance.planning.status import expected_end, lines, statuses
-from mtbalance.records import write_record
+from mtbalance.records import read_run, write_record
 from sample_records import run_record
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +63,15 @@ def test_each_run_is_counted_once_by_its_state(parameters: Parameters):
     assert found.data_missing == ["synthetic_nl"]
     assert [line[0] for line in found.said] == ["failed", "cut short"]
     assert "is missing" in found.said[0][2] and found.said[1][2] == "epoch 2/10: mean_auc 0.7"
+
+
+def test_a_record_is_read_once_until_it_changes(parameters: Parameters, monkeypatch: pytest.MonkeyPatch):
+    asked: list[Path] = []
+    monkeypatch.setattr("mtbalance.planning.status.read_run", lambda path: asked.append(path) or read_run(path))
+    record(parameters, "ls")
+    assert [statuses(parameters)[0].counts["done"] for _ in range(3)] == [1, 1, 1] and len(asked) == 1
+    record(parameters, "ls", epochs=99)
+    assert statuses(parameters)[0].counts["other settings"] == 1 and len(asked) == 2
 
 
 def test_a_run_that_a_signal_ended_is_cut_short(parameters: Parameters):

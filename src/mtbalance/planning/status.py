@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import median
 
-import pandas as pd
 import psutil
 from rich import box
 from rich.table import Table
@@ -71,22 +72,32 @@ def _add(status: ExperimentStatus, run: RunConfig, alive: set[str]) -> None:
 
 
 def _state(run: RunConfig, record: Path, log: Path, alive: bool) -> tuple[str, str]:
-    """A run's state, and the last line of its log."""
+    """A run's state; with it the last line of its log, or what is wrong with its record."""
+    if not alive and record.exists():
+        state, said = _recorded(record, record.stat().st_mtime_ns)
+        if state == "failed":
+            return state, said
+        return state if said == run.digest() else "other settings", ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     last = lines[-1] if lines else ""
     if alive:
         return "running", last or "starting"
-    if record.exists():
-        try:
-            found = read_run(record)
-        except RecordError as error:
-            return "failed", str(error)
-        if found.digest != run.digest():
-            return "other settings", last
-        return "done" if found.status == "finished" else "diverged", last
     if not log.exists() or last.startswith((f"{run.experiment}: ", UNLOGGED)):  # it ended, and its record was deleted
         return "left", ""
     return ("cut short" if last.startswith(IN_THE_MIDDLE) or not last else "failed"), last
+
+
+@cache
+def _recorded(record: Path, changed: int) -> tuple[str, str]:
+    """The state that a record tells, and its digest, or what is wrong with it.
+
+    A record is read once, and again when it has ``changed``: one may watch some thousand runs while they train.
+    """
+    try:
+        found = read_run(record)
+    except RecordError as error:
+        return "failed", str(error)
+    return "done" if found.status == "finished" else "diverged", found.digest
 
 
 def _running() -> set[str]:
@@ -105,7 +116,8 @@ def _running() -> set[str]:
 def _seconds(cell: str) -> list[float]:
     """Seconds of a finished run, as Snakemake measured them; nothing for a run by hand, or after a full disk."""
     try:
-        return [float(seconds) for seconds in pd.read_csv(places.benchmark("train", cell), sep="\t")["s"]]
+        with Path(places.benchmark("train", cell)).open(encoding="utf-8") as stream:
+            return [float(row["s"]) for row in csv.DictReader(stream, delimiter="\t")]
     except (OSError, ValueError, KeyError):
         return []
 
