@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from mtbalance.reporting import printed
+from mtbalance.reporting.answer import answer
 from mtbalance.reporting.entries import entry_of
+from mtbalance.reporting.page.leaderboard import leaderboard
 
 FEW, MANY = 2, 6
 
@@ -20,7 +23,9 @@ def frame(collected: Callable[..., Path]) -> Callable[[int], pd.DataFrame]:
 
     def make(methods: int) -> pd.DataFrame:
         names = ["ls", *(f"method_{number}" for number in range(methods))]
-        values = {("synthetic_nl", "mmoe", name): [(0.7, 0.8), (0.71, 0.8)] for name in names}
+        values = {
+            ("synthetic_nl", "mmoe", n): [(0.7 + i / 999, 0.8), (0.71 + i**2 / 999, 0.8)] for i, n in enumerate(names)
+        }
         return pd.read_parquet(collected(values))
 
     return make
@@ -50,10 +55,17 @@ def tabulate(name: str, frame: pd.DataFrame) -> object:
     return entry_of(frame, "tables", name, "tabulate")(frame, "Title", "ls", 0.05)
 
 
-@pytest.mark.parametrize("name", ["auc", "ne", "cost", "ranks"])
-def test_the_collected_table_is_not_searched_for_each_method(name, frame, searches):
+MADE = {
+    **{name: partial(tabulate, name) for name in ("auc", "ne", "cost", "ranks")},
+    "answer": lambda frame: answer(frame, "Title", "ls"),
+    "leaderboard": lambda frame: leaderboard(frame, "ls", "../"),
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_the_collected_table_is_not_searched_for_each_method(make, frame, searches):
     few, many = (frame(methods) for methods in (FEW, MANY))
-    assert searches(few, lambda: tabulate(name, few)) == searches(many, lambda: tabulate(name, many))
+    assert searches(few, lambda: make(few)) == searches(many, lambda: make(many))
 
 
 def test_printed_numbers_are_read_once_for_all_methods(frame, monkeypatch):

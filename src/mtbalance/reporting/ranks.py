@@ -7,7 +7,7 @@ made on each backbone alone, and see little with few data sets.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from scipy import stats
 from mtbalance.reporting import convergence
 from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.score import SCORES, of_scores
-from mtbalance.reporting.statistics import pairs
+from mtbalance.reporting.statistics import BySeed, pairs
 
 LEVEL = 0.95
 """Level of the intervals."""
@@ -86,7 +86,8 @@ def _ranks(backbone: str, scores: pd.DataFrame, runs: pd.DataFrame, baseline: st
     reach = stats.t.ppf((1 + LEVEL) / 2, datasets - 1) * by_dataset.std() / math.sqrt(datasets)
     table["low"], table["high"] = (table["rank"] - reach).clip(lower=1), (table["rank"] + reach).clip(upper=methods)
     table["flagged"] = runs.groupby("balancer").apply(convergence.flagged)
-    wins = pd.DataFrame([_wins(runs, str(name), baseline) for name in table.index], index=table.index)
+    by_run = {key: group.set_index(["dataset", "seed"])["value"].to_dict() for key, group in runs.groupby("balancer")}
+    wins = pd.DataFrame([_wins(by_run, str(name), baseline) for name in table.index], index=table.index)
     table = table.join(wins).sort_values("rank", kind="stable")
     several = datasets > 1
     quantile = stats.studentized_range.isf(level, methods, np.inf) / math.sqrt(2)
@@ -99,9 +100,8 @@ def _ranks(backbone: str, scores: pd.DataFrame, runs: pd.DataFrame, baseline: st
     )
 
 
-def _wins(runs: pd.DataFrame, name: str, baseline: str) -> dict[str, float]:
-    """How often a method is ahead of the baseline, over data sets and seeds."""
-    by_run = {key: group.set_index(["dataset", "seed"])["value"].to_dict() for key, group in runs.groupby("balancer")}
+def _wins(by_run: Mapping[Hashable, BySeed], name: str, baseline: str) -> dict[str, float]:
+    """How often a method is ahead of the baseline, over data sets and seeds; ``by_run`` has the methods' scores."""
     ours, theirs = pairs(by_run[name], by_run.get(baseline, {})) if name != baseline else ([], [])
     if not ours:
         return dict.fromkeys(("wins", "wins_low", "wins_high"), math.nan) | {"runs": 0}

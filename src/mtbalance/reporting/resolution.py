@@ -26,7 +26,8 @@ def resolution(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, signific
     if tested.empty:
         yield from _untested(frame, cells, baseline)
         return
-    found = [against_baseline(frame, row, baseline, significance) for _, row in tested.iterrows()]
+    scores = frame[frame["epoch"].isna() & frame["metric"].isin(tested["metric"])]
+    found = [against_baseline(scores, row, baseline, significance) for _, row in tested.iterrows()]
     half = pd.Series([(each.high - each.low) / 2 for each in found]).median()
     seeds, digits = counted(int(tested["pairs"].max()), "seed"), METRICS[cells["metric"].iloc[0]].digits
     reach = decimal(float(half), digits)

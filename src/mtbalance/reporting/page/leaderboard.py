@@ -39,16 +39,18 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     metrics = [*dict.fromkeys(tasks["metric"])]
     shown = score_titles(frame)
     cells = compare(of_scores(frame), [*SCORES, *metrics, COST], baseline)
+    of_method = dict(list(frame.groupby(METHOD, sort=False)))
+    scores = frame[frame["epoch"].isna() & frame["metric"].isin(SCORES)]
     rows = []
     for key, group in cells.groupby(METHOD, sort=False):
-        first, runs = group.iloc[0], frame[(frame[METHOD] == list(key)).all(axis=1)]
+        first, runs = group.iloc[0], of_method[key]
         row = dict(zip(FILTERS, (key[0], backbone_name(key[1]), first["level"]), strict=True))
         row["method"] = balancer_name(key[2])
         for _, cell in group.sort_values("metric", key=lambda names: ~names.isin(SCORES), kind="stable").iterrows():
             if cell["metric"] == COST:
                 row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
-                row |= _numbers(frame, cell, baseline, shown)
+                row |= _numbers(scores, cell, baseline, shown)
         row["records"] = _links(runs, root)
         rows.append(row)
     table = pd.DataFrame([*rows, *_references(frame, metrics, shown, baseline, root)])
@@ -83,14 +85,14 @@ def _references(
             yield row
 
 
-def _numbers(frame: pd.DataFrame, cell: pd.Series, baseline: str, title: str) -> dict[str, float | str | None]:
-    """A metric's mean, and for the score the difference to the baseline."""
+def _numbers(scores: pd.DataFrame, cell: pd.Series, baseline: str, title: str) -> dict[str, float | str | None]:
+    """A metric's mean, and for the score the difference to the baseline. ``scores`` has the scores of all runs."""
     shown = METRICS[cell["metric"]]
     is_score = cell["metric"] in SCORES
     name = title if is_score else f"{shown.title} {cell['task_title']}".strip()
     found: dict[str, float | str | None] = {name: round(cell["mean"] * shown.factor, shown.digits)}
     if is_score and cell["balancer"] != baseline and cell["pairs"]:
-        difference = against_baseline(frame, cell, baseline, SIGNIFICANT)
+        difference = against_baseline(scores, cell, baseline, SIGNIFICANT)
         found |= _difference(Against(cell["backbone"], cell["difference"], difference.low, difference.high), baseline)
         found |= {"p": float(f"{cell['p']:.2g}")}
     return found
