@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
+import matplotlib
 import pandas as pd
 import pytest
 from matplotlib.text import Text
 
 from mtbalance.config.kinds import kind, names_in
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.drawing import MARKERS, looks
+from mtbalance.reporting.drawing import FONTS, MARKERS, looks
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.figures import write_figure
 from mtbalance.workflow.results import FIGURE_FORMATS
@@ -180,6 +181,17 @@ def test_labels_of_panels_side_by_side_do_not_overlap(name, collected):
     figure.draw_without_rendering()
     boxes = [axes.xaxis.label.get_window_extent() for axes in figure.axes]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_a_title_of_many_data_sets_covers_nothing_of_the_figure(collected):
+    results = {(f"a_data_set_{number}", "mmoe", name): [(0.7, 0.8)] for number in range(12) for name in ("ls", "pub")}
+    with matplotlib.rc_context(FONTS):
+        figure = draw("pairs", collected(results))
+        figure.draw_without_rendering()
+    title = figure._suptitle.get_window_extent()  # type: ignore[attr-defined]
+    for axes in figure.axes:
+        assert axes.title.get_window_extent().y1 < title.y0
+        assert axes.xaxis.label.get_window_extent().y0 > 0
 
 
 def test_empty_figures_say_why(collected):

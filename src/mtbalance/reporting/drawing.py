@@ -23,6 +23,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A
 GRAY = "#555555"
 TITLE_LETTER = 0.08
 """Inches that a letter of a figure's title takes."""
+TITLE_LINES, TITLE_LINE = 2, 0.22
+"""Lines of a title that figures have room for, and inches that a further one takes in height."""
 WARNING = "\nWARNING: epochs selected on the TEST split"
 Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
@@ -111,11 +113,15 @@ def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
 def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
     """Set the figure's title, in lines of its width, with a warning if epochs were selected on the test split.
 
+    Figures have room for :data:`TITLE_LINES`, and grow by further ones.
+
     :func:`save` leaves the text out of the PDF, where it belongs into a paper's caption, but not the warning.
     """
     selected = "test" in set(frame["selection"])
     letters = int(figure.get_figwidth() / TITLE_LETTER)
     text = "\n".join(line for whole in text.split("\n") for line in wrap(whole, letters))
+    further = max(0, text.count("\n") + 1 - TITLE_LINES)
+    figure.set_figheight(figure.get_figheight() + TITLE_LINE * further)
     figure.suptitle(f"{text}{WARNING}" if selected else text)
 
 
