@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from mtbalance.reporting import printed
 from mtbalance.reporting.answer import answer
+from mtbalance.reporting.collect import collect
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.page.leaderboard import leaderboard
 
@@ -75,3 +77,15 @@ def test_printed_numbers_are_read_once_for_all_methods(frame, monkeypatch):
     printed.everything.cache_clear()
     tabulate("cost", table)
     assert read.count("pub_table5.csv") == 1
+
+
+def test_collecting_takes_little_memory_for_each_number(write, tmp_path):
+    """Ten seeds of some methods are a million numbers."""
+    paths, runs = write({("synthetic_nl", "mmoe", f"method_{number}"): [(0.7, 0.8)] * 5 for number in range(20)})
+    metrics = tmp_path / "metrics.parquet"
+    collect(paths, runs, [], [], metrics)  # imports, and what is made once
+    tracemalloc.start()
+    collect(paths, runs, [], [], metrics)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / len(pd.read_parquet(metrics)) < 1500  # bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,19 +97,25 @@ def collect(
     chosen = choose(found, trials)
     methods = [(place_of(record.run, trials), record) for record in chosen]
     shown = {(*method, record.run.seed): record for method, record in methods}
-    rows = [row for record in chosen for row in _rows(record, files.get(record.digest))]
+    rows: list[tuple[Any, ...]] = []
+
+    def add(found: Iterable[Mapping[str, Any]]) -> None:
+        rows.extend(tuple(map(named(row, trials).get, TYPES)) for row in found)  # a fifth of a dictionary's memory
+
+    for record in chosen:
+        add(_rows(record, files.get(record.digest)))
     if predictions:
         of_run = dict(zip(map(RunConfig.digest, expected), predictions, strict=True))
-        rows += _row_errors(methods, of_run, baseline)
+        add(_row_errors(methods, of_run, baseline))
         for path, of_reference in zip(references, reference_predictions, strict=bool(reference_predictions)):
-            rows += reference_errors(methods, of_run, baseline, path, of_reference)
+            add(reference_errors(methods, of_run, baseline, path, of_reference))
     for config in in_order(timed):
         run = RunName.model_validate(config.wildcards)
-        record = shown.get((*place_of(run, trials), run.seed))
-        same = {"status": record.status, "balancer": record.run.balancer} if record else {"status": "finished"}
-        rows += [row | same for timing in measured for row in _timing_rows(timing, config)]
-    rows += [row for path in references for row in of_references(path, chosen)]
-    rows = [named(row, trials) for row in rows]
+        of_it = shown.get((*place_of(run, trials), run.seed))
+        same = {"status": of_it.status, "balancer": of_it.run.balancer} if of_it else {"status": "finished"}
+        add(row | same for timing in measured for row in _timing_rows(timing, config))
+    for path in references:
+        add(of_references(path, chosen))
     write_collected(output, pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES))
 
 
