@@ -9,6 +9,7 @@ from torch import nn
 
 import mtbalance
 from mtbalance import Balancer
+from mtbalance.balancing.rules.nash import Nash
 
 
 class Net(nn.Module):
@@ -113,6 +114,11 @@ def test_the_learning_rate_of_a_saved_state_is_taken_back_at_every_level():
 def test_options_of_the_optimizer_are_given_to_the_optimizer(option):
     with pytest.raises(ValueError, match=f"{next(iter(option))}: unknown key"):
         Balancer(adam(Net()), 3, level="loss", rule="equal", **option)
+
+
+def test_a_rule_is_given_by_its_name_or_as_an_instance():
+    with pytest.raises(TypeError, match=r"rule is a class: give its name, or an instance such as Nash\(tasks=3\)"):
+        Balancer(adam(Net()), 3, level="gradient", rule=Nash)
 
 
 def test_parameters_are_no_optimizer():

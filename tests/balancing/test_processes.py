@@ -14,7 +14,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from loops import PAIRS, Net, adamw, balanced, relative
 from mtbalance import Balancer
+from mtbalance.balancing import processes as module
 from mtbalance.balancing.levels import refuse_sharded
+from mtbalance.balancing.processes import Processes
 
 WORLD = 2
 STEPS = 3
@@ -32,6 +34,8 @@ WAYS = {
     "shortened": ("gradient", "min_norm", {"max_norm": 0.1}, False),
 }
 
+IN_A_GROUP = ("equal at loss", "multibalance at representation", "nash at gradient", "nash at update")
+
 
 class Wrapped(nn.Module):
     """A net as DistributedDataParallel wants it: all of it in the forward pass."""
@@ -44,11 +48,11 @@ class Wrapped(nn.Module):
         return self.net.losses(balancer, rows)
 
 
-def train(way: str, rank: int | None) -> tuple[torch.Tensor, np.ndarray]:
+def train(way: str, rank: int | None, **more) -> tuple[torch.Tensor, np.ndarray]:
     """The parameters and weights after some steps; on one half of the batch if ``rank`` is given."""
     level, rule, options, wrapped = WAYS[way]
     net = Net(3)
-    balancer = balanced(net, level, rule, **options)
+    balancer = balanced(net, level, rule, **options, **more)
     rows = slice(None) if rank is None else HALVES[rank]
     model = Wrapped(net) if rank is None or not wrapped else DistributedDataParallel(Wrapped(net))
     for _ in range(STEPS):
@@ -62,6 +66,8 @@ def work(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORLD)
     found = {way: train(way, rank) for way in WAYS}
     found |= {"a task without rows": (lacking(rank), np.zeros(1)), "numbers sent": (torch.zeros(1), sent(rank))}
+    own = [dist.new_group([one]) for one in range(WORLD)][rank]
+    found |= {f"own group, {way}": train(way, rank, process_group=own) for way in IN_A_GROUP}
     torch.save(found, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
@@ -120,10 +126,41 @@ def test_replicas_stay_alike_where_one_process_lacks_a_task(processes):
     torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("way", IN_A_GROUP)
+@pytest.mark.parametrize("rank", range(WORLD))
+def test_a_process_in_a_group_of_its_own_trains_as_if_alone(processes, way, rank):
+    parameters, numbers = processes[rank][f"own group, {way}"]
+    alone, told = train(way, rank)
+    assert relative(parameters, alone) < 1e-12
+    np.testing.assert_allclose(numbers, told, rtol=1e-12)
+
+
 def test_no_more_is_sent_than_k_gradients(processes):
     loss, representation, gradient, update = processes[0]["numbers sent"][1]
     assert loss < 2 and representation < 2  # one gradient, and small change in so small a model
     assert gradient < 4 and update < 4  # three gradients
+
+
+def test_sums_are_of_what_any_process_has_and_change_nothing(monkeypatch):
+    """As one of two processes that hold the same."""
+    monkeypatch.setattr(dist, "all_reduce", lambda tensor, **_: tensor.mul_(2))
+    two, given = Processes(size=2), [None, torch.ones(2), None, torch.full((2, 2), 3.0)]
+    like = [torch.empty(3), torch.empty(2), torch.empty(1), torch.empty(2, 2)]
+    found = two.sum_present(given, like)
+    assert found[0] is None and found[2] is None and found[3].tolist() == [[6, 6], [6, 6]]
+    assert found[1].tolist() == two.sum(given[1]).tolist() == [2, 2]
+    assert given[1].tolist() == [1, 1] and given[3].tolist() == [[3, 3], [3, 3]]
+
+
+def test_a_message_is_of_one_type_and_not_too_long(monkeypatch):
+    sent = []
+    monkeypatch.setattr(dist, "all_reduce", lambda tensor, **_: sent.append(tensor.tolist()))
+    monkeypatch.setattr(module, "BUCKET", 4)
+    given = [torch.ones(2), torch.ones(2), torch.ones(1), torch.full((2,), 2.0).double(), torch.full((6,), 3.0)]
+    found = Processes(size=2).sum_all(given)
+    assert sent == [[1] * 4, [1], [2] * 2, [3] * 6]
+    for one, other in zip(found, given, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
 def test_sharded_parameters_are_refused_by_name():

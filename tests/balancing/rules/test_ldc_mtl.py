@@ -46,5 +46,8 @@ def test_the_difference_of_weighted_losses_becomes_smaller():
     assert abs(shares[-1] @ [2, -1]) < 0.1 * abs(shares[0] @ [2, -1])
 
 
-def test_a_first_loss_of_zero_is_not_a_divisor():
-    np.testing.assert_allclose(LDCMTL(2).weights(np.array([0.0, 3.0])).min() > 0, True)
+@pytest.mark.parametrize("first", [[0.0, 3.0], [-1.0, -2.0]])
+def test_first_losses_that_are_not_positive_are_no_divisors(first):
+    weights = LDCMTL(2).weights(np.array(first))
+    np.testing.assert_allclose(weights, LDCMTL(2, normalize="none").weights(np.array(first)))
+    assert weights.min() > 0

@@ -72,6 +72,7 @@ def test_a_short_row_beside_a_long_one_keeps_its_digits():
 
 def test_zero_rows_share_the_weight():
     np.testing.assert_array_equal(min_norm(gram(np.array([[0.0, 0], [1, 1], [0, 0]]))), [0.5, 0, 0.5])
+    np.testing.assert_array_equal(min_norm(np.zeros((4, 4))), np.full(4, 1 / 4))
 
 
 @pytest.mark.parametrize(
