@@ -49,6 +49,27 @@ def test_the_difference_is_scipys():
     assert "takes 2.00 times as much time" in said and "synthetic data" in said
 
 
+def test_every_seed_has_a_line_with_its_difference():
+    said = printed("mmoe/pub", "mmoe/ls", "mean_auc", found=frame()[lambda rows: ~is_last_of(rows, "ls")])
+    lines = [line.split() for line in said.splitlines() if line.split()[:1] in (["0"], ["1"], ["2"])]
+    assert lines == [
+        ["0", "0.7500", "0.7400", "+0.0100"],
+        ["1", "0.7600", "0.7600", "0.0000"],
+        ["2", "0.7800", "–", "–"],
+    ]
+
+
+def is_last_of(rows: pd.DataFrame, balancer: str) -> pd.Series:
+    return (rows["balancer"] == balancer) & (rows["seed"] == 2)
+
+
+def test_only_steps_that_were_timed_on_one_backbone_are_compared():
+    found = frame()
+    untimed = found[found["metric"] != "relative_throughput"]
+    assert "step of" not in printed("mmoe/pub", "mmoe/ls", found=untimed)
+    assert "step of" not in printed("mmoe/pub", "ple/ls", found=pd.concat([found, found.assign(backbone="ple")]))
+
+
 def test_a_metric_of_one_task():
     assert "0.8500" in printed("mmoe/pub", "mmoe/ls", "auc/click")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.special import expit, logit
 from sklearn.calibration import calibration_curve
 
@@ -16,10 +18,12 @@ from mtbalance.records.run import TaskFacts
 from mtbalance.reporting.calibration import (
     BINS,
     Files,
+    Reliability,
     Rows,
     collect_calibration,
     fitted_isotonic,
     fitted_temperature,
+    read_rows,
     reliability,
 )
 from mtbalance.reporting.figures import write_figure
@@ -72,6 +76,24 @@ def test_the_error_of_chance_is_right_for_rare_labels_whatever_their_predicted_r
         errors.append(reliability(Rows(true, labels)).error())
         chances.append(reliability(Rows(factor * true, labels)).chance())
     assert np.mean(chances) == pytest.approx(np.mean(errors), rel=0.1)
+
+
+def test_the_error_of_chance_is_that_of_counts_in_bins_of_unequal_size():
+    """The reference: the mean distance of binomial counts from their expectation, by all outcomes."""
+    rates, rows = np.array([0.1, 0.5, 0.8]), np.array([3000, 1000, 200])
+    distances = [stats.binom(n, p).expect(lambda k, n=n, p=p: abs(k / n - p)) for n, p in zip(rows, rates, strict=True)]
+    expected = np.average(distances, weights=rows)
+    assert Reliability(rates, rates, rows).chance() == pytest.approx(expected, rel=0.002)
+    # Twice the rate is predicted everywhere: labels tell the true one.
+    assert Reliability(2 * rates, rates, rows).chance() == pytest.approx(expected, rel=0.002)
+
+
+def test_rows_without_a_label_are_left_out(tmp_path: Path):
+    kept = pd.DataFrame({"click": [1.0, math.nan, 0.0], "predicted_click": [0.75, 0.5, 0.25]})
+    kept.to_parquet(tmp_path / "kept.parquet")
+    facts = TaskFacts(name="click", title="Click", metrics={"auc": 1, "ne": -1})
+    found = read_rows(tmp_path / "kept.parquet", "", facts)
+    assert found.labels.tolist() == [1, 0] and found.predicted.tolist() == [0.75, 0.25]
 
 
 def test_the_temperature_that_was_planted_is_found_and_mends_the_error():

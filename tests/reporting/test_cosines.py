@@ -48,6 +48,9 @@ def test_means_and_tests_are_numpys_and_scipys():
     assert found["p"] == pytest.approx(expected)
     groups = {name: part.groupby(["dataset", "backbone"])["value"].mean() for name, part in values.items()}
     assert found["p_groups"] == pytest.approx(stats.ttest_rel(groups["mgda"], groups["ls"]).pvalue)
+    runs = data[data["epoch"].isna() & (data["balancer"] == "mgda")]
+    half, other = (runs.loc[runs["metric"] == name, "value"].to_numpy() for name in NAMES[2:])
+    assert numbers.loc[("mgda", "halves_diff"), "mean"] == pytest.approx(np.mean(abs(half - other)))
     assert numbers.loc[(STL, "task_specific"), "runs"] == 6
     assert (STL, "shared") not in numbers.index
 

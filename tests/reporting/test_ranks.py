@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import friedmanchisquare
+from scipy import stats
 
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
@@ -42,8 +43,29 @@ def test_mean_ranks_and_wins(metrics):
     assert found.methods.loc["pub", ["wins", "runs"]].tolist() == [8, 8]
     # Demsar 2006, table 5: q is 2.343 for three methods at level .05.
     assert found.critical == pytest.approx(2.343 * math.sqrt(3 * 4 / (6 * 4)), abs=2e-3)
-    assert found.friedman == pytest.approx(friedmanchisquare(*SCORES.values()).pvalue)
+    assert found.friedman == pytest.approx(stats.friedmanchisquare(*SCORES.values()).pvalue)
     assert alike(found) == [(1.0, 2.25), (2.25, 2.75)]
+
+
+def test_intervals_are_student_s_of_ranks_and_wilson_s_of_wins_and_ties_are_shared(metrics):
+    """By the formulas, of four data sets of which one has two methods that are equal."""
+    scores = {"ls": (0.70, 0.70, 0.70, 0.70), "pub": (0.71, 0.70, 0.69, 0.72), "mgda": (0.60, 0.60, 0.75, 0.60)}
+    (found,) = ranks(pd.read_parquet(metrics(scores=scores)), "ls", 0.05)
+    by_dataset = {"ls": [2, 1.5, 2, 2], "pub": [1, 1.5, 3, 1], "mgda": [3, 3, 1, 3]}
+    for name, own in by_dataset.items():
+        low, high = stats.t.interval(0.95, 3, np.mean(own), stats.sem(own))
+        expected = [np.mean(own), max(low, 1), min(high, 3)]
+        assert found.methods.loc[name, ["rank", "low", "high"]].tolist() == pytest.approx(expected)
+    wins, z = found.methods.loc["pub"], stats.norm.ppf(0.975)
+    assert wins[["wins", "runs"]].tolist() == [5, 8]  # two seeds each: 2 + 2 / 2 + 0 + 2
+    middle, half = (5 + z**2 / 2) / (8 + z**2), z * math.sqrt(5 * 3 / 8 + z**2 / 4) / (8 + z**2)
+    assert wins[["wins_low", "wins_high"]].tolist() == pytest.approx([middle - half, middle + half])
+
+
+def test_two_methods_have_ranks_and_no_friedman_test(metrics):
+    (found,) = ranks(pd.read_parquet(metrics(scores={"ls": SCORES["ls"], "pub": SCORES["pub"]})), "ls", 0.05)
+    assert found.methods["rank"].to_dict() == {"pub": 1.0, "ls": 2.0}
+    assert math.isnan(found.friedman) and told_apart(found, 0.05) == "no two methods are told apart"
 
 
 def test_the_table_and_the_figure_say_the_same(metrics, tmp_path):

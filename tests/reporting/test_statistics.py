@@ -2,9 +2,19 @@
 
 import math
 
+import pandas as pd
 import pytest
 
-from mtbalance.reporting.statistics import holm, mean, paired_test, pairs, ratios, standard_deviation
+from mtbalance.reporting.contrasts import against_baseline, between
+from mtbalance.reporting.statistics import (
+    holm,
+    mean,
+    paired_interval,
+    paired_test,
+    pairs,
+    ratios,
+    standard_deviation,
+)
 
 
 def test_spread_has_n_minus_one_in_the_denominator():
@@ -36,6 +46,36 @@ def test_paired_test_of_three_pairs():
     # p = 1 - t / sqrt(2 + t^2).
     test = paired_test({0: 1.0, 1: 2.0, 2: 3.0}, {0: 0.0, 1: 0.0, 2: 0.0})
     assert test.p == pytest.approx(1 - math.sqrt(12 / 14))
+
+
+def test_the_interval_of_two_pairs():
+    # As above: mean 2, standard error 1. Cauchy's quantiles are tan(pi (level / 2)): 1 for a level of one half.
+    values, baseline = {0: 2.0, 1: 5.0}, {0: 1.0, 1: 2.0}
+    assert paired_interval(values, baseline, 0.5) == pytest.approx((1, 3))
+    reach = math.tan(0.475 * math.pi)
+    assert paired_interval(values, baseline) == pytest.approx((2 - reach, 2 + reach))
+
+
+def test_the_verdict_names_the_side_of_a_difference_that_is_told_from_chance():
+    low, high = {0: 0.0, 1: 0.0, 2: 0.0}, {0: 1.0, 1: 2.0, 2: 3.0}  # p is .074
+    assert [between(high, low).verdict(0.1), between(low, high).verdict(0.1)] == ["higher", "lower"]
+    assert between(high, low).verdict(0.05) == "not distinguishable with 3 seeds"
+    assert between({0: 1.0}, {0: 0.0}).verdict(0.1) == "not tested, fewer than two common seeds"
+    assert between(high, low, 0.1).low > 0 > between(high, low, 0.05).low
+
+
+def test_a_cell_is_compared_with_the_baseline_on_its_own_backbone_and_data_set():
+    places = [("a", "mmoe"), ("a", "ple"), ("b", "mmoe")]
+    rows = [
+        {"dataset": dataset, "backbone": backbone, "balancer": name, "seed": seed, "epoch": pd.NA, "status": "finished"}
+        | {"metric": "auc", "task": "click", "value": (10**place if name == "pub" else 0) + seed * (name == "pub")}
+        for place, (dataset, backbone) in enumerate(places)
+        for name in ("pub", "ls")
+        for seed in (0, 1)
+    ]
+    cells = [row for row in rows if row["balancer"] == "pub" and row["seed"] == 0]
+    found = [against_baseline(pd.DataFrame(rows), pd.Series(cell), "ls", 0.05).test.difference for cell in cells]
+    assert found == [1.5, 10.5, 100.5]
 
 
 def test_what_cannot_be_tested_says_so():
