@@ -1,11 +1,13 @@
 """A damaged schema.json is refused, or says what it said."""
 
 import random
+import shutil
 
 import pytest
 
 from mtbalance.config.datasets import ADAPTERS, Dataset
 from mtbalance.data import DataError
+from mtbalance.data.manifest import refuse_damaged
 from mtbalance.data.ranking.schema import RankingSchema
 from mtbalance.places import SCHEMA
 from mtbalance.registry import entry
@@ -69,3 +71,20 @@ def test_values_out_of_range_are_refused_even_with_a_right_checksum(schema, tmp_
     schema.model_copy(update=changed.get(field, {"numerical": columns["numerical"]})).save(tmp_path)
     with pytest.raises(DataError, match=rf"schema.json is not a schema of this version: .*{field}"):
         RankingSchema.read(tmp_path)
+
+
+def test_a_damaged_or_missing_file_of_a_prepared_data_set_is_refused(prepared, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(prepared, folder)
+    refuse_damaged(folder)
+    for name, message in (("valid.parquet", "valid.parquet"), (SCHEMA, "not as it was written|cannot be read")):
+        content = (folder / name).read_bytes()
+        middle = len(content) // 2
+        (folder / name).write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        with pytest.raises(DataError, match=message):
+            refuse_damaged(folder)
+        (folder / name).write_bytes(content)
+    refuse_damaged(folder)
+    (folder / SCHEMA).unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        refuse_damaged(folder)

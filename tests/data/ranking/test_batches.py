@@ -68,6 +68,20 @@ def test_shuffling_is_a_permutation_drawn_from_the_generator(prepared):
     assert torch.equal(as_rows(first), as_rows(in_order))
 
 
+def test_the_order_of_blocks_is_drawn_too(streamed):
+    """Else the first rows of a large file would come first in every epoch."""
+    split = RankingRows(streamed, "train")
+    in_file = torch.cat([tensor.double() for tensor in joined(list(split.batches(3000, None)))], dim=1)
+    places = {tuple(row): place for place, row in enumerate(in_file.tolist())}
+    generator, first = np.random.default_rng(0), []
+    for _ in range(4):
+        batch = joined([next(split.batches(600, generator))])
+        rows = torch.cat([tensor.double() for tensor in batch], dim=1).tolist()
+        first.append({places[tuple(row)] // 300 for row in rows})
+    assert all(len(groups) in (3, 4) for groups in first)  # a block of row groups of 300
+    assert len({frozenset(groups) for groups in first}) == 4
+
+
 @pytest.mark.parametrize("batch_size", [64, 999, 2500, 5000])
 def test_streaming_gives_every_row_once_in_full_batches(streamed, prepared, batch_size):
     split = RankingRows(streamed, "train")

@@ -31,6 +31,14 @@ def test_what_a_killed_preparation_left_is_cleared_away(raw, tmp_path):
     assert pq.read_metadata(tmp_path / "out" / "train.parquet").num_rows
 
 
+def test_groups_are_counted_over_all_blocks(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(row_groups, "ROW_GROUP", 700)
+    processed(raw).prepare("groups", tmp_path / "out")
+    for name, facts in RankingSchema.read(tmp_path / "out").splits.items():
+        column = pq.read_table(tmp_path / "out" / f"{name}.parquet")["search_id"]
+        assert facts.groups == len(set(column.to_pylist())) > 100
+
+
 def test_row_groups_have_one_size_whatever_the_blocks(raw, tmp_path, monkeypatch):
     from mtbalance.data.ranking import csv_blocks
 
