@@ -6,7 +6,9 @@ from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
 from mtbalance.records import read_run, write_record
 from mtbalance.tasks.binary import Binary
+from mtbalance.training import evaluation
 from mtbalance.training.run import train
+from mtbalance.training.step import predict
 from mtbalance.training.watcher import Watcher
 from watched_runs import Killed, Kills, numbers
 
@@ -113,6 +115,15 @@ def test_a_diverged_run_says_so(configure, data, monkeypatch, tmp_path):
     assert "not finite at step 1" in seen.errors[-1]
     write_record(tmp_path / "record.json", record)
     assert read_run(tmp_path / "record.json") == record
+
+
+def test_a_run_whose_outputs_are_not_finite_after_an_epoch_has_diverged(configure, data, monkeypatch):
+    """Every loss was finite: the last step alone may spoil a model."""
+    monkeypatch.setattr(evaluation, "predict", lambda *given: [torch.nan * out for out in predict(*given)])
+    seen = Seen()
+    record = train(configure(), data, watcher=seen)
+    assert record.status == "diverged" and record.test is None and record.epochs == []
+    assert seen.errors[-1] == "the model's outputs are not finite" and seen.steps
 
 
 def test_the_record_holds_what_a_reader_needs(configure, data, tmp_path):
