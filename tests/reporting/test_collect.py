@@ -7,7 +7,7 @@ import pytest
 
 from mtbalance.records import RecordError, read_timing, write_record
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.summary import write_means
+from mtbalance.reporting.summary import write_means, write_summary
 
 
 def rewrite(path, change):
@@ -131,6 +131,18 @@ def test_summary_holds_means_over_finished_seeds(collected, tmp_path):
         "runs": 3,
     }
     assert tree["ple"]["mgda"] == {"failed": 3, "runs": 3}
+
+
+def test_the_few_numbers_of_the_summary_are_of_the_backbone_with_the_most_balancers(tmp_path):
+    few = {"ls": {"auc": {"mean": 0.9}}}
+    most = {name: {"auc": {"mean": value}} for name, value in (("ls", 0.7), ("pub", 0.72), ("cagrad", 0.75))}
+    means = {
+        "demo": {"a": {"ple": few, "mmoe": most | {"diverged": {"runs": 1, "failed": 1}}}},
+        "scenes": {"rooms": {"mtan": {"ls": {"delta_m": {"mean": 1.0}}}}},
+    }
+    write_summary(means, tmp_path / "summary.json", "ls")
+    expected = {"demo": {"best": "cagrad", "best_auc": 0.75, "ls": 0.7, "pub": 0.72}}
+    assert json.loads((tmp_path / "summary.json").read_text()) == expected
 
 
 def test_the_summary_leaves_out_other_averages_and_keeps_names(collected, tmp_path):

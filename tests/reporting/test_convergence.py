@@ -13,6 +13,7 @@ import pytest
 from mtbalance.records import read_run, write_record
 from mtbalance.reporting.answer import answer
 from mtbalance.reporting.collect import collect
+from mtbalance.reporting.convergence import no_better_than_a_constant
 from mtbalance.reporting.tables import write_table
 from mtbalance.reporting.tables.ranking import auc
 
@@ -109,6 +110,15 @@ def test_a_task_that_is_close_to_chance_is_no_sign_of_too_few_epochs(metrics, tm
     assert "2 of the experiment's 14 runs. All of them are of the last kind: CTR is predicted" in text
     frame["unconverged"] *= 2
     assert "2 of 14 runs may not have converged. CTR" in answer(frame, "Title", "ls")[0]
+
+
+def test_a_regression_without_r2_is_predicted_no_better_than_by_a_constant(metrics):
+    frame = pd.read_parquet(metrics(False)).replace({"metric": {"auc": "r2"}})
+    assert no_better_than_a_constant(frame) == []
+    test = (frame["metric"] == "r2") & (frame["split"] == "test") & frame["epoch"].isna() & (frame["task"] == "click")
+    worse = test & (frame["balancer"] == "pub") & (frame["seed"] == 0)
+    (said,) = no_better_than_a_constant(frame.assign(value=frame["value"].mask(worse, -0.01)))
+    assert said.startswith("CTR is predicted no better than by a constant in 1 of 14 runs")
 
 
 def test_the_answer_counts_the_runs_that_were_best_after_their_first_epoch(metrics):

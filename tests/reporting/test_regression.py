@@ -9,6 +9,7 @@ from mtbalance.reporting.captions import selection
 from mtbalance.reporting.choice import held_out_score, score_name, valid_score
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.figures.ranking.curves import draw
+from mtbalance.reporting.score import score_title
 from mtbalance.reporting.tables.ranking import auc, regression
 from sample_records import epoch_record, ranking_run, run_record, write_run
 
@@ -100,6 +101,12 @@ def test_captions_and_curves_name_the_score(frame):
     assert "mean of AUC and R²" in figure.axes[0].get_ylabel()
     height = figure.axes[0].lines[0].get_ydata()
     assert list(height) == pytest.approx([evaluation(200 + 5 - n)["mean_score"] for n in (1, 2, 3)])
+
+
+def test_the_score_is_named_by_the_kinds_of_tasks():
+    scores = [["mean_auc"], ["mean_r2", "mean_score"], ["mean_auc", "mean_r2", "mean_score"]]
+    titles = [score_title(pd.DataFrame({"metric": metrics})) for metrics in scores]
+    assert titles == ["mean AUC", "mean R²", "mean of AUC and R²"]
 
 
 def test_trials_are_chosen_by_the_score_of_their_tasks():

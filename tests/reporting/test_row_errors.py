@@ -8,10 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
+from scipy import stats
+from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
 from mtbalance.records import RecordError
-from mtbalance.reporting.row_errors import auc_influences, entropy_influences, influences_of, row_errors
+from mtbalance.reporting.row_errors import (
+    auc_influences,
+    binary_influences,
+    entropy_influences,
+    influences_of,
+    regression_influences,
+    row_errors,
+)
 
 ROWS, TASKS = 2000, ("click", "conversion")
 BINARY = {"auc": 1, "ne": -1}
@@ -100,6 +108,29 @@ def test_influences_add_up_to_nothing_and_ties_count_half():
         assert abs(influence(rounded.clip(0.05, 0.95), labels[:, 0]).sum()) < 1e-12
     tied = np.full(ROWS, 0.5)
     assert np.abs(auc_influences(tied, labels[:, 0])).max() == 0
+
+
+def test_an_influence_is_what_a_metric_gains_by_a_little_more_weight_of_the_row():
+    """The reference: scikit-learn's metrics with sample weights, by central differences; the entropy stays."""
+    random, rows = np.random.default_rng(4), 40
+
+    def weighted_ne(truth, predicted, sample_weight):
+        return log_loss(truth, predicted, sample_weight=sample_weight) / stats.bernoulli(truth.mean()).entropy()
+
+    def by_differences(measure, truth, predicted, row):
+        one, other = (measure(truth, predicted, sample_weight=1 + step * np.eye(rows)[row]) for step in (1e-4, -1e-4))
+        return (one - other) / 2e-4
+
+    truth, probabilities = (random.random(rows) < 0.3).astype(float), random.random(rows).round(1).clip(0.1, 0.9)
+    binary = (binary_influences, truth, probabilities, {"auc": roc_auc_score, "ne": weighted_ne})
+    numbers, estimates = random.gamma(2, size=rows), random.gamma(2, size=rows)
+    measures = {"rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
+    for influences, labels, predicted, metrics in (binary, (regression_influences, numbers, estimates, measures)):
+        found = influences(predicted, labels)
+        assert found.keys() == metrics.keys()
+        for name, measure in metrics.items():
+            expected = [by_differences(measure, labels, predicted, row) for row in range(rows)]
+            assert found[name] == pytest.approx(expected, rel=1e-5, abs=1e-8), name
 
 
 def test_equal_methods_differ_over_rows_as_often_as_the_level_says():
