@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 import tiny_problems
 from mtbalance.problems import open_problem
+from mtbalance.problems.ranking.problem import RankingProblem
 from mtbalance.training import run as run_module
 from mtbalance.training.run import train
 
@@ -33,10 +34,12 @@ def test_columns_are_as_small_as_their_values_allow(configure, data, tmp_path):
     assert types == expected | {"predicted_click": "float", "predicted_conversion": "float"}
 
 
-def test_labels_are_those_of_the_test_split_in_its_order(configure, data, tmp_path):
+def test_labels_are_those_of_the_test_split_in_its_order(configure, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(RankingProblem, "evaluation_batch", 300)
     train(configure(epochs=1), data, predictions=tmp_path / "predictions.parquet")
     kept, split = pd.read_parquet(tmp_path / "predictions.parquet"), pd.read_parquet(data / "test.parquet")
     assert (kept[["click", "conversion"]].to_numpy() == split[["click", "conversion"]].to_numpy()).all()
+    assert list(kept["row"]) == list(range(len(split))) and len(split) > 300
 
 
 def test_keeping_predictions_changes_no_number(configure, data, tmp_path):

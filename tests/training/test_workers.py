@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from mtbalance.balancing.processes import Processes
 from mtbalance.errors import UserError
 from mtbalance.records.run import RunRecord
 from mtbalance.training.run import train
+from mtbalance.training.seeding import seed_step
 from mtbalance.training.stopping import Stopped
 from mtbalance.training.synced_norm import SyncedBatchNorm
 from mtbalance.training.watcher import Watcher
@@ -134,6 +136,15 @@ def test_a_stopped_run_of_two_goes_on_bit_for_bit(configure, data, tmp_path):
 def ends_early() -> None:
     """What another process does that fails."""
     os._exit(3)
+
+
+def test_processes_that_train_together_draw_apart_and_the_same_again():
+    def drawn(step: int, rank: int, size: int = 2) -> float:
+        seed_step(3, step, Processes(size=size, rank=rank))
+        return float(torch.rand(()))
+
+    assert len({drawn(step, rank) for step in (1, 2) for rank in (0, 1)}) == 4
+    assert drawn(1, 0) == drawn(1, 0) != drawn(1, 0, size=1), "a process alone draws on"
 
 
 @pytest.mark.slow
