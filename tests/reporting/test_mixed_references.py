@@ -111,6 +111,14 @@ def test_the_answer_has_the_simple_models_with_their_tasks(collected, seeds):
     assert f"{of_churn} on either; ridge regression has an R² of 0.1000 for Spend." in scores
 
 
+def test_a_simple_model_is_ahead_of_a_task_if_no_network_is_better(collected):
+    """One network of two is better on Churned."""
+    frame = collected(3)
+    better = frame["metric"].eq("auc") & frame["task_title"].eq("Churned") & frame["balancer"].eq("pub")
+    scores = answer(frame.assign(value=frame["value"].mask(better & frame["epoch"].isna(), 0.7)), "Shop", "ls")[1]
+    assert "0.6900 for Churned and 0.6700 for Upgraded, and no network is better on Upgraded;" in scores
+
+
 def test_the_best_balancer_is_said_once(collected):
     assert " ".join(answer(collected(3), "Shop", "ls")).count("PUB on MMOE") == 1
 
