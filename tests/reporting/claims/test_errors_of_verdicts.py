@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from mtbalance.reporting.claims.association import reverse_association, share_seen
-from mtbalance.reporting.claims.checks import all_ahead, better, better_over_groups, sees
+from mtbalance.reporting.claims.checks import all_ahead, better, better_over_groups, same_over_groups, sees
 from mtbalance.reporting.claims.claim import Verdict
 from mtbalance.reporting.claims.measured import value
 from mtbalance.reporting.claims.paired import Comparison, compare
@@ -59,6 +59,24 @@ def test_a_difference_of_the_stated_size_is_seen_in_four_of_five_experiments(sig
     verdicts = [all_ahead(comparisons(random.normal(size, spread, (1, seeds))), LEVEL) for _ in range(draws)]
     low, high = stats.binom.interval(0.999, draws, 0.8)
     assert low <= verdicts.count(Verdict.HELD if sign > 0 else Verdict.FAILED) <= high
+
+
+def test_no_difference_holds_where_both_one_sided_tests_say_so():
+    """Schuirmann's two tests, by SciPy, of groups whose differences are more and more apart."""
+    margin, expected, found = 0.01, [], []
+    for scale in np.linspace(0.1, 1.5, 15):
+        differences = scale * margin * np.array([1.4, -0.8, 0.9, -0.5, 0.6])
+        rows = []
+        for number, difference in enumerate(differences):
+            place = {"metric": "mean_auc", "backbone": f"backbone{number}", "noise": 0.0}
+            rows += cells(0.7, balancer="ls", **place) + cells(0.7 + difference, balancer="pub", **place)
+        sides = (
+            stats.ttest_1samp(differences, -margin, alternative="greater").pvalue,
+            stats.ttest_1samp(differences, margin, alternative="less").pvalue,
+        )
+        expected.append(Verdict.HELD if max(sides) <= LEVEL else Verdict.OPEN)
+        found.append(same_over_groups(["pub"], "ls", "mean_auc", margin)(evidence(rows)).verdict)
+    assert found == expected and set(expected) == {Verdict.HELD, Verdict.OPEN}
 
 
 def test_the_printed_power_is_that_of_the_spread_in_the_frame():
