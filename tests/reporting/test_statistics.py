@@ -53,7 +53,7 @@ def test_the_interval_of_two_pairs():
     values, baseline = {0: 2.0, 1: 5.0}, {0: 1.0, 1: 2.0}
     assert paired_interval(values, baseline, 0.5) == pytest.approx((1, 3))
     reach = math.tan(0.475 * math.pi)
-    assert paired_interval(values, baseline) == pytest.approx((2 - reach, 2 + reach))
+    assert paired_interval(values, baseline, 0.95) == pytest.approx((2 - reach, 2 + reach))
 
 
 def test_the_verdict_names_the_side_of_a_difference_that_is_told_from_chance():
