@@ -78,7 +78,7 @@ def _limits(metadata: Iterable[Any]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def default_of(value: Any) -> str:

@@ -148,6 +148,7 @@ def test_the_reference_has_every_entry_and_every_option():
     from mtbalance.registry import available, declaration, entry
 
     text = PARTS["parameters"]()
+    assert "below 2,147,483,648" in text  # a limit has all of its digits
     adapters = {name: entry(ADAPTERS, name, Dataset) for name in available(ADAPTERS)}
     for key, names in {
         "level": LEVELS,
