@@ -17,6 +17,7 @@ from mtbalance.balancing.losses import Losses
 from mtbalance.balancing.optimizers import build_optimizer
 from mtbalance.balancing.options import RULES, BalancerOptions, OptimizerOptions
 from mtbalance.balancing.rules import Rule
+from mtbalance.balancing.wrappers import refuse_untold
 from mtbalance.blocks import refuse
 from mtbalance.faults import fault_lines
 from mtbalance.registry import entry
@@ -40,7 +41,7 @@ class Balancer:
     are then called as ever. At level ``update`` only :meth:`step` can take the step.
 
     Raises ``ValueError`` for unknown options and impossible values, for a rule that is not defined at the level, for
-    options that contradict each other, and for sharded parameters.
+    options that contradict each other, for sharded parameters, and for an optimizer that wraps another one.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Balancer:
                 f"optimizer must be a torch optimizer, such as torch.optim.AdamW(model.parameters()), not "
                 f"{type(optimizer).__name__}"
             )
+        refuse_untold(optimizer)
         if not isinstance(tasks, int):
             raise TypeError(f"tasks is the number of tasks, not {tasks!r}")
         if isinstance(rule, type):

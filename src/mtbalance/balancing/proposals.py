@@ -15,6 +15,7 @@ from torch.nn import Parameter
 from mtbalance.balancing.layout import fitting, laid_out
 from mtbalance.balancing.optimizers import Group, MomentProposer, Proposer
 from mtbalance.balancing.options import OPTIMIZERS
+from mtbalance.balancing.wrappers import refuse_wrapper
 from mtbalance.registry import available, entry
 
 DECOUPLED = ("Muon", "Adafactor")
@@ -22,7 +23,8 @@ DECOUPLED = ("Muon", "Adafactor")
 
 
 def build_proposer(optimizer: torch.optim.Optimizer) -> Proposer:
-    """The proposer of a torch optimizer. Raises ``ValueError`` for one whose step needs a closure."""
+    """The proposer of a torch optimizer. Raises ``ValueError`` for one that needs a closure or wraps another one."""
+    refuse_wrapper(optimizer)
     return _kind(optimizer)(optimizer)
 
 
