@@ -120,6 +120,25 @@ def test_a_step_through_a_closure_is_not_taken_for_a_balanced_one(level, options
         optimizer.step(lambda: balancer.backward(net.losses(balancer)).losses.sum())
 
 
+@pytest.mark.parametrize("level", ["loss", "representation", "gradient"])
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_closure_that_clears_the_balanced_gradients_is_refused(level, trained):
+    """As Lightning's automatic optimization, which clears gradients after training_step and then trains its result."""
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    balancer = Balancer(optimizer, 2, level=level, rule="equal")
+
+    def closure():
+        balancer.backward(net.losses(balancer))
+        optimizer.zero_grad()
+        if trained:
+            sum(net.losses()).backward()
+
+    with pytest.raises(RuntimeError, match=r"without its cleared gradients.*self\.automatic_optimization = False"):
+        optimizer.step(closure)
+    assert balancer.level.steps == 0
+
+
 def test_lbfgs_takes_a_closure():
     net = Net()
     balancer = Balancer(torch.optim.LBFGS(net.parameters()), 2, level="gradient", rule="nash")
