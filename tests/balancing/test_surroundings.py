@@ -270,6 +270,22 @@ def test_hooks_after_the_step_see_and_change_the_real_parameters(kind):
     assert float(net.vector().min()) >= 0
 
 
+def test_a_backward_pass_that_ends_at_the_forks_is_no_step():
+    """Else heads would train alone, without a word."""
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    balancer = Balancer(optimizer, 2, level="representation", rule="equal")
+    before = net.vector()
+    sum(net.losses(balancer)).backward()
+    with pytest.raises(RuntimeError, match="ended at the forks, so the trunk has no gradient"):
+        optimizer.step()
+    alike(net.vector(), before)
+    balancer.step(net.losses(balancer))
+    with torch.enable_grad():
+        net.losses(balancer)  # a forward pass alone, as for a metric
+    optimizer.step()
+
+
 def test_a_loss_that_reads_another_fork_later_is_found(monkeypatch):
     monkeypatch.setattr("mtbalance.balancing.levels._rows.LOOKS_EVERY", 3)
     net = Net()

@@ -72,6 +72,16 @@ class RepresentationLevel(RowLevel):
         self.forks.append((tensors, copies))
         return [copy[0] for copy in copies] if isinstance(representation, Tensor) else list(copies)
 
+    def _before_optimizer(self, *arguments: Any) -> None:
+        """As at every level; a step whose gradients stopped at the copies is refused."""
+        if any(tensor.grad is not None for _, copies in self.forks for copy in copies for tensor in copy):
+            self.forks = []
+            raise RuntimeError(
+                "a backward pass that was not the balancer's ended at the forks, so the trunk has no gradient of it: "
+                "give the losses to balancer.backward, or leave fork out"
+            )
+        super()._before_optimizer(*arguments)
+
     def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
         super()._begin(scaler, device)
         if any(parameter.grad is not None for parameter in self.present):
