@@ -232,6 +232,26 @@ def test_what_needs_a_known_update_is_refused_for_others(options, message):
         balanced(net, "update", "nash", Lion(net.parameters()), **options)
 
 
+def test_a_copy_has_what_the_state_holds_beside_parameters():
+    """As MADGRAD, which counts its steps in ``state["k"]``."""
+
+    class Counting(torch.optim.SGD):
+        @torch.no_grad()
+        def step(self, closure=None):
+            count = self.state.setdefault("k", torch.zeros(()))
+            for p in (p for p in self.param_groups[0]["params"] if p.grad is not None):
+                p.sub_(p.grad, alpha=self.param_groups[0]["lr"] / (1 + float(count)))
+            count += 1
+
+    net = Net()
+    balancer = balanced(net, "update", "equal", Counting(net.parameters(), lr=0.1))
+    for count in (1, 2, 3):
+        before, losses = net.trunk[0].weight.detach().clone(), net.losses(balancer)
+        (gradient,) = torch.autograd.grad(sum(losses), net.trunk[0].weight, retain_graph=True)
+        balancer.step(losses)
+        torch.testing.assert_close(before - net.trunk[0].weight, 0.1 / count * gradient, rtol=1e-9, atol=1e-12)
+
+
 def test_clippy_acts_on_the_updates_of_any_optimizer():
     net = Net()
     limits = {"absolute": 1e-4}

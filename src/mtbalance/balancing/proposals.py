@@ -101,10 +101,11 @@ class RunningProposer(Proposer):
         others = {name: value for name, value in vars(original).items() if name not in vars(twin) and name != "step"}
         vars(twin).update({name: copy.deepcopy(value, dict(known)) for name, value in others.items()})
         twin.param_groups = [self._group(group, clones) for group in original.param_groups]
-        states = {
+        kept = {key: state for key, state in original.state.items() if not isinstance(key, Tensor)}  # such as a count
+        states = kept | {
             clone: original.state[parameter] for parameter, clone in clones.items() if parameter in original.state
         }
-        twin.state = defaultdict(dict, {clone: copy.deepcopy(state, dict(known)) for clone, state in states.items()})
+        twin.state = defaultdict(dict, {key: copy.deepcopy(state, dict(known)) for key, state in states.items()})
         return twin
 
     def _group(self, group: Group, clones: dict[Parameter, Parameter]) -> Group:
