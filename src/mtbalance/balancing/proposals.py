@@ -62,6 +62,7 @@ class RunningProposer(Proposer):
     """The updates that a copy of the optimizer makes, started from the optimizer's own state, once for each task.
 
     Exact by construction for every optimizer whose step needs no closure, and as many times slower as there are tasks.
+    An optimizer that couples parameters, such as by one norm of all gradients, sees the shared ones alone here.
     An optimizer of unknown kind decays weights as part of its step, so its decay is in every task's update. Decay that
     is known to be decoupled is left out of the updates and applied once.
     """
