@@ -47,7 +47,9 @@ def test_the_old_answer_is_not_given_for_data_that_cannot_be_prepared(tree: Tree
     assert "prepare_ranking failed" in said and "Best mean AUC" not in said
 
 
-@pytest.mark.parametrize("harm", ["deleted", "damaged", "schema"])
+@pytest.mark.parametrize(
+    "harm", ["damaged", *(pytest.param(harm, marks=pytest.mark.long) for harm in ("deleted", "schema"))]
+)
 def test_a_harmed_file_is_made_again_and_no_run_is(tree: Tree, harm: str):
     path = tree.root / (DATA if harm == "schema" else "data/processed/synthetic_a/valid.parquet")
     before = path.read_bytes()

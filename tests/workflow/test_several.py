@@ -27,6 +27,7 @@ def several(finished: Tree, tmp_path: Path) -> Tree:
     return tree
 
 
+@pytest.mark.long
 def test_records_are_those_of_one_run_a_job(finished: Tree, several: Tree):
     chosen = [run for run in several.parameters().runs("tiny") if run.balancer.name in ("nashmtl", "pub")]
     targets = [places.RECORD.format(**run.wildcards) for run in chosen]
