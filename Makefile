@@ -15,10 +15,10 @@ reproduce: .venv/installed ## make or fetch the data, train every run of the pre
 toy: .venv/installed ## balancers' trajectories on the toy problem: results/figures/toy.png, in five minutes
 	@snakemake toy
 
-test: .venv/installed ## the tests, in some minutes
+test: .venv/installed ## the tests, in eleven minutes on two cores
 	@python -m pytest -n $(CORES)
 
-quick: .venv/installed ## the fast tests, in under a minute
+quick: .venv/installed ## the fast tests, in three minutes on two cores
 	@python -m pytest -n $(CORES) -m "not slow and not long"
 
 proofs: .venv/installed ## the tests that repeat slow ones for many more cases, in some minutes
