@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
-from mtbalance.balancing.levels._closures import refuse_missed
+from mtbalance.balancing.levels._closures import missed
 from mtbalance.balancing.losses import is_nonzero, read, without_zeros
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
 from mtbalance.balancing.rules import Rule
@@ -180,12 +180,10 @@ class Steps:
         skipped = getattr(optimizer, "found_inf", None)
         if self.values is None or (skipped is not None and bool(skipped)):
             return
-        if not self._ready:
-            try:
-                refuse_missed(self.options.level if self.moves else "", self.max_norm, self._marks)
-            except RuntimeError:
-                self.zero_grad()
-                raise
+        level = self.options.level if self.moves else ""
+        if not self._ready and (error := missed(level, self.max_norm, self._marks)):
+            self.zero_grad()
+            raise error
         self.steps += 1
         self._seen = self._shown(self.values)
         self._owes_look = self.rule.looks_again

@@ -94,6 +94,12 @@ class LossRule(Rule, ABC):
     def weights(self, losses: Vector) -> Vector:
         """Weights [K] for the losses [K] of this step."""
 
+    def need_positive(self, losses: Vector) -> None:
+        """Raise ``FloatingPointError``, which names the rule, for a loss that is not positive."""
+        if (losses <= 0).any():
+            name = type(self).__module__.rpartition(".")[2]
+            raise FloatingPointError(f"{name} needs positive losses, not {losses.tolist()}")
+
 
 class GramRule(Rule, ABC):
     """A rule that sees the K x K Gram matrix of the tasks' rows. At the loss level there are no rows."""

@@ -17,8 +17,7 @@ class GLS(LossRule):
 
     def weights(self, losses: Vector) -> Vector:
         """Weights [K], positive, with product 1. Raises ``FloatingPointError`` for a loss that is not positive."""
-        if (losses <= 0).any():
-            raise FloatingPointError(f"gls needs positive losses, not {losses.tolist()}")
+        self.need_positive(losses)
         logarithms = np.log(losses)
         weights: Vector = np.exp(logarithms.mean() - logarithms)
         return weights

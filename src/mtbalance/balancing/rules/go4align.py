@@ -40,8 +40,7 @@ class GO4Align(LossRule):
 
     def weights(self, losses: Vector) -> Vector:
         """Weights [K], positive. Raises ``FloatingPointError`` for a loss that is not positive."""
-        if (losses <= 0).any():
-            raise FloatingPointError(f"go4align needs positive losses, not {losses.tolist()}")
+        self.need_positive(losses)
         moved = self.logits - self.step_size * losses
         self.logits = moved - moved.max()
         return group_means(softmax(self.logits) * losses.sum() / losses, self.groups)

@@ -35,8 +35,7 @@ class IGB(LossRule):
 
     def weights(self, losses: Vector) -> Vector:
         """Weights [K], positive. Raises ``FloatingPointError`` for a loss that is not positive."""
-        if (losses <= 0).any():
-            raise FloatingPointError(f"igb needs positive losses, not {losses.tolist()}")
+        self.need_positive(losses)
         if self.steps == 2 * self.window:
             shares: Vector = self.tasks * softmax(losses / self.base)
             return shares / losses

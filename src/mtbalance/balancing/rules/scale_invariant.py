@@ -14,6 +14,5 @@ class ScaleInvariant(LossRule):
 
     def weights(self, losses: Vector) -> Vector:
         """Weights [K], positive. Raises ``FloatingPointError`` for a loss that is not positive."""
-        if (losses <= 0).any():
-            raise FloatingPointError(f"scale_invariant needs positive losses, not {losses.tolist()}")
+        self.need_positive(losses)
         return 1.0 / losses

@@ -56,8 +56,7 @@ class STCH(LossRule):
 
     def weights(self, losses: Vector) -> Vector:
         """Weights [K], not negative. Raises ``FloatingPointError`` for a loss that is not positive."""
-        if (losses <= 0).any():
-            raise FloatingPointError(f"stch needs positive losses, not {losses.tolist()}")
+        self.need_positive(losses)
         shares = np.ones(self.tasks)
         if self.steps < self.warmup:
             if self.steps >= self.warmup - self.window:
