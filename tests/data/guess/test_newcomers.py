@@ -276,3 +276,23 @@ def test_the_separator_is_one_outside_of_quotation_marks_and_what_is_no_gzip_is_
     (tmp_path / "t.csv.gz").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match=r"t\.csv\.gz cannot be read to its end \(Not a gzipped file"):
         look(tmp_path / "t.csv.gz")
+
+
+def test_lists_and_structs_of_parquet_are_left_out_and_the_other_columns_are_read(tmp_path):
+    path = tmp_path / "t.parquet"
+    yes = RANDOM.choice([0, 1], ROWS)
+    columns = {"size": RANDOM.normal(size=ROWS), "seen": [[1, 2]] * ROWS, "of": [{"a": 1}] * ROWS, "bought": yes}
+    pl.DataFrame(columns).write_parquet(path)
+    seen = look(path)
+    found = yaml.safe_load(draft(seen, roles(seen), "t")["datasets"])["t"]
+    assert found["numerical"] == ["size"] and list(found["tasks"]) == ["bought"]
+    assert set(found["ignore"]) == {"seen", "of"}
+    assert found["ignore"]["of"] == "struct<a: int64>, not one value a row"
+    Table.model_validate(found).prepare("t", tmp_path / "out")
+    rows = sum(pl.read_parquet(tmp_path / "out" / f"{split}.parquet").height for split in ("train", "valid", "test"))
+    assert rows == ROWS
+    with pytest.raises(DataError, match=r"--task 'seen above 1': .*the column holds .*list.*, not one value a row"):
+        roles(seen, ("seen above 1",))
+    named = Table.model_validate(found | {"categorical": ["seen"], "ignore": {"of": "a struct"}})
+    with pytest.raises(DataError, match=r"column 'seen' holds .*list.*, and a feature or a label is one value a row"):
+        named.look()

@@ -12,7 +12,7 @@ from mtbalance.data import DataError
 from mtbalance.data.files.raw_files import open_raw
 from mtbalance.data.ranking.csv_blocks import header_line
 from mtbalance.data.ranking.table_cut import ISO_DATE
-from mtbalance.data.ranking.table_files import SEPARATORS, all_texts
+from mtbalance.data.ranking.table_files import SEPARATORS, all_texts, nested_columns
 from mtbalance.data.ranking.table_held import COMMA, THOUSANDS, held, misread
 
 MOST_ROWS = 200_000
@@ -37,6 +37,8 @@ class Column(NamedTuple):
     """Number of distinct values, missing ones left out."""
     marks: tuple[str, ...] = ()
     """The texts in it that were taken for "no value"."""
+    nested: str = ""
+    """Its type, if it has no single value a row, such as lists; its cells are then null."""
 
     @property
     def missing(self) -> int:
@@ -100,7 +102,7 @@ class Column(NamedTuple):
 
     def values(self) -> str:
         """Its most frequent values, as messages have them."""
-        return held(self.cells.drop_nulls())
+        return f"{self.nested}, not one value a row" if self.nested else held(self.cells.drop_nulls())
 
 
 class Look(NamedTuple):
@@ -136,7 +138,9 @@ def look(path: Path) -> Look:
     if table.width < 2:
         raise DataError(f"{path} has one column, {table.columns}; cells are separated by one of , ; | or tabs")
     whole = whole and sum(map(len, frames)) <= MOST_ROWS
-    columns = [_column(cells) for cells in table]
+    none = pl.Series(dtype=pl.String).extend_constant(None, table.height)
+    nested = [Column(name, none, None, 0, nested=kind) for name, kind in nested_columns(path).items()]
+    columns = [*(_column(cells) for cells in table), *nested]
     marks = [mark for mark in MISSING[1:] if any(mark in column.marks for column in columns)]
     return Look(path, separator, table.height, whole, ["", *marks], columns)
 

@@ -96,6 +96,8 @@ def roles(table: Look, wishes: Sequence[str] = ()) -> Roles:
 
 
 def _reason_to_ignore(column: Column) -> str | None:
+    if column.nested:
+        return column.values()
     if column.alike:
         return "one value in all rows" if column.distinct else "no value at all"
     if column.commas:

@@ -36,6 +36,22 @@ def refuse_missing_columns(path: Path, form: TableForm) -> None:
         if name not in names:
             hint = other_separator(names, form.separator)
             raise DataError(f"{path} has no column {name!r}; it has {suggestion(name, list(names))}{hint}")
+    nested = nested_columns(path)
+    for name in form.named_columns():
+        if name in nested:
+            raise DataError(
+                f"{path}: column {name!r} holds {nested[name]}, and a feature or a label is one value a row; write its "
+                "parts into columns of their own, or name it below `ignore`"
+            )
+
+
+def nested_columns(path: Path) -> dict[str, str]:
+    """The types of the columns that have no single value a row, such as lists: by name, and only Parquet has some."""
+    if not _is_parquet(path):
+        return {}
+    with _parquet_errors(path):
+        schema = pq.read_schema(path)
+    return {field.name: str(field.type) for field in schema if pa.types.is_nested(field.type)}
 
 
 def other_separator(names: Sequence[str], separator: str = ",") -> str:
@@ -49,8 +65,8 @@ def other_separator(names: Sequence[str], separator: str = ",") -> str:
 def all_texts(path: Path, separator: str = ",", columns: list[str] | None = None) -> Iterator[RowBlock]:
     """All columns as texts without the spaces around them; null only if Parquet has no value (or NaN).
 
-    ``columns`` are the names in a CSV file without a header line. Raises :class:`DataError` for a file that cannot be
-    read.
+    Columns of :func:`nested_columns` are passed over. ``columns`` are the names in a CSV file without a header line.
+    Raises :class:`DataError` for a file that cannot be read.
     """
     names = column_names(path, separator, columns)
     blocks = _parquet(path) if _is_parquet(path) else _csv(path, names, columns is None, separator)
@@ -86,8 +102,11 @@ def _csv(path: Path, names: Sequence[str], header: bool, separator: str) -> Iter
 
 def _parquet(path: Path) -> Iterator[RowBlock]:
     first_row = 1
+    nested = nested_columns(path)
     with _parquet_errors(path):
-        for batch in pq.ParquetFile(path).iter_batches(PARQUET_BLOCK):
+        file = pq.ParquetFile(path)
+        plain = [name for name in file.schema_arrow.names if name not in nested]
+        for batch in file.iter_batches(PARQUET_BLOCK, columns=plain):
             frame = pl.DataFrame(pa.Table.from_batches([batch]))
             floats = pl.selectors.float().fill_nan(None)
             times = pl.selectors.datetime().dt.to_string("%Y-%m-%d %H:%M:%S%.f")
