@@ -80,10 +80,8 @@ def key(text: str) -> str:
 
 def tasks_of(table: Look, wishes: Sequence[str]) -> tuple[list[Candidate], list[Candidate]]:
     """The tasks that are wished for, or else guesses; and other columns that could be tasks, of guesses only."""
-    if not wishes:
-        tasks, others = guessed(table.columns)
-        return _named_apart(tasks, table), others
-    return _named_apart([wished(text, table) for text in dict.fromkeys(wishes)], table), []
+    tasks, others = ([wished(text, table) for text in dict.fromkeys(wishes)], []) if wishes else guessed(table.columns)
+    return _named_apart(tasks, table), others
 
 
 def _named_apart(tasks: Sequence[Candidate], table: Look) -> list[Candidate]:
