@@ -9,10 +9,23 @@ import typer
 
 from mtbalance import places
 from mtbalance.cli.arguments import ParametersOption, experiment_of, parameters_from
+from mtbalance.config.parameters import Parameters
+from mtbalance.config.run import RunConfig
+from mtbalance.config.tuning import Trial
 from mtbalance.errors import UserError
 
 TitleOption = Annotated[str, typer.Option(help="The experiment's title.")]
 BaselineOption = Annotated[str, typer.Option(help="The balancer that the others are compared with.")]
+
+
+def _recorded(experiment: str, params: str) -> tuple[Parameters, list[Path], list[RunConfig], dict[str, Trial]]:
+    """The parameters; and of an experiment the records of its runs, the runs, and what its variants are trials of."""
+    from mtbalance.workflow import Workflow
+
+    parameters = parameters_from(params)
+    name = experiment_of(parameters, experiment)
+    records = [Path(file) for file in Workflow(parameters).records(name)]
+    return parameters, records, parameters.runs(name), parameters.experiments[name].trials()
 
 
 def collect(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
@@ -20,21 +33,21 @@ def collect(experiment: str, output: Path, params: ParametersOption = places.PAR
     from mtbalance.reporting.collect import collect as write
     from mtbalance.workflow import Workflow
 
-    parameters = parameters_from(params)
-    experiment = experiment_of(parameters, experiment)
+    parameters, records, runs, trials = _recorded(experiment, params)
     workflow = Workflow(parameters)
-    of_runs = (workflow.records, workflow.timings, workflow.steps, workflow.predictions)
-    records, timings, steps, predictions = ([Path(file) for file in of(experiment)] for of in of_runs)
+    made = (workflow.timings, workflow.steps, workflow.predictions)
     simple = (workflow.references, workflow.reference_predictions)
-    references, of_references = ([Path(file) for file in of(experiment)] for of in simple)
+    timings, steps, predictions, references, of_references = (
+        [Path(file) for file in of(experiment)] for of in (*made, *simple)
+    )
     write(
         records,
-        parameters.runs(experiment),
+        runs,
         timings,
         parameters.all_timing_runs(experiment),
         output,
         steps=steps,
-        trials=parameters.experiments[experiment].trials(),
+        trials=trials,
         predictions=_there(predictions, "no test over rows"),
         references=_there(references, "no rows of simple models"),
         reference_predictions=_there(of_references, "no intervals of simple models"),
@@ -53,28 +66,21 @@ def _there(files: list[Path], else_: str) -> list[Path]:
 def trials(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
     """Collect all trials of the tuned EXPERIMENT into one Parquet file, and mark the chosen ones."""
     from mtbalance.reporting.trials import collect_trials
-    from mtbalance.workflow import Workflow
 
-    parameters = parameters_from(params)
-    experiment = experiment_of(parameters, experiment)
+    parameters, records, runs, of_variants = _recorded(experiment, params)
     if parameters.experiments[experiment].tuning is None:
         raise UserError(f"experiments.{experiment} has no block `tuning`: there are no trials to collect")
-    records = [Path(file) for file in Workflow(parameters).records(experiment)]
-    collect_trials(records, parameters.runs(experiment), parameters.experiments[experiment].trials(), output)
+    collect_trials(records, runs, of_variants, output)
 
 
 def calibrate(experiment: str, output: Path, params: ParametersOption = places.PARAMETERS) -> None:
     """Compare the predictions that the runs of EXPERIMENT kept with the labels, before and after scaling (.parquet)."""
     from mtbalance.reporting.calibration import Files, collect_calibration
-    from mtbalance.workflow import Workflow
 
-    parameters = parameters_from(params)
-    experiment = experiment_of(parameters, experiment)
-    runs = parameters.runs(experiment)
+    _, records, runs, trials = _recorded(experiment, params)
     patterns = (places.VALID_PREDICTIONS, places.PREDICTIONS)
     kept = {run.digest(): Files(*(Path(of.format(**run.wildcards)) for of in patterns)) for run in runs}
-    records = [Path(file) for file in Workflow(parameters).records(experiment)]
-    collect_calibration(records, runs, kept, parameters.experiments[experiment].trials(), output)
+    collect_calibration(records, runs, kept, trials, output)
 
 
 def summarize(
@@ -109,14 +115,9 @@ def market(experiment: str, output: Path, params: ParametersOption = places.PARA
     from mtbalance.reporting.collected import write_collected
     from mtbalance.reporting.reading import read_records
     from mtbalance.studies.market.experiment import market as simulate
-    from mtbalance.workflow import Workflow
 
-    parameters = parameters_from(params)
-    experiment = experiment_of(parameters, experiment)
-    records = [Path(file) for file in Workflow(parameters).records(experiment)]
-    found = read_records(records, parameters.runs(experiment))
-    made = simulate(parameters, experiment, choose(found, parameters.experiments[experiment].trials()))
-    write_collected(output, made)
+    parameters, records, runs, trials = _recorded(experiment, params)
+    write_collected(output, simulate(parameters, experiment, choose(read_records(records, runs), trials)))
 
 
 def audit(output: Path) -> None:
