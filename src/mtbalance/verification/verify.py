@@ -16,7 +16,7 @@ from mtbalance.data.files.verified import remedy
 from mtbalance.data.manifest import Manifest
 from mtbalance.errors import UserError
 from mtbalance.problems import open_problem
-from mtbalance.records import read_run
+from mtbalance.records import RunRecord, read_run
 from mtbalance.reporting.tables import write_table
 from mtbalance.verification import Verified
 from mtbalance.verification.predictions import differences
@@ -72,29 +72,28 @@ def _of_data(run: RunConfig, folder: Path, manifests: dict[str, Manifest]) -> It
 
 def _look_at_run(found: Verified, run: RunConfig, manifest: Manifest | None) -> None:
     path, predictions = (Path(of.format(**run.wildcards)) for of in (places.RECORD, places.PREDICTIONS))
-    if path.exists():
-        found.look("record", _of_record(path, run, manifest))
-        if predictions.exists():
-            found.look("predictions file", _of_predictions(path, predictions))
-
-
-def _of_record(path: Path, run: RunConfig, manifest: Manifest | None) -> Iterator[str]:
+    if not path.exists():
+        return
     try:
         record = read_run(path)
     except UserError as error:
-        yield str(error)
+        found.look("record", iter([str(error)]))
         return
+    found.look("record", _of_record(path, record, run, manifest))
+    if predictions.exists():
+        found.look("predictions file", _of_predictions(record, predictions))
+
+
+def _of_record(path: Path, record: RunRecord, run: RunConfig, manifest: Manifest | None) -> Iterator[str]:
     if record.digest != run.digest():
         yield f"{path} is of other settings than params.yaml has now; run the workflow again"
     if manifest and record.data.sha256 != {split: stored.sha256 for split, stored in manifest.splits.items()}:
         yield f"{path} was trained on other data than lie in the project; {AGAIN}"
 
 
-def _of_predictions(record: Path, path: Path) -> Iterator[str]:
+def _of_predictions(record: RunRecord, path: Path) -> Iterator[str]:
     try:
-        yield from (f"{path}: {difference}; {AGAIN}" for difference in differences(read_run(record), path))
-    except UserError:  # the record itself is told
-        pass
+        yield from (f"{path}: {difference}; {AGAIN}" for difference in differences(record, path))
     except (OSError, ValueError) as error:
         yield f"{path} cannot be read ({error}); {AGAIN}"
 
@@ -115,19 +114,12 @@ def _of_metrics(path: Path, experiment: str, collect: Collect) -> Iterator[str]:
 
 
 def _of_table(name: str, experiment: str, parameters: Parameters) -> Iterator[str]:
-    workflow, tables = Workflow(parameters), parameters.tables
-    (shown,) = workflow.shown(experiment, name)
+    (shown,) = Workflow(parameters).shown(experiment, name)
+    title, settings = parameters.experiments[experiment].title, parameters.tables.model_dump()
     stem = places.TABLE.format(experiment=experiment, table=name)
     with TemporaryDirectory() as folder:
         try:
-            write_table(
-                name,
-                Path(shown),
-                Path(folder, name),
-                title=parameters.experiments[experiment].title,
-                baseline=tables.baseline,
-                significance=tables.significance,
-            )
+            write_table(name, Path(shown), Path(folder, name), title=title, **settings)
         except (UserError, OSError, ValueError) as error:
             yield f"{stem} cannot be made again from {shown}: {error}"
             return
