@@ -9,11 +9,16 @@ from mtbalance.reporting.printed import Printed
 
 
 def findings(printed: Printed) -> Iterator[Finding]:
+    """What is printed of all days together."""
+    yield average(printed)
+
+
+def average(printed: Printed) -> Finding:
     """The average of the days."""
     gains = printed.table6.set_index("day")["gain_percent"]
     days = gains.drop("average")
     mean = days.mean()
-    yield Finding(
+    return Finding(
         "Table VI, average",
         f"+{gains['average']:.2f} %",
         f"+{mean:.2f} %",

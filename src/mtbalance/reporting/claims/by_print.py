@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
+from mtbalance.reporting.audit.finding import Finding
 from mtbalance.reporting.audit.scenes import DIRECTIONS
 from mtbalance.reporting.claims.claim import Outcome, PrintedCheck, Verdict
 from mtbalance.reporting.formats import decimal, signed
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 from mtbalance.reporting.printed import Printed
-
-OURS = ("pub", "pub_clippy", "pub_adatask")
-ALONE = ("single_task", "ls")
-"""Backbone and balancer of the row STL in Table III."""
 
 
 def printed(table: str, holds: bool, evidence: str) -> Outcome:
@@ -23,9 +20,15 @@ def printed(table: str, holds: bool, evidence: str) -> Outcome:
     return Outcome(verdict, evidence, trace=({"file": f"published/{table}.csv"},))
 
 
-def earlier(table: pd.DataFrame) -> list[str]:
-    """The balancers of a printed table that are neither PUB nor the plain backbone (LS) nor STL."""
-    return [name for name in dict.fromkeys(table["balancer"]) if name not in ("ls", "stl", *OURS)]
+def audited(finding: Callable[[Printed], Finding], table: str) -> PrintedCheck:
+    """What the audit finds: held where the printed numbers fit together. ``table`` names their file."""
+
+    def check(numbers: Printed) -> Outcome:
+        found = finding(numbers)
+        text = f"printed {found.printed}; recomputed {found.recomputed}: {found.arithmetic}"
+        return printed(table, bool(found.fits), text)
+
+    return check
 
 
 def gains(table: pd.DataFrame, method: str, other: str, column: str) -> pd.Series:
@@ -52,32 +55,15 @@ def all_above(table: str, pairs: Iterable[tuple[str, str]], columns: Sequence[st
     return check
 
 
-def above_earlier(table: str, method: str, columns: Sequence[str]) -> PrintedCheck:
-    """In every printed cell ``method`` is above all earlier methods on the same backbone."""
-
-    def check(numbers: Printed) -> Outcome:
-        names = earlier(getattr(numbers, table))
-        return all_above(table, [(method, name) for name in names], columns)(numbers)
-
-    return check
-
-
-def above_alone(columns: Sequence[str]) -> PrintedCheck:
-    """In every printed cell of Table III a plain backbone is above single-task learning."""
-
-    def check(numbers: Printed) -> Outcome:
-        plain = numbers.table3[numbers.table3["balancer"] == "ls"]
-        alone = plain[plain["backbone"] == ALONE[0]].set_index("dataset")
-        found = {
-            (row["dataset"], row["backbone"], "ls", "stl", column): round(
-                row[column] - alone.loc[row["dataset"], column], 4
-            )
-            for _, row in plain[plain["backbone"] != ALONE[0]].iterrows()
-            for column in columns
-        }
-        return printed("pub_table3", min(found.values()) > 0, _extremes(found, 0.0))
-
-    return check
+def above_alone(numbers: Printed) -> Outcome:
+    """In every printed average of Table III a plain backbone is above single-task learning."""
+    plain = numbers.table3[numbers.table3["balancer"] == "ls"]
+    alone = plain[plain["backbone"] == "single_task"].set_index("dataset")["average"]
+    found = {
+        (row["dataset"], row["backbone"], "ls", "stl", "average"): round(row["average"] - alone[row["dataset"]], 4)
+        for _, row in plain[plain["backbone"] != "single_task"].iterrows()
+    }
+    return printed("pub_table3", min(found.values()) > 0, _extremes(found, 0.0))
 
 
 def scene_values(numbers: Printed) -> pd.DataFrame:
@@ -87,25 +73,18 @@ def scene_values(numbers: Printed) -> pd.DataFrame:
     return table[signs.index] * signs
 
 
-def scenes_above(method: str, others: Sequence[str] | None, metrics: Sequence[str], least: int) -> PrintedCheck:
-    """``method`` is better than all ``others`` (None: all earlier methods) in at least ``least`` of the metrics."""
+def scenes_above(method: str, others: Sequence[str], metrics: Sequence[str], least: int) -> PrintedCheck:
+    """``method`` is better than all ``others`` in at least ``least`` of the metrics."""
 
     def check(numbers: Printed) -> Outcome:
-        names = earlier(numbers.table7) if others is None else list(others)
         values = scene_values(numbers)[list(metrics)]
-        ahead = values.loc[method] > values.loc[names].max()
+        ahead = values.loc[method] > values.loc[list(others)].max()
         behind = [METRICS[metric].title for metric in metrics if not ahead[metric]]
         text = f"{balancer_name(method)} is ahead in {ahead.sum()} of {len(metrics)} metrics"
         text += f"; not in {', '.join(behind)}" if behind else ""
         return printed("pub_table7", bool(ahead.sum() >= least), text)
 
     return check
-
-
-def text_is(name: str, recomputed: float, tolerance: float, how: str, numbers: Printed) -> Outcome:
-    """A number of the text against what other printed numbers give."""
-    says = numbers.says(name)
-    return printed("pub_text", abs(says - recomputed) <= tolerance, f"printed {says:g}; {how} gives {recomputed:.4g}")
 
 
 def _key(at: object) -> tuple[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 
-from mtbalance.reporting.claims.by_print import printed, text_is
+from mtbalance.reporting.audit import cost as audit
+from mtbalance.reporting.claims.by_print import audited, printed
 from mtbalance.reporting.claims.checks import better
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, PrintedCheck
 from mtbalance.reporting.claims.introduction import EARLIER
@@ -32,26 +34,6 @@ def _each(ratio: Callable[[pd.Series], float], holds: Callable[[float], bool]) -
     return check
 
 
-def _faster(backbone: str) -> PrintedCheck:
-    def check(numbers: Printed) -> Outcome:
-        row = numbers.table5.set_index("backbone").loc[backbone]
-        percent = 100 * (row["nashmtl"] / row["pub"] - 1)
-        return text_is(f"faster_{backbone}_percent", percent, 0.1, f"{row['nashmtl']} / {row['pub']}", numbers)
-
-    return check
-
-
-def _search(backbone: str) -> PrintedCheck:
-    def check(numbers: Printed) -> Outcome:
-        row = numbers.table5.set_index("backbone").loc[backbone]
-        searches = numbers.says("training_rows") / numbers.says("batch_size") / numbers.says("every")
-        seconds = (row["pub"] - row["base"]) / searches
-        how = f"all of PUB's overhead booked on {searches:.0f} searches"
-        return text_is(f"search_{backbone}_seconds", seconds, 0.002, how, numbers)
-
-    return check
-
-
 CLAIMS = (
     Claim(
         "pub-shorter-than-nashmtl",
@@ -72,7 +54,7 @@ CLAIMS = (
             f"On {backbone.upper()} PUB's steps are {factor:.3f} times as fast as NashMTL's",
             NEEDS,
             faster("pub", ["nashmtl"], factor, [backbone]),
-            _faster(backbone),
+            audited(partial(audit.faster, backbone=backbone), "pub_text"),
         )
         for backbone, factor in CLAIMED.items()
     ),
@@ -104,7 +86,7 @@ CLAIMS = (
             "weight searching time is 0.17s for MMOE and 0.256s for PLE",
             f"Seconds of a search on {backbone.upper()} follow from Table V",
             "the paper's device, which is not named: seconds do not carry over",
-            printed=_search(backbone),
+            printed=audited(partial(audit.search, backbone=backbone), "pub_text"),
         )
         for backbone in CLAIMED
     ),

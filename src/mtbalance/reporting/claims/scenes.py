@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from mtbalance.reporting.audit.scenes import DIRECTIONS, values_of
-from mtbalance.reporting.claims.by_print import earlier, printed, scene_values, scenes_above
+from mtbalance.reporting.claims.by_print import printed, scene_values, scenes_above
 from mtbalance.reporting.claims.checks import ahead_in, best_in, better
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, PrintedCheck
 from mtbalance.reporting.claims.paired import ALONE
@@ -32,10 +32,7 @@ def _ahead(method: str, delta: Callable[..., float], by: float = 0.0) -> Printed
 
     def check(numbers: Printed) -> Outcome:
         single = values_of(numbers.table7, "stl")
-        found = {
-            name: delta(values_of(numbers.table7, name), single, DIRECTIONS)
-            for name in (*earlier(numbers.table7), method)
-        }
+        found = {name: delta(values_of(numbers.table7, name), single, DIRECTIONS) for name in (*EARLIER, method)}
         own = found.pop(method)
         best = min(found, key=lambda name: found[name])
         ahead = [balancer_name(name) for name, value in found.items() if value - by <= own]
@@ -61,7 +58,7 @@ def _segmentation(numbers: Printed) -> Outcome:
 
 def _only(numbers: Printed) -> Outcome:
     values = scene_values(numbers)
-    found = [name for name in earlier(numbers.table7) if (values.loc[name] > values.loc["stl"]).all()]
+    found = [name for name in EARLIER if (values.loc[name] > values.loc["stl"]).all()]
     return printed("pub_table7", not found, f"{', '.join(map(balancer_name, found)) or 'none'} of the earlier methods")
 
 
@@ -134,7 +131,7 @@ CLAIMS = (
         "PUB with AdaTask is better than every earlier method in at least six metrics",
         NEEDS,
         best_in("pub_adatask", EARLIER, METRICS, 6),
-        scenes_above("pub_adatask", None, METRICS, 6),
+        scenes_above("pub_adatask", EARLIER, METRICS, 6),
     ),
     Claim(
         "pub-scenes-adatask-percent",

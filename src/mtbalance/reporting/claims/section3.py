@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from scipy import stats
 
-from mtbalance.reporting.audit.relation import BACKBONES, COUNTRIES, METHODS, SEEDS
+from mtbalance.reporting.audit import relation
+from mtbalance.reporting.audit.relation import GROUPS, METHODS, PAIRS
 from mtbalance.reporting.claims.association import reverse_association
-from mtbalance.reporting.claims.by_print import printed
+from mtbalance.reporting.claims.by_print import audited, printed
 from mtbalance.reporting.claims.checks import better_over_groups, same_over_groups
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, PrintedCheck
 from mtbalance.reporting.names import balancer_name
@@ -47,30 +48,11 @@ def _diffs(numbers: Printed) -> Outcome:
 
 def _reverse(numbers: Printed) -> Outcome:
     """The printed share, with each pair counted once."""
-    pairs = BACKBONES * COUNTRIES * METHODS * (METHODS - 1) // 2
-    reverse = numbers.says("reverse_percent") / 100 * pairs
-    once = within_groups(round(reverse), [METHODS] * BACKBONES * COUNTRIES, pairs)
-    test = stats.binomtest(round(reverse), pairs).pvalue
-    text = f"{round(reverse)} of {pairs} pairs: p = {once:.2g}, or {test:.2g} if pairs of a group were independent"
+    reverse = round(numbers.says("reverse_percent") / 100 * PAIRS)
+    once = within_groups(reverse, [METHODS] * GROUPS, PAIRS)
+    test = stats.binomtest(reverse, PAIRS).pvalue
+    text = f"{reverse} of {PAIRS} pairs: p = {once:.2g}, or {test:.2g} if pairs of a group were independent"
     return printed("pub_text", bool(once <= LEVEL), text)
-
-
-def _even(numbers: Printed) -> Outcome:
-    share, pairs = numbers.says("reverse_percent"), numbers.says("pairs")
-    reverse = share / 100 * pairs
-    return printed("pub_text", round(reverse) % 2 == 0, f"{share} % of {pairs:g} is {reverse:.0f}, which is odd")
-
-
-def _pairs(numbers: Printed) -> Outcome:
-    pairs = BACKBONES * COUNTRIES * METHODS * (METHODS - 1) // 2
-    text = f"{BACKBONES * COUNTRIES} groups of {METHODS} means have {pairs} pairs; printed {numbers.says('pairs'):g}"
-    return printed("pub_text", pairs == numbers.says("pairs"), text)
-
-
-def _experiments(numbers: Printed) -> Outcome:
-    runs = BACKBONES * COUNTRIES * METHODS * SEEDS
-    text = f"{METHODS} methods, {BACKBONES} backbones, {COUNTRIES} data sets and {SEEDS} seeds give {runs}"
-    return printed("pub_text", runs == numbers.says("experiments"), text)
 
 
 CLAIMS = (
@@ -81,7 +63,7 @@ CLAIMS = (
         "144 experiments are conducted in total",
         "Methods, backbones, data sets and seeds give that number",
         "",
-        printed=_experiments,
+        printed=audited(relation.experiments, "pub_text"),
     ),
     Claim(
         "pub-144-pairs",
@@ -90,7 +72,7 @@ CLAIMS = (
         "we obtain a total of 144 … pairs",
         "Methods on one data set and backbone give that number of pairs",
         "",
-        printed=_pairs,
+        printed=audited(relation.pairs, "pub_text"),
     ),
     Claim(
         "pub-diff-and-auc",
@@ -110,7 +92,7 @@ CLAIMS = (
         "That share of pairs, and more than chance explains; in print an even number, since each pair counts twice",
         NEEDS,
         reverse_association(0.6736),
-        _even,
+        audited(relation.reverse_pairs, "pub_text"),
     ),
     Claim(
         "pub-cosine-task-same",
