@@ -15,12 +15,11 @@ from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, dat
 from mtbalance.reporting.reference_errors import against
 from mtbalance.reporting.resolution import most_pairs, resolution
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
-from mtbalance.reporting.value import METHOD, RUN, trained
+from mtbalance.reporting.value import METHOD, QPS, RUN, trained
 
 DELTA_M = "Δm against STL in percent (lower is better)"
 LOW = {"delta_m"}
 """Scores that are better low."""
-COST = "relative_throughput"
 SUBJECTS = ("pub", "multibalance")
 """The balancers of the two papers: a sentence each, where they were run."""
 SIGNIFICANT = 0.05
@@ -177,7 +176,7 @@ def _subjects(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterat
 
 def _costs(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
     """How much longer a step of the papers' balancers takes, where that was timed."""
-    timed = compare(frame, [COST], baseline)
+    timed = compare(frame, [QPS], baseline)
     for name in SUBJECTS:
         steps = [
             f"{decimal(1 / row['mean'], 2)} times {balancer_name(baseline)}'s on {_where(frame, row)}"
@@ -213,5 +212,5 @@ def _significance(row: pd.Series) -> str:
 
 def _price(frame: pd.DataFrame, row: pd.Series) -> str:
     """Seconds of a step over the baseline's, in words; nothing where that was not timed."""
-    timed = frame[(frame[METHOD] == row[METHOD]).all(axis=1) & (frame["metric"] == COST)]["value"]
+    timed = frame[(frame[METHOD] == row[METHOD]).all(axis=1) & (frame["metric"] == QPS)]["value"]
     return f", a step takes {decimal(1 / float(timed.iloc[0]), 2)} times as much time" if len(timed) else ""

@@ -11,7 +11,7 @@ from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name, method_name
 from mtbalance.reporting.power import detectable
 from mtbalance.reporting.score import score_titles
-from mtbalance.reporting.value import METHOD, RUN
+from mtbalance.reporting.value import METHOD, QPS, RUN
 
 MANY = 5
 """Seeds from which on the t-test is no longer called weak."""
@@ -148,7 +148,7 @@ def synthetic(frame: pd.DataFrame) -> list[str]:
 
 def throughput(frame: pd.DataFrame, baseline: str) -> str:
     """The way in which training steps were timed, and the device."""
-    devices = sorted(frame.loc[frame["metric"] == "relative_throughput", "device"].unique())
+    devices = sorted(frame.loc[frame["metric"] == QPS, "device"].unique())
     if not devices:
         return "Relative QPS was not measured: that needs the baseline and another balancer on the same backbone."
     tuned = " Of a tuned method the first trial was timed." if (frame["grid"] != "").any() else ""

@@ -10,12 +10,12 @@ from scipy import stats
 from mtbalance.reporting import convergence
 from mtbalance.reporting.row_errors import ENDING
 from mtbalance.reporting.statistics import BySeed, holm, mean, paired_test, ratios, standard_deviation
-from mtbalance.reporting.value import METHOD
+from mtbalance.reporting.value import METHOD, QPS
 
 DESCRIPTION = ["experiment", "dataset", "synthetic", "backbone", "balancer", "level", "rule", "manipulation", "shares"]
 DESCRIPTION += ["task", "task_title", "metric", "better"]
 """The columns of a collected table that describe a cell."""
-BETTER = {"mean_auc": 1, "mean_score": 1, "relative_throughput": 1, "relative_throughput_with_data": 1}
+BETTER = {"mean_auc": 1, "mean_score": 1, QPS: 1, f"{QPS}_with_data": 1}
 """``better`` for numbers that belong to no single task."""
 CELL = [*METHOD, "task"]
 

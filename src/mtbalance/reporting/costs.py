@@ -10,14 +10,13 @@ import pandas as pd
 
 from mtbalance.reporting.comparison import DESCRIPTION
 from mtbalance.reporting.printed import everything
-from mtbalance.reporting.value import METHOD
+from mtbalance.reporting.value import METHOD, QPS
 
 METRICS = ("seconds_a_step", "relative_time", "seconds_a_search", "seconds_an_epoch", "overhead_a_search")
 """``relative_time`` is over the baseline's. ``seconds_a_step`` are the baseline's, times that: both were measured side
 by side, so that a slower minute of the machine is in neither. ``overhead_a_search`` is the way in which the paper
 computes the seconds of a search: an epoch's seconds above the baseline's, over the searches of an epoch."""
-RATIO = "relative_throughput"
-MEASURED = [RATIO, f"{RATIO}_low", f"{RATIO}_high", "seconds_a_step", "seconds_a_search", "batch_size", "train_rows"]
+MEASURED = [QPS, f"{QPS}_low", f"{QPS}_high", "seconds_a_step", "seconds_a_search", "batch_size", "train_rows"]
 PRINTED = {("loss", "equal"): "base", ("gradient", "nash"): "nashmtl", ("update", "nash"): "pub"}
 """The columns of Table V, by the level and rule of a balancer without manipulation."""
 
@@ -44,10 +43,10 @@ def _of_method(method: pd.Series, numbers: pd.DataFrame, baseline: str) -> Itera
     as_printed = method["synthetic"] and method["problem"] == "ranking"
     rows = int(text.says("training_rows") if as_printed else own["train_rows"])
     steps = math.ceil(rows / own["batch_size"])
-    seconds = theirs["seconds_a_step"] / own["relative_throughput"]
+    seconds = theirs["seconds_a_step"] / own[QPS]
     values = {
         "seconds_a_step": seconds,
-        "relative_time": 1 / own["relative_throughput"],
+        "relative_time": 1 / own[QPS],
         "seconds_a_search": own["seconds_a_search"],
         "seconds_an_epoch": steps * seconds,
         "overhead_a_search": text.says("every") * (seconds - theirs["seconds_a_step"]),
@@ -62,8 +61,8 @@ def _of_method(method: pd.Series, numbers: pd.DataFrame, baseline: str) -> Itera
             "metric": metric,
             "better": 0,
             "value": value,
-            "low": 1 / own["relative_throughput_high"] if ratio else math.nan,
-            "high": 1 / own["relative_throughput_low"] if ratio else math.nan,
+            "low": 1 / own[f"{QPS}_high"] if ratio else math.nan,
+            "high": 1 / own[f"{QPS}_low"] if ratio else math.nan,
             "epoch_rows": rows,
             "published": published.get(metric, math.nan),
         }

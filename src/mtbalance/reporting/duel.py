@@ -10,14 +10,14 @@ from rich.table import Table
 
 from mtbalance.errors import UserError
 from mtbalance.registry import unknown
-from mtbalance.reporting.answer import COST, SIGNIFICANT, ranking_score
+from mtbalance.reporting.answer import SIGNIFICANT, ranking_score
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.delta_rows import with_scores
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import BySeed
-from mtbalance.reporting.value import trained
+from mtbalance.reporting.value import QPS, trained
 
 DIGITS = 4
 
@@ -38,7 +38,7 @@ def duel(frame: pd.DataFrame, method: str, other: str, metric: str | None = None
         sides = [_values(found[name][found[name]["dataset"] == dataset], shown) for name in (method, other)]
         yield _table(heading_of(runs.iloc[0]), shown, (method, other), sides)
         yield _verdict(*sides)
-        costs = [_values(found[name][found[name]["dataset"] == dataset], COST) for name in (method, other)]
+        costs = [_values(found[name][found[name]["dataset"] == dataset], QPS) for name in (method, other)]
         if method.partition("/")[0] == other.partition("/")[0] and all(costs):
             own, theirs = (next(iter(cost.values())) for cost in costs)
             ratio = decimal(theirs / own, 2)
@@ -65,7 +65,7 @@ def _runs(final: pd.DataFrame, method: str) -> pd.DataFrame:
 def _values(runs: pd.DataFrame, metric: str) -> BySeed:
     """A metric by seed; those of a task are ``name/task``."""
     names = runs["metric"].where(runs["task"].isin(["", "mean"]), runs["metric"] + "/" + runs["task"])
-    if metric != COST and not (names == metric).any():
+    if metric != QPS and not (names == metric).any():
         raise UserError(unknown("metric", metric, list(dict.fromkeys(names[runs["metric"].isin(METRICS)]))))
     return by_seed(runs[names == metric])
 

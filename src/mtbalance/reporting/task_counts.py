@@ -8,9 +8,9 @@ from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.printed import others
 from mtbalance.reporting.task_means import with_mean
 from mtbalance.reporting.throughput import throughput
-from mtbalance.reporting.value import METHOD
+from mtbalance.reporting.value import METHOD, QPS
 
-QPS, NE = "relative_throughput", "mean_ne"
+NE = "mean_ne"
 SOURCE = "MultiBalance (arXiv 2411.11871"
 """How the rows of the MultiBalance paper begin in ``others.csv``."""
 

@@ -9,9 +9,9 @@ import pandas as pd
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell
-from mtbalance.reporting.value import METHOD
+from mtbalance.reporting.value import METHOD, QPS
 
-SPEEDS = {"relative_throughput": "relative QPS", "relative_throughput_with_data": "relative QPS with data"}
+SPEEDS = {QPS: "relative QPS", f"{QPS}_with_data": "relative QPS with data"}
 ENDS = ("low", "high")
 Quartiles = dict[tuple[Hashable, ...], float]
 

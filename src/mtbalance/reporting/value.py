@@ -1,4 +1,4 @@
-"""Value: one number of a run, as a row of the collected frame; and the columns that say which run it is of."""
+"""Value: one number of a run, as a row of the collected frame; the columns that say which run it is of; and QPS."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ RUN = ["dataset", "backbone", "balancer", "seed"]
 """The columns that name a run within an experiment."""
 METHOD = RUN[:3]
 """Those that name a method."""
+QPS = "relative_throughput"
+"""The metric that says what a step costs: training samples per second over the baseline's. With ``_low`` and ``_high``
+at its end it is a quartile over blocks, and with ``_with_data`` the loading of data counts, too."""
 
 
 class Value(NamedTuple):

@@ -14,8 +14,8 @@ from mtbalance.reporting.claims.evidence import GROUP, Cell, Evidence, Place
 from mtbalance.reporting.claims.paired import Comparison, comparison, runs_at
 from mtbalance.reporting.market import part, whole
 from mtbalance.reporting.names import SETTINGS, backbone_name, balancer_name, heading_of
+from mtbalance.reporting.value import QPS
 
-QPS = "relative_throughput"
 ENDS = ((f"{QPS}_low", f"{QPS}_high"), (QPS, QPS), (f"{QPS}_high", f"{QPS}_low"))
 """The numbers of two methods whose ratio is the lowest, the middle and the highest one."""
 

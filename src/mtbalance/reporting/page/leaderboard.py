@@ -8,14 +8,14 @@ import pandas as pd
 from itables import to_html_datatable
 
 from mtbalance import places
-from mtbalance.reporting.answer import COST, SIGNIFICANT
+from mtbalance.reporting.answer import SIGNIFICANT
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.contrasts import against_baseline
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name
 from mtbalance.reporting.reference_errors import Against, against
 from mtbalance.reporting.references import by_kind
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
-from mtbalance.reporting.value import METHOD, trained
+from mtbalance.reporting.value import METHOD, QPS, trained
 
 REPEATED = "log_loss"
 """Not shown: it orders methods as the normalized entropy does."""
@@ -38,7 +38,7 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
     tasks = frame[(frame["better"] != 0) & frame["metric"].isin(METRICS) & (frame["metric"] != REPEATED)]
     metrics = [*dict.fromkeys(tasks["metric"])]
     shown = score_titles(frame)
-    cells = compare(of_scores(frame), [*SCORES, *metrics, COST], baseline)
+    cells = compare(of_scores(frame), [*SCORES, *metrics, QPS], baseline)
     of_method = dict(list(frame.groupby(METHOD, sort=False)))
     scores = frame[frame["epoch"].isna() & frame["metric"].isin(SCORES)]
     rows = []
@@ -47,7 +47,7 @@ def leaderboard(frame: pd.DataFrame, baseline: str, root: str) -> pd.DataFrame:
         row = dict(zip(FILTERS, (key[0], backbone_name(key[1]), first["level"]), strict=True))
         row["method"] = balancer_name(key[2])
         for _, cell in group.sort_values("metric", key=lambda names: ~names.isin(SCORES), kind="stable").iterrows():
-            if cell["metric"] == COST:
+            if cell["metric"] == QPS:
                 row[f"step time / {balancer_name(baseline)}"] = round(1 / cell["mean"], 2) if cell["mean"] else None
             else:
                 row |= _numbers(scores, cell, baseline, shown)

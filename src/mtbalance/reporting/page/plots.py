@@ -6,12 +6,12 @@ import pandas as pd
 from plotly import graph_objects as go
 from plotly.graph_objects import Figure
 
-from mtbalance.reporting.answer import COST
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
+from mtbalance.reporting.value import QPS
 from mtbalance.reporting.weight_shares import moving_shares
 
 SYMBOLS = {"loss": "circle", "representation": "diamond", "gradient": "square", "update": "triangle-up"}
@@ -31,10 +31,10 @@ def plots(frame: pd.DataFrame, baseline: str) -> list[Figure]:
 def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
     """The score against the time of a step, one point a method."""
     name, metrics = score_titles(frame), set(frame["metric"])
-    if COST not in metrics or not metrics & set(SCORES):
+    if QPS not in metrics or not metrics & set(SCORES):
         return None
     scores = compare(of_scores(frame), list(SCORES), baseline)
-    speeds = compare(frame, [COST], baseline)[[*MODEL, "balancer", "mean"]]
+    speeds = compare(frame, [QPS], baseline)[[*MODEL, "balancer", "mean"]]
     both = scores.merge(speeds, on=[*MODEL, "balancer"], suffixes=("", "_speed")).dropna(subset=["mean", "mean_speed"])
     figure = Figure(layout=LAYOUT)
     for index, (key, points) in enumerate(both.groupby(MODEL, sort=False)):

@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 
 from mtbalance.reporting.drawing import DASHES, GRAY, LEVELS, Look, legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named
-from mtbalance.reporting.task_counts import NE, QPS, changes, printed_loss
+from mtbalance.reporting.task_counts import NE, changes, printed_loss
+from mtbalance.reporting.value import QPS
 
 BAND = "#d0d0d0"
 

@@ -13,7 +13,8 @@ from mtbalance.reporting import captions, convergence, grid
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import balancer_name, method_name
-from mtbalance.reporting.task_counts import NE, QPS, changes, printed_gain, printed_loss
+from mtbalance.reporting.task_counts import NE, changes, printed_gain, printed_loss
+from mtbalance.reporting.value import QPS
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
