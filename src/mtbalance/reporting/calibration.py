@@ -25,11 +25,10 @@ from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord, TaskFacts
 from mtbalance.records.table import read_table
 from mtbalance.reporting.choice import choose, named, score_name
-from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.collect import OF_RUN, in_order
 from mtbalance.reporting.collected import write_collected
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
-from mtbalance.reporting.trials import RUN
 
 Array = NDArray[np.float64]
 
@@ -79,7 +78,7 @@ def collect_calibration(
     for record in choose(read_records(records, in_order(expected)), trials):
         identity = named(identity_of(record), trials)
         rows += [identity | row for row in _of_run(record, kept[record.digest])]
-    types = {name: TYPES[name] for name in RUN} | TASK | OWN
+    types = OF_RUN | TASK | OWN
     write_collected(output, pd.DataFrame(rows, columns=list(types)).astype(types))
 
 

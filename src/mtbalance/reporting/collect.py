@@ -26,7 +26,7 @@ from mtbalance.reporting.row_errors import ENDING, row_errors
 from mtbalance.reporting.steps import of_steps
 from mtbalance.reporting.value import Value
 
-TYPES = {
+OF_RUN = {
     "experiment": "string",
     "problem": "string",
     "dataset": "string",
@@ -45,6 +45,14 @@ TYPES = {
     "device": "string",
     "status": "string",
     convergence.COLUMN: "int64",
+}
+"""The columns that say which run a number belongs to. ``problem`` is the kind of problem, and ``shares`` is true if
+tasks share parameters. ``unconverged`` counts the signs that a run had not converged; timings have 0.
+
+In a tuned experiment ``balancer`` is the method, ``variant`` its chosen trial, and ``grid`` what it was tuned over, as
+JSON; timings are of its first trial, as their ``digest`` says. In others ``variant`` is the balancer, and ``grid`` is
+empty."""
+TYPES = OF_RUN | {
     "epoch": "Int64",
     "split": "string",
     "task": "string",
@@ -53,13 +61,9 @@ TYPES = {
     "better": "int64",
     "value": "float64",
 }
-"""The columns. ``problem`` is the kind of problem, and ``shares`` is true if tasks share parameters.
-
-In a tuned experiment ``balancer`` is the method, ``variant`` its chosen trial, and ``grid`` what it was tuned over, as
-JSON; timings are of its first trial, as their ``digest`` says. In others ``variant`` is the balancer, and ``grid`` is
-empty. ``epoch`` is missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and empty for
-numbers of no task. ``unconverged`` counts the signs that a run had not converged; timings have 0. ``better`` is +1 for
-a task's metric that is better high, -1 for one that is better low, and 0 for other numbers."""
+"""All columns. ``epoch`` is missing for numbers of the whole run. ``task`` is ``mean`` for the average over tasks, and
+empty for numbers of no task. ``better`` is +1 for a task's metric that is better high, -1 for one that is better low,
+and 0 for other numbers."""
 
 CONSTANT = "constant_"
 """Prefix of the metrics of constant predictions, which ignore the input."""

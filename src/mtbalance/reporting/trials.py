@@ -12,15 +12,11 @@ from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
 from mtbalance.records.run import RunRecord
 from mtbalance.reporting.choice import choose, held_out_score, named, score_name, valid_score
-from mtbalance.reporting.collect import TYPES, in_order
+from mtbalance.reporting.collect import OF_RUN, in_order
 from mtbalance.reporting.collected import write_collected
-from mtbalance.reporting.convergence import COLUMN
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.reading import read_records
 
-RUN = ["experiment", "problem", "dataset", "synthetic", "backbone", "balancer", "variant", "grid", "level", "rule"]
-RUN += ["manipulation", "shares", "seed", "digest", "selection", "device", "status", COLUMN]
-"""The columns that collected metrics have as well (:mod:`mtbalance.reporting.collect`)."""
 OWN = {"chosen": "bool", "best_epoch": "int64", "score": "string", "valid": "float64", "test": "float64"}
 """``valid`` and ``test`` are the score by which epochs are chosen, on these splits, and ``score`` is its name. It is
 missing for a diverged run."""
@@ -36,7 +32,7 @@ def collect_trials(
     found = read_records(records, in_order(expected))
     chosen = {id(record) for record in choose(found, trials)}
     rows = [_row(record, trials, id(record) in chosen) for record in found]
-    types = {name: TYPES[name] for name in RUN} | OWN
+    types = OF_RUN | OWN
     write_collected(output, pd.DataFrame(rows, columns=list(types)).astype(types))
 
 
