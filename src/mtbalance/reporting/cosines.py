@@ -8,10 +8,9 @@ import pandas as pd
 from mtbalance.errors import UserError
 from mtbalance.reporting.names import is_single_task
 from mtbalance.reporting.statistics import holm, mean, paired_test, standard_deviation
-from mtbalance.reporting.value import RUN
+from mtbalance.reporting.value import GROUP, RUN
 
-UNIT = ["dataset", "backbone", "seed"]
-GROUP = ["dataset", "backbone"]
+UNIT = [*GROUP, "seed"]
 MEASURES = ("task_specific", "shared", "diff", "relative_diff", "halves_diff")
 """Of each run: both cosines, both readings of Diff, and the control: the Diff of two random halves of the shared
 parameters, which says what any two parts differ by."""

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mtbalance.errors import UserError
-from mtbalance.reporting.cosines import GROUP, diffs
+from mtbalance.reporting.cosines import diffs
+from mtbalance.reporting.value import GROUP
 
 FEW = 12
 """Below so many groups the interval is called too short. With 12, the paper's, it has the share in 93 % of cases."""

@@ -10,6 +10,8 @@ RUN = ["dataset", "backbone", "balancer", "seed"]
 """The columns that name a run within an experiment."""
 METHOD = RUN[:3]
 """Those that name a method."""
+GROUP = RUN[:2]
+"""Those that name a group of methods, which are compared: all on one data set and backbone."""
 QPS = "relative_throughput"
 """The metric that says what a step costs: training samples per second over the baseline's. With ``_low`` and ``_high``
 at its end it is a quartile over blocks, and with ``_with_data`` the loading of data counts, too."""

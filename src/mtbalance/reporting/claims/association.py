@@ -13,11 +13,11 @@ from mtbalance import places
 from mtbalance.config.variants import SIGN
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
 from mtbalance.reporting.claims.evidence import Evidence
-from mtbalance.reporting.cosines import GROUP
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import heading_of
 from mtbalance.reporting.pairs import method_means, pair_tests, reversals
 from mtbalance.reporting.power import WANTED
+from mtbalance.reporting.value import GROUP
 
 
 def share_seen(methods: Sequence[int], level: float) -> float:

@@ -20,11 +20,11 @@ from mtbalance.reporting.delta_rows import with_scores
 from mtbalance.reporting.names import SETTINGS, is_single_task
 from mtbalance.reporting.printed import Printed
 from mtbalance.reporting.statistics import BySeed
-from mtbalance.reporting.value import RUN
+from mtbalance.reporting.value import GROUP, RUN
 
-GROUP = ["experiment", "dataset", "backbone"]
-PLACE = [*GROUP, "task"]
 NAMED_RUN = ["experiment", *RUN]
+NAMED_GROUP = ["experiment", *GROUP]
+PLACE = [*NAMED_GROUP, "task"]
 
 
 class Place(NamedTuple):

@@ -10,7 +10,7 @@ import pandas as pd
 from mtbalance import places
 from mtbalance.reporting.claims.checks import all_ahead, outcome, worst
 from mtbalance.reporting.claims.claim import Check, Outcome, Verdict
-from mtbalance.reporting.claims.evidence import GROUP, Cell, Evidence, Place
+from mtbalance.reporting.claims.evidence import NAMED_GROUP, Cell, Evidence, Place
 from mtbalance.reporting.claims.paired import Comparison, comparison, runs_at
 from mtbalance.reporting.market import part, whole
 from mtbalance.reporting.names import SETTINGS, backbone_name, balancer_name, heading_of
@@ -31,7 +31,7 @@ def faster(method: str, than: Sequence[str], factor: float = 1.0, backbones: Seq
         rows = rows[rows["backbone"].isin(list(backbones))] if backbones else rows
         verdicts, texts, trace, used = [], [], [], []
         several = rows["experiment"].nunique() > 1
-        for (experiment, dataset, backbone), timed in rows.groupby(GROUP, sort=False):
+        for (experiment, dataset, backbone), timed in rows.groupby(NAMED_GROUP, sort=False):
             names = timed["balancer"].str.removesuffix(SETTINGS)
             table = timed.assign(name=names).drop_duplicates(["name", "metric"])
             table = table.pivot(index="name", columns="metric", values="value")

@@ -13,7 +13,7 @@ from mtbalance.reporting.audit.ranking import baselines_above
 from mtbalance.reporting.claims.by_print import all_above, audited, gains, printed
 from mtbalance.reporting.claims.checks import Found, ahead_in, better, not_always, outcome
 from mtbalance.reporting.claims.claim import PUB, Claim, Outcome, Verdict
-from mtbalance.reporting.claims.evidence import GROUP, Evidence
+from mtbalance.reporting.claims.evidence import NAMED_GROUP, Evidence
 from mtbalance.reporting.claims.introduction import EARLIER
 from mtbalance.reporting.claims.paired import compare
 from mtbalance.reporting.names import dataset_heading
@@ -70,7 +70,7 @@ def _loss_ratio(evidence: Evidence) -> Outcome | None:
         & evidence.final["dataset"].str.startswith("aliexpress")
         & ~evidence.final["synthetic"]
     ]
-    losses = rows.pivot_table(index=[*GROUP, "seed"], columns="task", values="value")
+    losses = rows.pivot_table(index=[*NAMED_GROUP, "seed"], columns="task", values="value")
     if not {"click", "conversion"} <= set(losses.columns):
         return None
     found = (losses["click"] / losses["conversion"]).groupby(level="dataset", sort=False).mean()

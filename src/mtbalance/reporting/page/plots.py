@@ -11,19 +11,18 @@ from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
-from mtbalance.reporting.value import QPS
+from mtbalance.reporting.value import GROUP, QPS
 from mtbalance.reporting.weight_shares import moving_shares
 
 SYMBOLS = {"loss": "circle", "representation": "diamond", "gradient": "square", "update": "triangle-up"}
 """The marker of each level."""
-MODEL = ["dataset", "backbone"]
 LAYOUT = {"template": "simple_white", "height": 460, "margin": {"l": 60, "r": 20, "t": 70, "b": 50}}
 
 
 def plots(frame: pd.DataFrame, baseline: str) -> list[Figure]:
     """The plots of one experiment. Those whose numbers it does not have are left out."""
     drawn = [_trade_off(frame, baseline)]
-    for key, model in frame.groupby(MODEL, sort=False):
+    for key, model in frame.groupby(GROUP, sort=False):
         drawn += [_curves(key, model, baseline), _weights(key, model)]
     return [figure for figure in drawn if figure is not None]
 
@@ -34,10 +33,10 @@ def _trade_off(frame: pd.DataFrame, baseline: str) -> Figure | None:
     if QPS not in metrics or not metrics & set(SCORES):
         return None
     scores = compare(of_scores(frame), list(SCORES), baseline)
-    speeds = compare(frame, [QPS], baseline)[[*MODEL, "balancer", "mean"]]
-    both = scores.merge(speeds, on=[*MODEL, "balancer"], suffixes=("", "_speed")).dropna(subset=["mean", "mean_speed"])
+    speeds = compare(frame, [QPS], baseline)[[*GROUP, "balancer", "mean"]]
+    both = scores.merge(speeds, on=[*GROUP, "balancer"], suffixes=("", "_speed")).dropna(subset=["mean", "mean_speed"])
     figure = Figure(layout=LAYOUT)
-    for index, (key, points) in enumerate(both.groupby(MODEL, sort=False)):
+    for index, (key, points) in enumerate(both.groupby(GROUP, sort=False)):
         figure.add_scatter(
             name=_where(key),
             x=1 / points["mean_speed"],

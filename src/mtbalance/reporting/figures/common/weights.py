@@ -10,9 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
+from mtbalance.reporting.value import GROUP
 from mtbalance.reporting.weight_shares import moving_shares
 
-MODEL = ["dataset", "backbone"]
 PANELS = 7
 """Panels in a line, at most."""
 
@@ -23,7 +23,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     A share is a weight over the sum of the run's weights in that epoch: methods have weights on different scales.
     """
     shares = moving_shares(frame)
-    models = [list(model.groupby("balancer", sort=False)) for _, model in shares.groupby(MODEL, sort=False)]
+    models = [list(model.groupby("balancer", sort=False)) for _, model in shares.groupby(GROUP, sort=False)]
     lines = [panels[start : start + PANELS] for panels in models for start in range(0, len(panels), PANELS)]
     columns = max(map(len, lines), default=2)
     figure = Figure(figsize=(1.4 + 1.75 * max(2, columns), 1.5 + 1.75 * max(1, len(lines))), layout="constrained")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbalance.reporting.cosines import GROUP
 from mtbalance.reporting.drawing import title
 from mtbalance.reporting.names import data_named
 from mtbalance.reporting.pairs import FEW, READINGS, method_means, pair_tests
+from mtbalance.reporting.value import GROUP
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:

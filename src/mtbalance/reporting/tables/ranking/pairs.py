@@ -10,7 +10,6 @@ import math
 import pandas as pd
 
 from mtbalance.reporting import captions
-from mtbalance.reporting.cosines import GROUP
 from mtbalance.reporting.formats import MISSING, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.pairs import (
@@ -24,6 +23,7 @@ from mtbalance.reporting.pairs import (
     power,
 )
 from mtbalance.reporting.printed import everything
+from mtbalance.reporting.value import GROUP
 
 SHARE = "share of reverse pairs"
 
