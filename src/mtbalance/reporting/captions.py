@@ -65,6 +65,11 @@ def selection(frame: pd.DataFrame) -> str:
     return " ".join([_epochs(frame), tuning.sentence(frame), *edges(frame)])
 
 
+def of_runs(frame: pd.DataFrame) -> list[str]:
+    """The seeds, and what was selected: the numbers are of these runs, at these epochs."""
+    return [seeds(frame), selection(frame)]
+
+
 def edges(frame: pd.DataFrame) -> list[str]:
     """Which choices are at the edge of their grid; no sentence if nothing was tuned."""
     tested = frame[(frame["split"] == "test") & (frame["grid"] != "")] if "split" in frame else frame.head(0)
@@ -99,6 +104,11 @@ def marks(cells: pd.DataFrame, baseline: str, significance: float, better: str) 
         f" {counted(tested, 'test')} of this table. Without correction, {'at most ' if rows else ''}about"
         f" {tested * significance / 2:.1f} marks would be expected by chance alone."
     ]
+
+
+def tests(cells: pd.DataFrame, baseline: str, significance: float, better: str) -> list[str]:
+    """The meaning of the marks, what the tests can see, and which comparisons have none."""
+    return [*marks(cells, baseline, significance, better), *power(cells, significance), *untested(cells)]
 
 
 def untested(cells: pd.DataFrame) -> list[str]:

@@ -7,15 +7,17 @@ The file ``tables/ranking/auc.py`` holds the table ``auc`` of ``params.yaml``, a
     tabulate(frame, title, baseline, significance) -> the table to print, and its numbers
 
 of collected metrics, the experiment's title, the balancer that the others are compared with, and the largest p that
-gets a mark. ``make reproduce`` describes the table by the first line of the file's docstring. If a cell has the sign of
-runs that may not have converged (:mod:`mtbalance.reporting.convergence`), the caption explains it.
+gets a mark. ``make reproduce`` describes the table by the first line of the file's docstring. Every caption begins with
+the data sets that are stand-ins. If a cell has the sign of runs that may not have converged
+(:mod:`mtbalance.reporting.convergence`), it ends with what that means.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from mtbalance.reporting import convergence
+from mtbalance.reporting import captions, convergence
 from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.formats import write_csv
@@ -31,6 +33,7 @@ def write_table(
     """Write ``stem`` .csv, .md, .html and .tex: table ``name`` from a collected Parquet file."""
     frame = read_collected(metrics)
     table, numbers = entry_of(frame, "tables", name, "tabulate")(frame, title, baseline, significance)
+    table = replace(table, caption=(*captions.synthetic(frame), *table.caption))
     table = convergence.explained(table, frame)
     text = markdown(table)
     write_text(stem.with_name(f"{stem.name}.md"), text)

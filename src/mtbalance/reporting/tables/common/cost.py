@@ -59,7 +59,6 @@ def _cell(row: pd.Series) -> Cell:
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator[str]:
     name = balancer_name(baseline)
-    yield from captions.synthetic(frame)
     if cells.empty:
         yield captions.throughput(frame, baseline)
         return

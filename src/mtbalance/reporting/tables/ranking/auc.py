@@ -45,11 +45,9 @@ def _reachable(frame: pd.DataFrame, columns: dict[str, list[grid.Column]]) -> tu
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
-    sentences = [*captions.leaks(frame), *captions.synthetic(frame), *captions.words(frame)]
-    sentences += [captions.seeds(frame), captions.selection(frame)]
-    sentences += [*captions.marks(cells, baseline, significance, "higher"), *captions.power(cells, significance)]
-    sentences += [*captions.untested(cells), "Bold: best mean of a balancer in a column."]
-    sentences += references.caption(frame)
+    sentences = [*captions.leaks(frame), *captions.words(frame), *captions.of_runs(frame)]
+    sentences += captions.tests(cells, baseline, significance, "higher")
+    sentences += ["Bold: best mean of a balancer in a column.", *references.caption(frame)]
     if (frame["metric"] == "best_auc").any():
         sentences.append(f"{REACHABLE.capitalize()}: AUC of the generator's own probabilities on the test rows.")
     if cells["published"].notna().any():

@@ -74,7 +74,6 @@ def _numbers(group: pd.DataFrame) -> dict[str, object]:
 
 
 def _caption(frame: pd.DataFrame, whole: pd.DataFrame, baseline: str) -> Iterator[str]:
-    yield from captions.synthetic(frame)
     yield (
         f"ECE: expected calibration error on the test split. Its rows are cut into {BINS} bins of equally many rows by"
         " their predicted probability; ECE is the mean over rows of the distance between a bin's mean prediction and"
@@ -87,8 +86,7 @@ def _caption(frame: pd.DataFrame, whole: pd.DataFrame, baseline: str) -> Iterato
         " Isotonic: the rising step function that fits the labels of the valid split best; it makes predictions equal"
         " that were not, and so it can change the AUC. What was fitted on valid was also used to choose epochs."
     )
-    yield captions.seeds(frame)
-    yield captions.selection(frame)
+    yield from captions.of_runs(frame)
     yield captions.failures(frame, baseline)
 
 

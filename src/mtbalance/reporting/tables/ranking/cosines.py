@@ -77,7 +77,6 @@ def _caption(frame: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame, bas
     single = runs[runs["balancer"] == STL]["task_specific"].mean()
     control = "" if pd.isna(single) else f" Single-task runs, which balance nothing, have {decimal(single, DIGITS)}."
     return (
-        *captions.synthetic(frame),
         "Cosine: mean over training steps, from the first to the end of the best epoch, of the cosine between the joint"
         " gradient and the negative update, so that plain gradient descent has 1. Adam's are small for any method:"
         " momentum, the scale of coordinates and the noise of batches decide them." + control,

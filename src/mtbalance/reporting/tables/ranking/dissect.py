@@ -59,7 +59,6 @@ def _contrast_to_baseline(rows: pd.DataFrame, row: pd.Series, baseline: str, sig
 def _caption(
     frame: pd.DataFrame, cells: pd.DataFrame, rows: pd.DataFrame, baseline: str, significance: float
 ) -> Iterator[str]:
-    yield from captions.synthetic(frame)
     for (dataset, backbone), group in rows.groupby(["dataset", "backbone"], sort=False):
         several = rows[["dataset", "backbone"]].drop_duplicates()
         place = f"{dataset_heading(dataset, False)}, {backbone_name(backbone)}. " if len(several) > 1 else ""
@@ -82,8 +81,7 @@ def _caption(
         " updates, mean over searches. Length: root mean square over steps of the shared parameters' change, seed by"
         " seed."
     )
-    yield captions.seeds(frame)
-    yield captions.selection(frame)
+    yield from captions.of_runs(frame)
     tested = cells[cells["metric"] == "mean_auc"]
     yield from captions.marks(tested, baseline, significance, "higher")
     yield from captions.power(tested, significance)

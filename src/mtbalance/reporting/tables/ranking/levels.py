@@ -54,13 +54,11 @@ def by_level(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
     return (
-        *captions.synthetic(frame),
         "Mean test AUC over tasks. Within a table row only the level changes, i.e. which task vectors the rule"
         " combines. –: not defined; the loss level has no task vectors for a rule that needs them.",
         "All other options are as params.yaml sets them for each balancer, such as which gradient a task's own"
         " parameters get and how long a step of combined updates is.",
-        captions.seeds(frame),
-        captions.selection(frame),
+        *captions.of_runs(frame),
         *captions.marks(cells, baseline, significance, "higher"),
         *captions.power(cells, significance),
         f"{balancer_name(baseline)} is `equal` at level loss. Bold: best mean of a data set.",

@@ -114,16 +114,12 @@ def _printed_gain(row: pd.Series) -> str:
 
 
 def _caption(rows: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> Iterator[str]:
-    yield from captions.synthetic(rows)
     yield (
         f"Rows with minus: gain in AUC, seed by seed, with the {1 - significance:.0%} interval of a paired t-test. It"
         " leaves out zero where the gain can be told from chance, not corrected for the number of gains."
     )
-    yield captions.seeds(rows)
-    yield captions.selection(rows)
-    yield from captions.marks(cells, baseline, significance, "higher")
-    yield from captions.power(cells, significance)
-    yield from captions.untested(cells)
+    yield from captions.of_runs(rows)
+    yield from captions.tests(cells, baseline, significance, "higher")
     yield _of_the_paper()
     yield captions.failures(rows, baseline)
 

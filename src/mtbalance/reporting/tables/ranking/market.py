@@ -122,7 +122,6 @@ def _caption(frame: pd.DataFrame, baseline: str) -> Iterator[str]:
     name, level = balancer_name(baseline), frame["level"].iloc[0]
     counts = part(frame, "arm")
     in_arm = counts[counts["share"] == counts["share"].max()]["visitors"].max()
-    yield from captions.synthetic(frame)
     yield (
         f"SIMULATION: no person took part. About {in_arm:,.0f} visitors in each arm come with the searches of the test"
         " split, once a day on average. A visit shows one candidate: that of the highest predicted conversion"

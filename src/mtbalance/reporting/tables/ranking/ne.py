@@ -40,16 +40,12 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
     name = balancer_name(baseline)
     return (
-        *captions.synthetic(frame),
         "NE, normalized entropy: log loss divided by the entropy of the label rate of the evaluated split"
         " (He et al. 2014); lower is better, 1 is the constant prediction.",
         f"Change: NE relative to {name} on the same backbone, mean of the per-seed changes in percent;"
         " negative is better.",
-        captions.seeds(frame),
-        captions.selection(frame),
-        *captions.marks(cells, baseline, significance, "lower"),
-        *captions.power(cells, significance),
-        *captions.untested(cells),
+        *captions.of_runs(frame),
+        *captions.tests(cells, baseline, significance, "lower"),
         "Bold: best mean of a balancer in a column.",
         *references.caption(frame),
         captions.throughput(frame, baseline),

@@ -104,7 +104,6 @@ def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests, baselin
     groups, methods = means[GROUP].drop_duplicates(), means["balancer"].nunique()
     smallest = f"{1 / math.factorial(methods):.2g}" if methods <= MOST_METHODS else ""
     return (
-        *captions.synthetic(frame),
         "Diff: the distance between the cosine of gradient and update on task-specific parameters and that on shared"
         " ones, averaged over the steps up to the best epoch and over seeds. Equation 1 of the PUB paper (arXiv"
         " 2410.05806) is lost in print: both readings are shown. Reverse: the smaller Diff has the higher mean AUC.",

@@ -51,7 +51,6 @@ def _caption(frame: pd.DataFrame, found: list[Ranks], baseline: str, significanc
             text += f"; Friedman p = {each.friedman:.2g}; {told_apart(each, significance)}"
         tests.append(text)
     return (
-        *captions.synthetic(frame),
         f"Mean rank by {score_titles(frame)} over finished seeds, 1 is best, with the interval over data sets from"
         " Student's t. Only data sets on which every method of the backbone finished count.",
         f"Ahead: runs with a higher {score_titles(frame)} than {balancer_name(baseline)}'s with the same seed and data;"

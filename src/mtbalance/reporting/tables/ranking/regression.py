@@ -63,16 +63,12 @@ def _heading(row: pd.Series) -> str:
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
     name = balancer_name(baseline)
     return (
-        *captions.synthetic(frame),
         "RMSE and MAE: root mean squared and mean absolute error, in the units of the label. R²: 1 minus the squared"
         " error over that of the mean label of the evaluated split; 1 is best, and a constant prediction reaches 0 at"
         " most. Rows without a label do not count.",
         f"Change: against {name} on the same backbone, mean over seeds of the change in percent; of R² the difference.",
-        captions.seeds(frame),
-        captions.selection(frame),
-        *captions.marks(cells, baseline, significance, "better"),
-        *captions.power(cells, significance),
-        *captions.untested(cells),
+        *captions.of_runs(frame),
+        *captions.tests(cells, baseline, significance, "better"),
         "Bold: best mean of a column.",
         *references.caption(frame, references.OF_REGRESSIONS),
         captions.failures(frame, baseline),

@@ -45,7 +45,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> Iterator[str]:
-    yield from captions.synthetic(frame)
     yield (
         "In brackets: the option that differs from params.yaml. Means over tasks of the test AUC and of the normalized"
         " entropy (lower is better)."
@@ -61,8 +60,7 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
             f" mean AUC by {signed(lowest, 4)} to {signed(highest, 4)};"
             f" {balancer_name(baseline)} lies at {signed(float(reference.mean()), 4)}."
         )
-    yield captions.seeds(frame)
-    yield captions.selection(frame)
+    yield from captions.of_runs(frame)
     tested = cells[cells["balancer"] != cells["base"]]
     for base in dict.fromkeys(cells["base"]):
         yield from captions.marks(tested[tested["base"] == base], base, significance, "better")

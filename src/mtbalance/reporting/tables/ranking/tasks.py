@@ -49,7 +49,6 @@ def _text(row: pd.Series, baseline: str) -> str:
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> Iterator[str]:
     name = balancer_name(baseline)
     entropies = cells[cells["metric"] == NE]
-    yield from captions.synthetic(frame)
     yield (
         f"NE: change in percent of the mean normalized entropy over tasks against {name} on the same backbone, mean"
         " over seeds of the same seed's change; negative is better."
@@ -66,11 +65,8 @@ def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significan
         "If a backward pass takes twice a forward pass and the trunk all of the time, K backward passes leave"
         " 3 / (1 + 2 K) of the QPS: 60 % with 2 tasks, 30 % with 4.5, 20 % with 7."
     )
-    yield captions.seeds(frame)
-    yield captions.selection(frame)
-    yield from captions.marks(entropies, baseline, significance, "lower")
-    yield from captions.power(entropies, significance)
-    yield from captions.untested(entropies)
+    yield from captions.of_runs(frame)
+    yield from captions.tests(entropies, baseline, significance, "lower")
     yield captions.throughput(frame, baseline)
     yield captions.failures(frame, baseline)
 

@@ -83,14 +83,12 @@ def _place(row: pd.Series) -> str:
 
 
 def _caption(frame: pd.DataFrame, trials: pd.DataFrame) -> Iterator[str]:
-    yield from captions.synthetic(frame)
     yield (
         "Bold: the chosen trial of a method, that of the highest mean on the valid split. Tables and figures show it"
         " alone, as the method. Its valid score is the largest of several, at the best of several epochs, and so it is"
         " too high. No trial is chosen by the test scores, which stand here for information."
     )
-    yield captions.seeds(frame)
-    yield captions.selection(frame)
+    yield from captions.of_runs(frame)
     yield at_the_edge(trials[trials["chosen"]])
     yield _agreement(trials)
     yield _diverged(trials)

@@ -75,10 +75,9 @@ def _constant(frame: pd.DataFrame, cells: pd.DataFrame) -> tuple[Row, ...]:
 
 
 def _caption(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str, significance: float) -> tuple[str, ...]:
-    sentences = [*captions.synthetic(frame), captions.seeds(frame), captions.selection(frame)]
-    sentences += [*captions.marks(cells, baseline, significance, "better"), *captions.power(cells, significance)]
-    sentences += [
-        *captions.untested(cells),
+    sentences = [
+        *captions.of_runs(frame),
+        *captions.tests(cells, baseline, significance, "better"),
         "Bold: best mean of a column.",
         "Metrics are over all valid pixels of the split, not means of batches (those are in the run records).",
         "Δm: mean change against this experiment's own STL in percent, negative is better; over the nine metrics, and"
