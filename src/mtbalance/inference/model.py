@@ -15,9 +15,7 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.models.kept import read_model
 from mtbalance.problems import open_problem
 from mtbalance.problems.ranking.problem import RankingProblem
-
-PREDICTED = "predicted_{task}"
-"""The column of a task's predictions, as in the files that runs keep."""
+from mtbalance.records.evaluation import predicted_name
 
 
 @dataclass
@@ -39,8 +37,8 @@ class Model:
 
     @property
     def columns(self) -> list[str]:
-        """The names of what it predicts, in the order of the tasks."""
-        return [PREDICTED.format(task=task.name) for task in self.problem.tasks]
+        """The names of what it predicts, in the order of the tasks, as in the files that runs keep."""
+        return [predicted_name(task.name) for task in self.problem.tasks]
 
     def __call__(self, ids: Tensor, numbers: Tensor) -> Sequence[Tensor]:
         """Predictions [B] of each task in float32: probabilities, or numbers in the units of the label.

@@ -18,6 +18,7 @@ import numpy as np
 from mtbalance.config.kinds import PROBLEMS, ProblemKind, kind
 from mtbalance.config.run import RunConfig
 from mtbalance.errors import UserError
+from mtbalance.records.evaluation import predicted_name
 from mtbalance.registry import entry
 
 if TYPE_CHECKING:  # declarations are read without torch
@@ -119,7 +120,7 @@ class Problem(ABC, Generic[Schema]):
         columns: dict[str, NDArray[Any]] = {}
         for task, output, target in zip(self.tasks, outputs, batch.targets, strict=True):
             if output.ndim == 1:
-                columns |= {task.name: target.cpu().numpy(), f"predicted_{task.name}": output.cpu().numpy()}
+                columns |= {task.name: target.cpu().numpy(), predicted_name(task.name): output.cpu().numpy()}
             else:
                 columns |= _metrics_by_row(task, output, target)
         return columns

@@ -1,4 +1,4 @@
-"""The metrics of one split, and how to take numbers out of them."""
+"""The metrics of one split, and how to take numbers out of them; and the name of what a run predicts."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def number_in(evaluation: Evaluation, metric: str, task: str | None = None) -> f
         return value[task]
     assert task is None, f"{metric} is a number for all tasks together"
     return value
+
+
+def predicted_name(task: str) -> str:
+    """The name of a task's predictions in the files that a run keeps; its labels have the task's own."""
+    return f"predicted_{task}"

@@ -14,6 +14,8 @@ from mtbalance.faults import briefly
 from mtbalance.records import RecordError
 from mtbalance.writing import replacing
 
+PRODUCTS = ("dot", "gradient", "update")
+"""In a table of steps: g.Delta, |g|^2 and |Delta|^2, by the name that the columns of a part of the parameters have."""
 RUN, CHECKSUM = b"run", b"checksum"
 """Entries of the metadata: the digest of the run, and SHA-256 of all columns."""
 

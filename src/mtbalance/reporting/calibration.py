@@ -22,6 +22,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from mtbalance.config.run import RunConfig
 from mtbalance.config.tuning import Trial
+from mtbalance.records.evaluation import predicted_name
 from mtbalance.records.run import RunRecord, TaskFacts
 from mtbalance.records.table import read_table
 from mtbalance.reporting.choice import choose, named, score_name
@@ -94,7 +95,7 @@ def _of_run(record: RunRecord, kept: Files) -> Iterator[dict[str, Any]]:
 
 def read_rows(path: Path, digest: str, task: TaskFacts) -> Rows:
     """The rows of a kept file that have a label of the task. Raises :class:`~mtbalance.records.RecordError`."""
-    names = [task.name, f"predicted_{task.name}"]
+    names = [task.name, predicted_name(task.name)]
     frame = read_table(path, digest, names).to_pandas().dropna()
     return Rows(frame[names[1]].to_numpy(np.float64), frame[names[0]].to_numpy(np.float64))
 

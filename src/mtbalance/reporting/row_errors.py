@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mtbalance.records import RunRecord
+from mtbalance.records.evaluation import predicted_name
 from mtbalance.records.run import TaskFacts
 from mtbalance.records.table import read_table
 
@@ -74,7 +75,7 @@ def _errors(pairs: Iterable[tuple[Influences, Influences]], seeds: int) -> dict[
 
 def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
-    columns = {task.name: f"predicted_{task.name}" for task in told_apart(record)}
+    columns = {task.name: predicted_name(task.name) for task in told_apart(record)}
     table = read_table(files[record.digest], record.digest, [*columns, *columns.values()])
     return influences_in(table, told_apart(record), columns)
 

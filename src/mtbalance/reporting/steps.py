@@ -11,11 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mtbalance.records import RERUN, RecordError, RunRecord
-from mtbalance.records.table import read_table
+from mtbalance.records.table import PRODUCTS, read_table
 from mtbalance.reporting.value import Value
 
-PRODUCTS = ("dot", "gradient", "update")
-"""g.Delta, |g|^2 and |Delta|^2, by the name that the columns of a part have in a steps file."""
 PARTS = ("shared", "task_specific", "half")
 Columns = dict[str, NDArray[Any]]
 """The columns of a steps file, [steps] each. Data frames would take most of the time: runs have few steps an epoch."""

@@ -19,10 +19,8 @@ from torch.nn import Parameter
 from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.levels import Level
 from mtbalance.balancing.reach import Reach
-from mtbalance.records.table import write_table
+from mtbalance.records.table import PRODUCTS, write_table
 
-PRODUCTS = ("dot", "gradient", "update")
-"""g.Delta, |g|^2 and |Delta|^2, by the name that the columns of a part have."""
 HALF, OTHER_HALF, TASK_SPECIFIC = "half", "other_half", "task_specific"
 
 

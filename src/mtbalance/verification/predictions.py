@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from mtbalance.records import RunRecord
+from mtbalance.records.evaluation import predicted_name
 
 Vector = NDArray[np.float64]
 TOLERANCE = 1e-4
@@ -42,9 +43,10 @@ def differences(record: RunRecord, path: Path) -> Iterator[str]:
         return
     table = pq.read_table(path)
     for task in record.tasks:
-        if not {task.name, f"predicted_{task.name}"} <= set(table.column_names):
+        names = (task.name, predicted_name(task.name))
+        if not {*names} <= set(table.column_names):
             continue
-        labels, predicted = (table[name].to_numpy().astype(float) for name in (task.name, f"predicted_{task.name}"))
+        labels, predicted = (table[name].to_numpy().astype(float) for name in names)
         known = np.isfinite(labels)
         for metric, value in _metrics(record, task.name):
             found = float(METRICS[metric](labels[known], predicted[known]))

@@ -22,6 +22,7 @@ from mtbalance.models.backbone import Backbone
 from mtbalance.models.ranking._layers import start_at
 from mtbalance.models.ranking._options import RankingShape, RankingSizes
 from mtbalance.problems import Problem
+from mtbalance.records.evaluation import predicted_name
 from mtbalance.tasks._rows import RowTask, labels_of
 from mtbalance.tasks.binary import Binary
 from mtbalance.tasks.regression import Regression
@@ -112,12 +113,12 @@ class RankingProblem(Problem[RankingSchema]):
         """
         columns: dict[str, NDArray[Any]] = {}
         for task, output, target in zip(self.tasks, outputs, batch.targets, strict=True):
-            columns |= {task.name: task.labels(target), f"predicted_{task.name}": task.predicted(output)}
+            columns |= {task.name: task.labels(target), predicted_name(task.name): task.predicted(output)}
         return columns
 
     def sample(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
         """Under ``<task>`` the labels [B], under ``predicted_<task>`` the outputs [B], both as the loss takes them."""
         names = [task.name for task in self.tasks]
         labels = dict(zip(names, map(labels_of, batch.targets), strict=True))
-        found = {f"predicted_{name}": output for name, output in zip(names, outputs, strict=True)}
+        found = {predicted_name(name): output for name, output in zip(names, outputs, strict=True)}
         return {name: values.cpu().numpy() for name, values in (labels | found).items()}

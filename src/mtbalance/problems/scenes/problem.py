@@ -18,6 +18,7 @@ from mtbalance.data.scenes.batches import SceneRows
 from mtbalance.data.scenes.schema import SceneSchema
 from mtbalance.models.backbone import Backbone
 from mtbalance.problems import Problem
+from mtbalance.records.evaluation import predicted_name
 from mtbalance.tasks.depth import Depth
 from mtbalance.tasks.normal import Normal
 from mtbalance.tasks.segmentation import Segmentation
@@ -78,7 +79,7 @@ class ScenesProblem(Problem[SceneSchema]):
         predictions = (scores.argmax(dim=1), depth, normal)
         names = [task.name for task in self.tasks]
         arrays = {"image": batch.inputs[0], **dict(zip(names, batch.targets, strict=True))}
-        arrays |= {f"predicted_{name}": found for name, found in zip(names, predictions, strict=True)}
+        arrays |= {predicted_name(name): found for name, found in zip(names, predictions, strict=True)}
         return {name: values.cpu().numpy() for name, values in arrays.items()} | {
             "classes": np.array(self.schema.classes)
         }

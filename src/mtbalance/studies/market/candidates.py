@@ -15,6 +15,7 @@ from mtbalance.data import DataError
 from mtbalance.data.files.verified import verified
 from mtbalance.data.ranking.processed_csv import in_valid
 from mtbalance.data.ranking.schema import RankingSchema
+from mtbalance.records.evaluation import predicted_name
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -76,7 +77,8 @@ def read_predictions(path: Path, candidates: Candidates) -> Array:
 
     Raises :class:`DataError`, which names the file, unless its rows are those of the test split in their order.
     """
-    wanted = ["row", *LABELS, "predicted_conversion"]
+    column = predicted_name("conversion")
+    wanted = ["row", *LABELS, column]
     try:
         frame = pl.read_parquet(path, columns=wanted)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -92,8 +94,8 @@ def read_predictions(path: Path, candidates: Candidates) -> Array:
             f"{path}: row {differing[0]} and {differing.size - 1} more have other labels than the test split: these are"
             " predictions for another split or data set; train the run again"
         )
-    predicted = frame.get_column("predicted_conversion").cast(pl.Float64).to_numpy()
+    predicted = frame.get_column(column).cast(pl.Float64).to_numpy()
     if not np.isfinite(predicted).all():
         row = np.flatnonzero(~np.isfinite(predicted))[0]
-        raise DataError(f"{path}: predicted_conversion of row {row} is not finite")
+        raise DataError(f"{path}: {column} of row {row} is not finite")
     return predicted
