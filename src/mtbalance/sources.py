@@ -15,9 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from mtbalance.config.run import RunConfig
-from mtbalance.registry import resolved
+from mtbalance.registry import PACKAGE, resolved
 
-PACKAGE = "mtbalance"
 STATEMENT = re.compile(rf"^[ \t]*(?:import {PACKAGE}\b.*|from {PACKAGE}\b.* import (?:\([^)]*\)|.+))", re.MULTILINE)
 """A statement that imports from this package."""
 NOT_FOLLOWED = tuple(

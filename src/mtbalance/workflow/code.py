@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mtbalance import sources
+from mtbalance.registry import PACKAGE
 from mtbalance.studies.toy_methods import METHODS as TOY_METHODS
 
 
@@ -35,5 +36,5 @@ def printed_numbers() -> list[str]:
 
 def closure_of(*modules: str) -> list[str]:
     """Source files that modules of the package depend on, themselves included."""
-    prefix = f"{sources.PACKAGE}."
+    prefix = f"{PACKAGE}."
     return sources.relative(sources.closure(prefix + module.removeprefix(prefix) for module in modules))
