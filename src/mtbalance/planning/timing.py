@@ -90,12 +90,12 @@ class Timing:
         )
 
     def _experiment(self, name: str, experiment: Experiment) -> ExperimentTime:
-        from mtbalance.training.estimate import device_of
+        from mtbalance.training.run import choose_device
 
         training, all_runs = experiment.training, self._parameters.runs(name)
         trials = experiment.tuning.trials if experiment.tuning else 1
         at_most = training.patience > 0 and training.epochs > training.patience
-        whole = device_of(training).type != "cpu"
+        whole = choose_device(training.device).type != "cpu"
         runs: list[float] = []
         timing = 0.0
         for dataset in experiment.datasets:
@@ -117,9 +117,9 @@ class Timing:
 
     def on_cpu(self, experiment: str) -> bool:
         """True if the runs of an experiment are trained on the processor."""
-        from mtbalance.training.estimate import device_of
+        from mtbalance.training.run import choose_device
 
-        return device_of(self._parameters.experiments[experiment].training).type == "cpu"
+        return choose_device(self._parameters.experiments[experiment].training.device).type == "cpu"
 
     def _run(self, cost: tuple[float, float], experiment: Experiment, rows: Mapping[str, int]) -> float:
         """Seconds of one run: its steps, the evaluation after each epoch, and the one at the end."""

@@ -23,7 +23,7 @@ from mtbalance.records.table import read_table
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.identity import identity_of
 from mtbalance.reporting.references import KINDS, PREFIX, TRAINED
-from mtbalance.reporting.row_errors import ENDING, Method, Metric, influences_in, influences_of, told_apart
+from mtbalance.reporting.row_errors import ENDING, Method, Metric, influences_in, influences_of, tasks_with_influences
 from mtbalance.reporting.statistics import standard_deviation
 from mtbalance.reporting.value import Value
 
@@ -67,8 +67,8 @@ def _errors(
     wanted = [column for columns in fitted.values() for both in columns.items() for column in both]
     table = read_table(predictions, reference.sha256["test"], list(dict.fromkeys(wanted)))
     for name, columns in fitted.items():
-        tasks = [task for task in told_apart(runs[0]) if task.name in columns]
-        whole = len(tasks) == len(told_apart(runs[0]))
+        tasks = [task for task in tasks_with_influences(runs[0]) if task.name in columns]
+        whole = len(tasks) == len(tasks_with_influences(runs[0]))
         for metric, ours in influences_in(table, tasks, columns).items():
             if whole or metric[0] != "mean_score":
                 yield name, metric, float(np.sqrt(np.sum((ours - means[metric]) ** 2)))

@@ -75,12 +75,12 @@ def _errors(pairs: Iterable[tuple[Influences, Influences]], seeds: int) -> dict[
 
 def influences_of(record: RunRecord, files: Mapping[str, Path]) -> Influences:
     """The influence of each test row on the metrics of a run, [rows] each."""
-    columns = {task.name: predicted_name(task.name) for task in told_apart(record)}
+    columns = {task.name: predicted_name(task.name) for task in tasks_with_influences(record)}
     table = read_table(files[record.digest], record.digest, [*columns, *columns.values()])
-    return influences_in(table, told_apart(record), columns)
+    return influences_in(table, tasks_with_influences(record), columns)
 
 
-def told_apart(record: RunRecord) -> list[TaskFacts]:
+def tasks_with_influences(record: RunRecord) -> list[TaskFacts]:
     """The tasks of a run whose metrics have influences."""
     return [task for task in record.tasks if task.metrics.keys() & MEANS.keys()]
 

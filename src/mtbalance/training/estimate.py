@@ -54,14 +54,9 @@ def seconds_a_row(config: RunConfig, data: Path, budget: float) -> RowSeconds:
     return RowSeconds(seconds / rows, evaluation / rows, rows)
 
 
-def device_of(training: TrainingConfig) -> torch.device:
-    """The device that a run is trained on."""
-    return choose_device(training.device)
-
-
 def device_in_words(training: TrainingConfig) -> str:
     """The device's name; of a CPU, one core."""
-    device = device_of(training)
+    device = choose_device(training.device)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"one core ({processor()})"
 
 

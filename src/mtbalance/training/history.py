@@ -14,7 +14,7 @@ from mtbalance.records.evaluation import Evaluation
 from mtbalance.records.run import EpochRecord
 
 
-def now() -> str:
+def timestamp() -> str:
     """The time as ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -33,7 +33,7 @@ class Best:
 class History:
     """Everything that the training loop remembers from one epoch to the next, besides model, level and generators."""
 
-    started: str = field(default_factory=now)
+    started: str = field(default_factory=timestamp)
     """When the run began; a resumed run keeps the time of its first beginning."""
     epochs: list[EpochRecord] = field(default_factory=list)
     best: dict[str, Best] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from mtbalance.records.evaluation import Evaluation, number_in
 from mtbalance.records.run import DataFacts, ModelSize, RunName, RunRecord, Speed, TaskFacts
 from mtbalance.training.environment import environment, peak_memory
 from mtbalance.training.gain import SMALL, gain
-from mtbalance.training.history import History, now
+from mtbalance.training.history import History, timestamp
 from mtbalance.training.loop import evaluated_split
 from mtbalance.training.session import Session
 
@@ -28,7 +28,7 @@ def make_record(session: Session, test: Evaluation | None, status: Literal["fini
         environment=environment(session.device),
         model=model_size(session),
         started=session.history.started,
-        ended=now(),
+        ended=timestamp(),
         epochs=session.history.epochs,
         evaluated=evaluated_split(config.training),
         selection=config.training.selection,
