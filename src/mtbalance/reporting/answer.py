@@ -9,7 +9,7 @@ import pandas as pd
 from mtbalance.reporting import captions, convergence, ranks, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.contrasts import against_baseline
-from mtbalance.reporting.delta_rows import with_scores
+from mtbalance.reporting.derived import with_scores
 from mtbalance.reporting.formats import counted, decimal
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
 from mtbalance.reporting.reference_errors import against

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mtbalance.errors import UserError
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.diagnostics import until_best
+from mtbalance.reporting.derived import until_best
 from mtbalance.reporting.value import RUN
 
 DEVIATION, SPREAD, COSINE, LENGTH = "weight_deviation", "weight_spread_percent", "cosine", "length_shared"

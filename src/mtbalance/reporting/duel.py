@@ -13,7 +13,7 @@ from mtbalance.registry import unknown
 from mtbalance.reporting.answer import SIGNIFICANT, ranking_score
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
-from mtbalance.reporting.delta_rows import with_scores
+from mtbalance.reporting.derived import with_scores
 from mtbalance.reporting.formats import counted, decimal, signed
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import BySeed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.derived import with_mean
 from mtbalance.reporting.printed import others
-from mtbalance.reporting.task_means import with_mean
 from mtbalance.reporting.throughput import throughput
 from mtbalance.reporting.value import METHOD, QPS
 

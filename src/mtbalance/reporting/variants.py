@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtbalance.config.variants import parsed
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.task_means import with_mean
+from mtbalance.reporting.derived import with_mean
 
 METRICS = ("mean_auc", "mean_ne")
 

@@ -16,7 +16,7 @@ from mtbalance.records import RecordError
 from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.cosines import diffs
-from mtbalance.reporting.delta_rows import with_scores
+from mtbalance.reporting.derived import with_scores
 from mtbalance.reporting.names import SETTINGS, is_single_task
 from mtbalance.reporting.printed import Printed
 from mtbalance.reporting.statistics import BySeed

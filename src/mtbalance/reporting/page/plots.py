@@ -7,12 +7,12 @@ from plotly import graph_objects as go
 from plotly.graph_objects import Figure
 
 from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.derived import moving_shares
 from mtbalance.reporting.drawing import GRAY, PALETTE
 from mtbalance.reporting.formats import counted
 from mtbalance.reporting.names import backbone_name, balancer_name
 from mtbalance.reporting.score import SCORES, of_scores, score_of, score_titles
 from mtbalance.reporting.value import GROUP, QPS
-from mtbalance.reporting.weight_shares import moving_shares
 
 SYMBOLS = {"loss": "circle", "representation": "diamond", "gradient": "square", "update": "triangle-up"}
 """The marker of each level."""

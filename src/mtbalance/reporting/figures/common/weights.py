@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from mtbalance.reporting.derived import moving_shares
 from mtbalance.reporting.drawing import GRAY, Look, legend, looks, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 from mtbalance.reporting.value import GROUP
-from mtbalance.reporting.weight_shares import moving_shares
 
 PANELS = 7
 """Panels in a line, at most."""

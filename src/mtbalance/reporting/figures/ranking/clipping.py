@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from mtbalance.config.variants import parsed
 from mtbalance.errors import UserError
-from mtbalance.reporting.diagnostics import until_best
+from mtbalance.reporting.derived import until_best
 from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, Look, legend, title
 from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.derived import with_mean
 from mtbalance.reporting.drawing import GRAY, PALETTE, legend, nothing, title
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named, heading_of
-from mtbalance.reporting.task_means import with_mean
 from mtbalance.reporting.variants import METRICS, bases, option_of
 
 

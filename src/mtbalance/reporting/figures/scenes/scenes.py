@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from mtbalance.reporting.collect import CONSTANT
+from mtbalance.reporting.derived import in_printed_units
 from mtbalance.reporting.drawing import GRAY, Look, legend, looks, title
 from mtbalance.reporting.names import METRICS, heading_of, method_name
-from mtbalance.reporting.units import in_printed_units
 
 LOGARITHMIC = 3
 """A panel's scale is logarithmic if its largest value, such as an error of the first epoch, is over 3 times its

@@ -8,9 +8,9 @@ import pandas as pd
 
 from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
+from mtbalance.reporting.derived import with_mean
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import METRICS, balancer_name
-from mtbalance.reporting.task_means import with_mean
 
 COLUMN = ["dataset", "metric", "task"]
 SHOWN = ["rmse", "mae", "r2", "mean_r2"]

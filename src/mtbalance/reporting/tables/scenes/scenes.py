@@ -12,13 +12,12 @@ import pandas as pd
 from mtbalance.reporting import captions, grid
 from mtbalance.reporting.collect import CONSTANT
 from mtbalance.reporting.comparison import compare
-from mtbalance.reporting.delta_rows import DELTAS, with_delta_m
+from mtbalance.reporting.derived import DELTAS, in_printed_units, with_delta_m
 from mtbalance.reporting.formats import decimal
 from mtbalance.reporting.layout import Cell, Row, Table
 from mtbalance.reporting.names import METRICS
 from mtbalance.reporting.printed import beside_table7
 from mtbalance.reporting.throughput import SPEEDS, quartiles, ratio_text, throughput
-from mtbalance.reporting.units import in_printed_units
 
 CONSTANT_ROW = "constant prediction"
 
