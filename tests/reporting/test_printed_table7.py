@@ -8,8 +8,8 @@ from mtbalance.reporting import printed
 from mtbalance.reporting.delta_m import delta_m, delta_m_by_task, relative_changes
 
 DIRECTIONS = {task: task_class(task).metrics for task in printed.SCENE_COLUMNS}
-TABLE = printed.pub_table7()
-PRINTED = printed.pub_table7_delta_m()
+TABLE = printed.everything().table7
+PRINTED = printed.everything().table7_delta_m
 AUDIT = {  # means within segmentation, depth, normals; delta-m; PUB's own definition; printed
     "ls": (-2.51, -18.63, 18.54, 5.60, -0.87, -0.29),
     "si": (-0.58, -20.78, 16.46, 4.40, -1.63, -0.54),
@@ -78,7 +78,7 @@ def test_the_order_of_methods_depends_on_the_definition():
 
 
 def test_the_row_stl_differs_from_nashmtls_in_three_last_digits():
-    other, own = values("stl", printed.nashmtl_stl()), values("stl")
+    other, own = values("stl", printed.everything().nashmtl_stl), values("stl")
     differing = {
         metric: (own[task][metric], other[task][metric])
         for task in DIRECTIONS

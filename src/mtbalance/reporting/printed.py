@@ -24,7 +24,7 @@ def pub_table3() -> pd.DataFrame:
     Columns ``dataset``, ``backbone``, ``balancer`` (our names), ``task_title``, ``published`` and
     ``published_mark`` (printed as significantly better than the backbone).
     """
-    return _aucs(_read("pub_table3.csv"))
+    return _aucs(everything().table3)
 
 
 def pub_table4() -> pd.DataFrame:
@@ -32,7 +32,7 @@ def pub_table4() -> pd.DataFrame:
 
     Its manipulations alone, which it does not repeat, are those of Table III.
     """
-    three, four = pub_table3(), _aucs(_read("pub_table4.csv").assign(dataset="aliexpress_es"))
+    three, four = pub_table3(), _aucs(everything().table4.assign(dataset="aliexpress_es"))
     alone = (three["dataset"] == "aliexpress_es") & three["balancer"].isin(["clippy_adam", "adatask"])
     return pd.concat([four, three[alone]], ignore_index=True)
 
@@ -59,19 +59,6 @@ def beside_printed(cells: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     return joined.assign(difference_to_published=joined["mean"] - joined["published"])
 
 
-def pub_table7() -> pd.DataFrame:
-    """Table VII of the PUB paper (NYUv2), a row for each number: ``balancer``, ``task``, ``metric``, ``published``.
-
-    Names are ours, units are those of print: shares in percent. ``stl`` is single-task learning.
-    """
-    return _scenes("pub_table7.csv")
-
-
-def pub_table7_delta_m() -> pd.Series:
-    """The last column of Table VII, by balancer (without ``stl``), in percent."""
-    return _read("pub_table7.csv").set_index("balancer")["m_percent"].dropna()
-
-
 def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
     """``cells`` (in units of print) with ``published`` and ``difference_to_published`` (ours minus theirs) on NYUv2.
 
@@ -79,10 +66,11 @@ def beside_table7(cells: pd.DataFrame) -> pd.DataFrame:
     all other rows beside MTAN. Synthetic data are never compared with it. A balancer ``<name>_nyuv2`` is ``<name>``
     with its authors' settings for NYUv2.
     """
-    printed = pub_table7()
-    deltas = pub_table7_delta_m().rename("published").reset_index().assign(task="mean", metric="delta_m_by_task")
+    said = everything()
+    deltas = said.table7_delta_m.rename("published").reset_index()
+    deltas = deltas.assign(task="mean", metric="delta_m_by_task")
     rows = cells.assign(row=cells.apply(_row_of_table7, axis=1))
-    printed = pd.concat([printed, deltas]).rename(columns={"balancer": "row"})
+    printed = pd.concat([said.table7, deltas]).rename(columns={"balancer": "row"})
     joined = rows.merge(printed, how="left", on=["row", "task", "metric"]).drop(columns="row")
     return joined.assign(difference_to_published=joined["mean"] - joined["published"])
 
@@ -93,11 +81,6 @@ def _row_of_table7(cell: pd.Series) -> str | None:
     if is_single_task(cell):
         return "stl"
     return cell["balancer"].removesuffix(SETTINGS) if cell["backbone"] == "mtan" else None
-
-
-def nashmtl_stl() -> pd.DataFrame:
-    """The row STL of the NashMTL paper's Table 2 (NYUv2), in the form of :func:`pub_table7`."""
-    return _scenes("nashmtl_stl.csv")
 
 
 def others(source: str) -> pd.DataFrame:
@@ -135,11 +118,12 @@ class Printed(NamedTuple):
     table6: pd.DataFrame
     """Gain of each day of the A/B test, and their average, in percent."""
     table7: pd.DataFrame
-    """As :func:`pub_table7`."""
+    """Metrics on NYUv2, a row for each number: ``balancer``, ``task``, ``metric``, ``published``. Names are ours, units
+    are those of print: shares in percent. ``stl`` is single-task learning."""
     table7_delta_m: pd.Series
-    """As :func:`pub_table7_delta_m`."""
+    """The last column of Table VII, by balancer (without ``stl``), in percent."""
     nashmtl_stl: pd.DataFrame
-    """As :func:`nashmtl_stl`."""
+    """The row STL of the NashMTL paper's Table 2 (NYUv2), in the form of ``table7``."""
     text: pd.Series
     """Numbers of the text, by name."""
 
@@ -153,7 +137,8 @@ def everything() -> Printed:
     """All that is printed, read once: many cells ask for it. Nobody may change it."""
     one, three, four, five, six = (_read(f"pub_table{number}.csv") for number in (1, 3, 4, 5, 6))
     text = _read("pub_text.csv").set_index("name")["value"]
-    return Printed(one, three, four, five, six, pub_table7(), pub_table7_delta_m(), nashmtl_stl(), text)
+    deltas = _read("pub_table7.csv").set_index("balancer")["m_percent"].dropna()
+    return Printed(one, three, four, five, six, _scenes("pub_table7.csv"), deltas, _scenes("nashmtl_stl.csv"), text)
 
 
 def released() -> pd.DataFrame:

@@ -77,6 +77,6 @@ def _better(printed: Printed, one: str, other: str, says: int, place: str) -> Fi
 
 
 def values_of(table: pd.DataFrame, name: str) -> Values:
-    """The printed values of a balancer, from a table of the form of :func:`~mtbalance.reporting.printed.pub_table7`."""
+    """The printed values of a balancer, from a table of the form of ``Printed.table7``."""
     rows = table[table["balancer"] == name]
     return {task: part.set_index("metric")["published"].to_dict() for task, part in rows.groupby("task")}
