@@ -123,11 +123,13 @@ class Timing:
 
     def _run(self, cost: tuple[float, float], experiment: Experiment, rows: Mapping[str, int]) -> float:
         """Seconds of one run: its steps, the evaluation after each epoch, and the one at the end."""
+        from mtbalance.training.loop import evaluated_split
+
         step, evaluation = cost
         training = experiment.training
-        watched = "test" if training.selection == "last" else training.selection
+        epoch = rows["train"] * step + rows[evaluated_split(training)] * evaluation
         last = 0 if training.selection == "last" else rows["test"]
-        return training.epochs * (rows["train"] * step + rows[watched] * evaluation) + last * evaluation
+        return training.epochs * epoch + last * evaluation
 
     def _costs(
         self, experiment: str, dataset: str, backbone: str, layout: Layout
