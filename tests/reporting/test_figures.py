@@ -24,7 +24,7 @@ REAL = {("census", "mmoe", "ls"): [(0.8, 0.7)], ("census", "mmoe", "pub"): [(0.8
 
 def draw(name, metrics):
     frame = with_cosines(pd.read_parquet(metrics)).assign(problem=FIGURES[name])
-    return entry_of(frame, "figures", name, "draw")(frame, "Title", "ls")
+    return entry_of(frame, "figures", name)(frame, "Title", "ls")
 
 
 def with_cosines(frame):

@@ -54,7 +54,7 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> Callable[[pd.DataFrame, Callabl
 
 
 def tabulate(name: str, frame: pd.DataFrame) -> object:
-    return entry_of(frame, "tables", name, "tabulate")(frame, "Title", "ls", 0.05)
+    return entry_of(frame, "tables", name)(frame, "Title", "ls", 0.05)
 
 
 MADE = {

@@ -12,13 +12,16 @@ from mtbalance.errors import UserError
 from mtbalance.registry import function, unknown
 
 
-def entry_of(frame: pd.DataFrame, what: Literal["tables", "figures"], name: str, called: str) -> Callable[..., Any]:
-    """The function ``called`` of the table or figure ``name``, for the kind of problem of a collected table.
+def entry_of(frame: pd.DataFrame, what: Literal["tables", "figures"], name: str) -> Callable[..., Any]:
+    """The function of the table or figure ``name``, for the kind of problem of a collected table.
 
     Raises ``UserError`` if that kind has no such table or figure.
     """
     problem = str(frame["problem"].iloc[0])
-    packages = kind(problem).tables if what == "tables" else kind(problem).figures
+    packages, called = {
+        "tables": (kind(problem).tables, "tabulate"),
+        "figures": (kind(problem).figures, "draw"),
+    }[what]
     package = package_of(packages, name)
     if package is None:
         raise UserError(unknown(f"{problem} {what.removesuffix('s')}", name, names_in(packages)))

@@ -25,4 +25,4 @@ def write_figure(name: str, metrics: Path, stem: Path, *, title: str, baseline: 
     # Axes take their fonts when they are made, so the figure is drawn under them too. Nothing global is changed.
     with matplotlib.rc_context(FONTS):
         frame = read_collected(metrics)
-        save(entry_of(frame, "figures", name, "draw")(frame, title, baseline), stem)
+        save(entry_of(frame, "figures", name)(frame, title, baseline), stem)

@@ -32,7 +32,7 @@ def write_table(
 ) -> None:
     """Write ``stem`` .csv, .md, .html and .tex: table ``name`` from a collected Parquet file."""
     frame = read_collected(metrics)
-    table, numbers = entry_of(frame, "tables", name, "tabulate")(frame, title, baseline, significance)
+    table, numbers = entry_of(frame, "tables", name)(frame, title, baseline, significance)
     table = replace(table, caption=(*captions.synthetic(frame), *table.caption))
     table = convergence.explained(table, frame)
     text = markdown(table)
