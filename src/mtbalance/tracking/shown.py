@@ -44,7 +44,7 @@ class Shown:
             self.run = self.store.begin(self.begun)
             self._monitor(self.run)
         if self.logged < len(self.epochs):
-            self.store.log_epochs(self.run, self.begun, self.epochs, len(self.epochs) - self.logged)
+            self.store.log_epochs(self.run, self.begun, self.epochs, self.logged)
             self.logged = len(self.epochs)
 
     def end(self) -> None:

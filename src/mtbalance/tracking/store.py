@@ -71,15 +71,14 @@ class Store:
         """Log a run that has ended, whose record is in the file ``path``."""
         self.finish(self.begin(Begun.of(record, path)), record, path)
 
-    def log_epochs(self, run: str, begun: Begun, epochs: Sequence[EpochRecord], last: int) -> None:
-        """Log the ``last`` epochs of all so far; those that are there already stay as they are."""
-        first = len(epochs) - last + 1
-        self._log(run, (number for number in content.epoch_numbers(begun, epochs) if number[3] >= first))
+    def log_epochs(self, run: str, begun: Begun, epochs: Sequence[EpochRecord], logged: int) -> None:
+        """Log all epochs but the first ones that are ``logged``; those that are there already stay as they are."""
+        self._log(run, (number for number in content.epoch_numbers(begun, epochs) if number[3] > logged))
 
     def finish(self, run: str, record: RunRecord, path: Path, logged: int = 0) -> None:
         """Log the record, but for the epochs that are ``logged``, end the run, and renew the mean over seeds."""
         begun = Begun.of(record, path)
-        self.log_epochs(run, begun, record.epochs, len(record.epochs) - logged)
+        self.log_epochs(run, begun, record.epochs, logged)
         self._log(run, content.final_numbers(record))
         self.client.log_batch(run, tags=_tags(content.last_tags(record, path)))
         for file in content.artifacts(begun, path):
