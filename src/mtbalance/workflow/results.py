@@ -42,9 +42,7 @@ class Workflow(RunFiles):
 
     def pictures(self, experiment: str) -> list[str]:
         """Pictures of the predictions of every run; none if this kind of problem has no pictures."""
-        if not self.parameters.experiments[experiment].problem.pictured:
-            return []
-        return [places.PICTURE.format(**run.wildcards) for run in self.parameters.runs(experiment)]
+        return self.of_runs(experiment, places.PICTURE) if experiment in self.pictured() else []
 
     def pictured(self) -> list[str]:
         """The experiments whose predictions are drawn as pictures."""

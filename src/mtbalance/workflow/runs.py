@@ -108,7 +108,11 @@ class RunFiles(DataFiles):
 
     def records(self, experiment: str) -> list[str]:
         """Records of all runs of an experiment."""
-        return [places.RECORD.format(**run.wildcards) for run in self.parameters.runs(experiment)]
+        return self.of_runs(experiment, places.RECORD)
+
+    def of_runs(self, experiment: str, *patterns: str) -> list[str]:
+        """Files of all runs of an experiment."""
+        return [pattern.format(**run.wildcards) for run in self.parameters.runs(experiment) for pattern in patterns]
 
     def schemas(self, experiment: str) -> list[str]:
         """The schemas of an experiment's prepared data."""
@@ -117,26 +121,22 @@ class RunFiles(DataFiles):
 
     def predictions(self, experiment: str) -> list[str]:
         """Test predictions of all runs of an experiment."""
-        return [places.PREDICTIONS.format(**run.wildcards) for run in self.parameters.runs(experiment)]
+        return self.of_runs(experiment, places.PREDICTIONS)
 
     def steps(self, experiment: str) -> list[str]:
         """Steps files of all runs of an experiment; none if it does not measure."""
-        if not self.parameters.experiments[experiment].measure:
-            return []
-        return [places.STEPS.format(**run.wildcards) for run in self.parameters.runs(experiment)]
+        return self.of_runs(experiment, places.STEPS) if self.parameters.experiments[experiment].measure else []
 
     def models(self, experiment: str) -> list[str]:
         """Weights and schemas of all runs of an experiment; none if it does not keep models."""
-        return self._kept(experiment, "model", (places.MODEL, places.MODEL_SCHEMA))
+        return self._kept(experiment, "model", places.MODEL, places.MODEL_SCHEMA)
 
     def valid_predictions(self, experiment: str) -> list[str]:
         """Predictions for the valid rows of all runs of an experiment; none if it does not keep them."""
-        return self._kept(experiment, "valid_predictions", (places.VALID_PREDICTIONS,))
+        return self._kept(experiment, "valid_predictions", places.VALID_PREDICTIONS)
 
-    def _kept(self, experiment: str, what: str, patterns: Iterable[str]) -> list[str]:
-        if what not in self.parameters.experiments[experiment].keep:
-            return []
-        return [pattern.format(**run.wildcards) for run in self.parameters.runs(experiment) for pattern in patterns]
+    def _kept(self, experiment: str, what: str, *patterns: str) -> list[str]:
+        return self.of_runs(experiment, *patterns) if what in self.parameters.experiments[experiment].keep else []
 
     def trainings(self) -> dict[str, TrainingRule]:
         """The rules that train, by their names: one for each set of files that the runs of an experiment write."""
