@@ -1,5 +1,6 @@
 """A claim holds where its effect was planted, and does not where the contrary was; without its rows it is untested."""
 
+import pandas as pd
 import pytest
 
 from mtbalance.reporting.claims import LEDGER, judge
@@ -194,3 +195,12 @@ def test_failed_runs_are_counted():
     rows[-1] |= {"status": "diverged", "value": float("nan")}
     outcome = CLAIMS["pub-improves-backbones"].here(evidence(rows))
     assert outcome.evidence.endswith("; 1 run failed") and "(n = 4," in outcome.evidence
+
+
+def test_the_lift_of_each_experiment_is_traced_to_its_own_market():
+    one = market("rpm", 0.04).market
+    both = evidence([], market=pd.concat([one, one.assign(experiment="second", expected=one["expected"] + 0.01)]))
+    outcome = CLAIMS["pub-ecpm"].here(both)
+    assert [part["file"] for part in outcome.trace] == [
+        f"results/metrics/market/{name}.parquet" for name in ("planted", "second")
+    ]

@@ -105,9 +105,9 @@ def lifts(method: str, metric: str) -> Check:
         judged = outcome(found, all_ahead(found, evidence.level), evidence.level)
         if judged is None:
             return None
-        file = {"file": places.MARKET.format(experiment=found[0].experiment)}
         text = f"expected lift of {metric.upper()}: {judged.evidence}; one simulated A/B test: {'; '.join(tests)}"
-        trace = tuple(record | file for record in judged.trace)
+        files = [{"file": places.MARKET.format(experiment=one.experiment)} for one in found]
+        trace = tuple(record | file for record, file in zip(judged.trace, files, strict=True))
         return replace(judged, evidence=text, trace=trace)
 
     return check
