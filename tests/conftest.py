@@ -15,6 +15,7 @@ SLOW = {
     "balancing/test_host_reads.py",
     "balancing/test_own_optimizer.py",
     "balancing/test_processes.py",
+    "balancing/test_simulated_device.py",
     "data/adapters/test_table.py",
     "data/ranking/test_aliexpress_archive.py",
     "data/ranking/test_batches.py",

@@ -34,7 +34,7 @@ class Net(nn.Module):
     def losses(self, balancer, rows: slice = slice(None), share: float = 1.0) -> list[torch.Tensor]:
         """The tasks' mean losses over some rows of :func:`data`, times ``share``."""
         weight = self.heads[0].weight
-        inputs, targets = (part[rows].to(weight.dtype) for part in data(len(self.heads)))
+        inputs, targets = (part[rows].to(weight.dtype).to(weight.device) for part in data(len(self.heads)))
         forks = balancer.fork(self.trunk(inputs))
         outputs = [head(fork) for head, fork in zip(self.heads, forks, strict=True)]
         return [share * ((o[:, 0] - t) ** 2).mean() for o, t in zip(outputs, targets.T, strict=True)]

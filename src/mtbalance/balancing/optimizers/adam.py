@@ -35,6 +35,7 @@ class Adam(MomentProposer):
         """Step count and both moments at zero."""
         device = like.device if group["fused"] or group["capturable"] else None
         step = torch.zeros((), dtype=torch.float32, device=device)
+        self.counts[id(step)] = step, step._version, 0.0
         return {"step": step, "exp_avg": torch.zeros_like(like), "exp_avg_sq": torch.zeros_like(like)}
 
     def updates(
@@ -76,11 +77,16 @@ class Adam(MomentProposer):
         self.counts[id(moments["step"])] = moments["step"], moments["step"]._version, count
 
     def prepare(self, moments: Sequence[Moments]) -> None:
-        """Read, in one transfer, the step counts that somebody else has written to, such as the optimizer itself."""
-        steps = [state["step"] for state in moments if not self._knows(state["step"])]
-        if steps:
-            for step, count in zip(steps, torch.stack(steps).tolist(), strict=True):
-                self.counts[id(step)] = step, step._version, count
+        """Read, in one transfer, the step counts that somebody else has written to, such as the optimizer itself.
+
+        If one must be read, those of all other parameters come along, which this step may ask for next.
+        """
+        if all(self._knows(state["step"]) for state in moments):
+            return
+        states = [*moments, *(state for state in self.optimizer.state.values() if "step" in state)]
+        steps = list({id(state["step"]): state["step"] for state in states if not self._knows(state["step"])}.values())
+        for step, count in zip(steps, torch.stack(steps).tolist(), strict=True):
+            self.counts[id(step)] = step, step._version, count
 
     def _knows(self, step: Tensor) -> bool:
         known, version, _ = self.counts.get(id(step), (None, 0, 0.0))
