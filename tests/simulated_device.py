@@ -18,6 +18,8 @@ from torch.autograd.graph import increment_version
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
+from mtbalance.balancing.losses import widest
+
 
 class _Module(_DummyBackendModule):
     def get_amp_supported_dtype(self) -> list[torch.dtype]:
@@ -49,10 +51,12 @@ TRAFFIC = Traffic()
 def without_float64() -> Iterator[None]:
     """A device that has no float64, as Apple's MPS has none."""
     TRAFFIC.refuses_float64 = True
+    widest.cache_clear()
     try:
         yield
     finally:
         TRAFFIC.refuses_float64 = False
+        widest.cache_clear()
 
 
 class OnDevice(Tensor):

@@ -13,6 +13,7 @@ import torch
 
 import simulated_device
 from loops import PAIRS, Net, balanced
+from mtbalance.balancing.rows import gram_matrix
 from simulated_device import DEVICE, TRAFFIC
 
 CPU = torch.device("cpu")
@@ -48,6 +49,8 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     "AMSGrad": (torch.optim.Adam, {"amsgrad": True, "fused": True}),
 }
 """The last two are run by copies."""
+SUM_SQUARES = ("db_mtl", "excess_mtl", "metabalance", "moco", "graddrop", "trimmed_mean")
+"""Rules of rows: sums of squares of the rows are taken on the device."""
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +107,25 @@ def test_so_it_is_with_more_tasks(way):
     """Whose Gram matrix is a product of matrices."""
     there, here = (Loop(device, way, tasks=5).steps(4) for device in (DEVICE, CPU))
     assert there.alike(here) and max(there.reads) <= MOST
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_device_without_float64_gives_the_same(way):
+    """As Apple's MPS; bit for bit but for rules of rows, whose sums of squares are in float32 there."""
+    with simulated_device.without_float64():
+        there = Loop(DEVICE, way).steps(3)
+    assert there.alike(Loop(CPU, way).steps(3), 1e-5 if way.split()[0] in SUM_SQUARES else 0.0)
+    assert max(there.reads) <= MOST
+
+
+@pytest.mark.parametrize("tasks", [2, 5])
+@pytest.mark.parametrize("scale", [1e-15, 1e18])
+def test_rows_too_short_or_long_for_float32_are_multiplied_there_too(tasks, scale):
+    rows = scale * torch.randn(tasks, 7, generator=torch.Generator().manual_seed(0))
+    with simulated_device.without_float64():
+        there = gram_matrix([rows.to(DEVICE)])
+    np.testing.assert_array_equal(there, gram_matrix([rows]))
+    assert np.linalg.matrix_rank(there / scale**2) == tasks
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

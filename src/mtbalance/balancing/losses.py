@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from numbers import Real
 
 import numpy as np
@@ -70,7 +71,17 @@ def without_zeros(values: Vector, before: Vector | None) -> Vector:
 
 
 def read(tensors: Sequence[Tensor]) -> Vector:
-    """Numbers that lie on a device, brought to the host in one transfer."""
+    """Numbers that lie on a device, brought to the host in one transfer; floats and truth values of any types."""
     if len(tensors) == 1:
         return np.array(tensors[0].reshape(-1).tolist(), dtype=float)
-    return np.array(torch.cat([tensor.reshape(-1).double() for tensor in tensors]).tolist())
+    return np.array(torch.cat([tensor.reshape(-1).to(widest(tensor.device)) for tensor in tensors]).tolist())
+
+
+@cache
+def widest(device: torch.device) -> torch.dtype:
+    """float64; float32 on a device that has none, such as Apple's MPS."""
+    try:
+        torch.empty(0, dtype=torch.float64, device=device)
+    except TypeError:
+        return torch.float32
+    return torch.float64

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.balancing.arrays import Matrix, Vector
-from mtbalance.balancing.losses import read
+from mtbalance.balancing.losses import read, widest
 from mtbalance.balancing.processes import ALONE, Processes
 
 Parts = Tensor | Sequence[Tensor | None]
@@ -68,7 +68,7 @@ def _measured(
     flat = [product for products, _ in found for product in products]
     if len({product.device for product in flat}) > 1:  # a model spread over devices
         flat = [product.to(flat[0].device) for product in flat]
-    products = [processes.sum(torch.stack(flat).double())] if flat else []
+    products = [processes.sum(torch.stack(flat).to(widest(flat[0].device)))] if flat else []
     numbers = read([*products, *others]) if products or others else np.zeros(0)
     grams, position = [], 0
     for _, places in found:
@@ -115,7 +115,10 @@ def _real(tensor: Tensor) -> Tensor:
 
 
 def _precise(tensor: Tensor, double: bool) -> Tensor:
-    return tensor.double() if double else at_least_float32(tensor)
+    """The tensor in float32 or better, or in float64: on the CPU if its own device has none."""
+    if not double:
+        return at_least_float32(tensor)
+    return (tensor if widest(tensor.device) == torch.float64 else tensor.cpu()).double()
 
 
 def combine(parts: Parts, weights: Vector, out: Tensor | None = None) -> Tensor:
@@ -155,8 +158,9 @@ def size_of(parts: Parts) -> int:
 
 @torch.no_grad()
 def squared_norms(row: Iterable[Tensor], processes: Processes = ALONE) -> Tensor:
-    """The squared norms of the tensors of one row, in float64; they stay on the device."""
-    return processes.sum(torch.stack([at_least_float32(_real(part)).square().sum(dtype=torch.float64) for part in row]))
+    """The squared norms of the tensors of one row, in float64 if their device has it; they stay there."""
+    squares = (at_least_float32(_real(part)).square() for part in row)
+    return processes.sum(torch.stack([square.sum(dtype=widest(square.device)) for square in squares]))
 
 
 def describe(gram: Matrix, weights: Vector) -> dict[str, float]:

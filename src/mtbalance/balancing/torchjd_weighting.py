@@ -19,7 +19,7 @@ class RuleWeighting(Weighting[Tensor]):
 
     def forward(self, stat: Tensor, /) -> Tensor:
         """The rule's weights [K], of the type and on the device of the Gram matrix ``stat``; without a graph."""
-        gram = stat.detach().double().cpu().numpy()
+        gram = stat.detach().cpu().double().numpy()
         if gram.shape != (self.rule.tasks, self.rule.tasks):
             raise ValueError(f"a Gram matrix of shape {gram.shape} for a rule of {self.rule.tasks} tasks")
         weights = self.rule.weights(gram, np.ones(self.rule.tasks))

@@ -74,11 +74,12 @@ class DBMTL(RowRule):
         """The joint row; norms and factors stay where the rows are."""
         import torch
 
+        from mtbalance.balancing.losses import widest
         from mtbalance.balancing.rows import flattened
 
         device = rows[0].device
         parts = [
-            torch.linalg.vector_norm(flattened(tensor), dim=1, dtype=torch.float64).square().to(device)
+            torch.linalg.vector_norm(flattened(tensor), dim=1, dtype=widest(device)).square().to(device)
             for tensor in self.averages
         ]
         norms = self.total(torch.stack(parts).sum(dim=0)).sqrt()

@@ -68,7 +68,7 @@ class ExcessMTL(RowRule):
             squares = [old.to(new.device) + new for old, new in zip(self.squares, squares, strict=True)]
         self.squares = squares
         parts = [_excess_in(row, summed).to(rows[0].device) for row, summed in zip(rows, squares, strict=True)]
-        found: Vector = self.total(torch.stack(parts).sum(dim=0)).cpu().numpy()
+        found: Vector = self.total(torch.stack(parts).sum(dim=0)).cpu().double().numpy()
         return found
 
     def state_dict(self) -> dict[str, Any]:
@@ -83,8 +83,9 @@ class ExcessMTL(RowRule):
 
 
 def _excess_in(rows: Tensor, squares: Tensor) -> Tensor:
-    """sum_i g_ki^2 / sqrt(S_ki) [K] over the coordinates of one tensor, in float64; 0 / 0 is 0."""
+    """sum_i g_ki^2 / sqrt(S_ki) [K] over one tensor's coordinates, in float64 if its device has it; 0 / 0 is 0."""
+    from mtbalance.balancing.losses import widest
     from mtbalance.balancing.rows import flattened
 
-    summed = flattened(squares).double()
-    return (flattened(rows.detach()).double().square() / summed.where(summed > 0, 1).sqrt()).sum(dim=1)
+    wide, summed = (flattened(tensor.detach()).to(widest(tensor.device)) for tensor in (rows, squares))
+    return (wide.square() / summed.where(summed > 0, 1).sqrt()).sum(dim=1)

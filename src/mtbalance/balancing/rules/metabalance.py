@@ -65,10 +65,13 @@ class MetaBalance(RowRule):
         """The squared norms [tensors, K] of the rows' parts, read from the device once."""
         import torch
 
+        from mtbalance.balancing.losses import widest
         from mtbalance.balancing.rows import flattened
 
-        parts = [flattened(tensor.detach()).double().square().sum(dim=1).to(rows[0].device) for tensor in rows]
-        found: Vector = self.total(torch.stack(parts)).cpu().numpy()
+        device = rows[0].device
+        wide = (flattened(tensor.detach()).to(widest(tensor.device)) for tensor in rows)
+        parts = [tensor.square().sum(dim=1).to(device) for tensor in wide]
+        found: Vector = self.total(torch.stack(parts)).cpu().double().numpy()
         return found
 
     def state_dict(self) -> dict[str, Any]:
