@@ -191,6 +191,22 @@ def test_a_gradient_scaler_there_changes_nothing(way):
     assert torch.allclose(loop.vector(), plain.vector(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("way", ["representation", "nash at gradient", "PUB", "PUB+Clippy"])
+@pytest.mark.parametrize("tasks", [2, 5])
+def test_rows_are_not_multiplied_in_the_short_numbers_of_autocast(way, tasks):
+    """Wherever the user has its context end."""
+    inside, outside = Loop(DEVICE, way, tasks=tasks), Loop(DEVICE, way, tasks=tasks)
+    for _ in range(3):
+        with torch.autocast(DEVICE.type, torch.float16):
+            losses = inside.losses()
+            assert (losses[0].view(1, 1) @ losses[0].view(1, 1)).dtype == torch.float16
+            inside.balancer.step(losses)
+        with torch.autocast(DEVICE.type, torch.float16):
+            losses = outside.losses()
+        outside.balancer.step(losses)
+    assert inside.alike(outside)
+
+
 def test_the_device_refuses_what_cuda_refuses():
     there, here = torch.ones(2, 3, device=DEVICE), torch.ones(2, 3)
     for mixed in (

@@ -109,8 +109,9 @@ class Level(Steps):
         separate = scalar_losses(losses, self.tasks)
         if not any(loss.requires_grad for loss in separate):
             raise ValueError("no loss depends on a parameter: nothing can be learned from this batch")
+        self.device = separate[0].device
         with self._clearing():
-            self._begin(scaler, separate[0].device)
+            self._begin(scaler)
             self._report = self._backward(separate)
             self._mark()
             if isinstance(self.options, JointGradientOptions) and self.options.clip_over == "shared":

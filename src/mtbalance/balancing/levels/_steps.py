@@ -36,6 +36,8 @@ class Steps:
     def __init__(self, optimizer: torch.optim.Optimizer, rule: Rule, options: BalancerOptions) -> None:
         self.optimizer, self.rule, self.options = optimizer, rule, options
         self.max_norm = options.max_norm if isinstance(options, JointGradientOptions) else None
+        self.device = torch.device("cpu")
+        """Where the losses of the last backward pass were."""
         self.steps = 0
         """The number of steps that have been taken."""
         self.values: Vector | None = None
@@ -89,9 +91,9 @@ class Steps:
 
     # --- the step begins, or goes on ---
 
-    def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
+    def _begin(self, scaler: torch.amp.GradScaler | None) -> None:
         """Begin a step, or go on with it; the rule is as it was before the step."""
-        scale = None if scaler is None else scaler.scale(torch.ones((), device=device))
+        scale = None if scaler is None else scaler.scale(torch.ones((), device=self.device))
         if self.values is not None and self._was_skipped(scale):
             self.zero_grad()
         if self._before is not None:
@@ -141,7 +143,7 @@ class Steps:
     def _clearing(self) -> Iterator[None]:
         """Clear all gradients if something is raised. Autocast is off: rows are not multiplied in bfloat16."""
         with ExitStack() as stack:
-            for device in filter(torch.is_autocast_enabled, ("cpu", "cuda")):
+            for device in filter(torch.is_autocast_enabled, {"cpu", "cuda", self.device.type}):
                 stack.enter_context(torch.autocast(device, enabled=False))
             try:
                 yield

@@ -77,8 +77,8 @@ class GradientLevel(RowLevel):
         super()._release()
         self.gradients, self._found = {}, {}
 
-    def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
-        super()._begin(scaler, device)
+    def _begin(self, scaler: torch.amp.GradScaler | None) -> None:
+        super()._begin(scaler)
         if not self._marks:  # the step begins: what is in .grad already is added to, as a backward pass does
             self._found = {p: p.grad for p in [*self.present, *self.others] if p.grad is not None}
 

@@ -82,8 +82,8 @@ class RepresentationLevel(RowLevel):
             )
         super()._before_optimizer(*arguments)
 
-    def _begin(self, scaler: torch.amp.GradScaler | None, device: torch.device) -> None:
-        super()._begin(scaler, device)
+    def _begin(self, scaler: torch.amp.GradScaler | None) -> None:
+        super()._begin(scaler)
         if any(parameter.grad is not None for parameter in self.present):
             self.joint = []  # a gradient may be a view of that memory, if a view of a parameter is the representation
 
