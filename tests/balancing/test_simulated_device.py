@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import simulated_device
-from loops import PAIRS, Net, balanced
+from loops import PAIRS, Net, balanced, data
 from mtbalance.balancing.rows import gram_matrix
 from simulated_device import DEVICE, TRAFFIC
 
@@ -62,9 +62,11 @@ def _generators(monkeypatch):
 class Loop:
     """A model on a device with its balancer, and what its steps told."""
 
-    def __init__(self, device: torch.device, way: str, optimizer: str = "AdamW", tasks: int = 3) -> None:
+    def __init__(
+        self, device: torch.device, way: str, optimizer: str = "AdamW", tasks: int = 3, net: Net | None = None
+    ) -> None:
         kind, options = OPTIMIZERS[optimizer]
-        self.net = Net(tasks, torch.float32).to(device)
+        self.net = net or Net(tasks, torch.float32).to(device)
         own = kind(self.net.parameters(), lr=0.01, **options)
         self.balancer = balanced(self.net, optimizer=own, **WAYS[way])
         self.told: list[float] = []
@@ -189,6 +191,34 @@ def test_a_gradient_scaler_there_changes_nothing(way):
         loop.balancer.zero_grad()
     assert scaler.get_scale() < 2.0**12
     assert torch.allclose(loop.vector(), plain.vector(), rtol=1e-5, atol=1e-6)
+
+
+class Spread(Net):
+    """A net whose second layer and first head are on the device, and the rest on the CPU."""
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__(tasks, torch.float32)
+        self.trunk[2].to(DEVICE)
+        self.heads[0].to(DEVICE)
+
+    def losses(self, balancer, rows: slice = slice(None), share: float = 1.0) -> list[torch.Tensor]:
+        inputs, targets = (part.float() for part in data(len(self.heads)))
+        hidden = self.trunk[1](self.trunk[0](inputs)).to(DEVICE)
+        forks = balancer.fork(self.trunk[3](self.trunk[2](hidden)))
+        found = []
+        for head, fork, target in zip(self.heads, forks, targets.T, strict=True):
+            place = head.weight.device
+            found.append(((head(fork.to(place))[:, 0] - target.to(place)) ** 2).mean())
+        return found
+
+    def vector(self) -> torch.Tensor:
+        return torch.cat([parameter.detach().cpu().flatten() for parameter in self.parameters()])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_may_be_spread_over_devices(way):
+    spread, whole = (Loop(CPU, way, net=net).steps(3) for net in (Spread(3), None))
+    assert spread.alike(whole, 1e-5)
 
 
 @pytest.mark.parametrize("way", ["representation", "nash at gradient", "PUB", "PUB+Clippy"])

@@ -18,7 +18,7 @@ Losses = Tensor | Sequence[Tensor]
 
 
 def scalar_losses(losses: Losses, tasks: int) -> list[Tensor]:
-    """The K losses as separate scalars; a Python number is a loss without a graph.
+    """The K losses as separate scalars, all where the first one is; a Python number is a loss without a graph.
 
     Raises ``TypeError`` for what is no list of losses, and ``ValueError`` for another number of losses than ``tasks``
     and for a loss that is not one number.
@@ -35,7 +35,7 @@ def scalar_losses(losses: Losses, tasks: int) -> list[Tensor]:
     for task, loss in enumerate(separate):
         if loss.numel() != 1:
             raise ValueError(f"loss {task} has shape {tuple(loss.shape)}: reduce it to one number, such as its mean")
-    return separate
+    return [loss.to(separate[0].device) for loss in separate]
 
 
 def _as_tensor(loss: Tensor | float, losses: Sequence[Tensor | float]) -> Tensor:
@@ -50,6 +50,11 @@ def _as_tensor(loss: Tensor | float, losses: Sequence[Tensor | float]) -> Tensor
 def is_nonzero(tensor: Tensor) -> Tensor:
     """True, on the device, if an entry is not zero."""
     return (tensor.coalesce().values() if tensor.is_sparse else tensor).any()
+
+
+def together(numbers: Sequence[Tensor]) -> Tensor:
+    """Numbers in tensors of one shape, stacked where the first one is: a model may be spread over devices."""
+    return torch.stack([number.to(numbers[0].device) for number in numbers])
 
 
 @torch.no_grad()
@@ -74,7 +79,8 @@ def read(tensors: Sequence[Tensor]) -> Vector:
     """Numbers that lie on a device, brought to the host in one transfer; floats and truth values of any types."""
     if len(tensors) == 1:
         return np.array(tensors[0].reshape(-1).tolist(), dtype=float)
-    return np.array(torch.cat([tensor.reshape(-1).to(widest(tensor.device)) for tensor in tensors]).tolist())
+    device = tensors[0].device
+    return np.array(torch.cat([tensor.reshape(-1).to(device, widest(device)) for tensor in tensors]).tolist())
 
 
 @cache

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbalance.balancing.arrays import Matrix, Vector
-from mtbalance.balancing.losses import read, widest
+from mtbalance.balancing.losses import read, together, widest
 from mtbalance.balancing.processes import ALONE, Processes
 
 Parts = Tensor | Sequence[Tensor | None]
@@ -66,9 +66,7 @@ def _measured(
     products_of = _inner_products if tasks <= PAIRWISE_UP_TO else _matrix_products
     found = [products_of(rows, double) for rows in groups]
     flat = [product for products, _ in found for product in products]
-    if len({product.device for product in flat}) > 1:  # a model spread over devices
-        flat = [product.to(flat[0].device) for product in flat]
-    products = [processes.sum(torch.stack(flat).to(widest(flat[0].device)))] if flat else []
+    products = [processes.sum(together(flat).to(widest(flat[0].device)))] if flat else []
     numbers = read([*products, *others]) if products or others else np.zeros(0)
     grams, position = [], 0
     for _, places in found:
@@ -160,7 +158,7 @@ def size_of(parts: Parts) -> int:
 def squared_norms(row: Iterable[Tensor], processes: Processes = ALONE) -> Tensor:
     """The squared norms of the tensors of one row, in float64 if their device has it; they stay there."""
     squares = (at_least_float32(_real(part)).square() for part in row)
-    return processes.sum(torch.stack([square.sum(dtype=widest(square.device)) for square in squares]))
+    return processes.sum(together([square.sum(dtype=widest(square.device)) for square in squares]))
 
 
 def describe(gram: Matrix, weights: Vector) -> dict[str, float]:

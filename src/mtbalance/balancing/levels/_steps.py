@@ -20,7 +20,7 @@ from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.levels._closures import missed
-from mtbalance.balancing.losses import is_nonzero, read, without_zeros
+from mtbalance.balancing.losses import is_nonzero, read, together, without_zeros
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
 from mtbalance.balancing.rules import Rule
 
@@ -120,7 +120,7 @@ class Steps:
             p.grad for p, gradient, version in self._marks if p.grad is not gradient or gradient._version != version
         ]
         left = [gradient for gradient in changed if gradient is not None]
-        if changed and (not left or not read([torch.stack([is_nonzero(gradient) for gradient in left])]).any()):
+        if changed and (not left or not read([together([is_nonzero(gradient) for gradient in left])]).any()):
             return False  # the user has cleared them
         if changed and self.rewrites:
             raise ValueError(

@@ -17,7 +17,7 @@ from mtbalance.balancing.levels._gradients import accumulate
 from mtbalance.balancing.levels._passes import allow_repeated_passes, look_around
 from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.levels.loss import weighted_sum
-from mtbalance.balancing.losses import is_nonzero, read
+from mtbalance.balancing.losses import is_nonzero, read, together
 from mtbalance.balancing.options import GradientOptions, UpdateOptions
 from mtbalance.balancing.reach import last_layer
 from mtbalance.balancing.rows import Parts, combine
@@ -130,7 +130,7 @@ class GradientLevel(RowLevel):
         """Read the losses, and which tasks use the parameters that several reach. False if losses are not finite."""
         unclear = self.sharing.unclear(gradients)
         flags = [is_nonzero(part) for parameter, task in unclear if (part := gradients[parameter][task]) is not None]
-        numbers = read([self._values_of(losses), *([torch.stack(flags)] if flags else [])])
+        numbers = read([self._values_of(losses), *([together(flags)] if flags else [])])
         finite = self._take_values(numbers[: self.tasks])
         if finite:
             used = zip(unclear, numbers[self.tasks :].tolist(), strict=True)

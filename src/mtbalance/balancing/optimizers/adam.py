@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from mtbalance.balancing.losses import together
 from mtbalance.balancing.optimizers import Group, MomentProposer, Moments, divisor
 from mtbalance.balancing.options import OptimizerOptions
 
@@ -85,7 +86,7 @@ class Adam(MomentProposer):
             return
         states = [*moments, *(state for state in self.optimizer.state.values() if "step" in state)]
         steps = list({id(state["step"]): state["step"] for state in states if not self._knows(state["step"])}.values())
-        for step, count in zip(steps, torch.stack(steps).tolist(), strict=True):
+        for step, count in zip(steps, together(steps).tolist(), strict=True):
             self.counts[id(step)] = step, step._version, count
 
     def _knows(self, step: Tensor) -> bool:
