@@ -35,6 +35,7 @@ WAYS = {
 }
 
 IN_A_GROUP = ("equal at loss", "multibalance at representation", "nash at gradient", "nash at update")
+BESIDE_TABLES = (*IN_A_GROUP, "min_norm at representation")
 
 
 class Wrapped(nn.Module):
@@ -66,10 +67,28 @@ def work(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORLD)
     found = {way: train(way, rank) for way in WAYS}
     found |= {"a task without rows": (lacking(rank), np.zeros(1)), "numbers sent": (torch.zeros(1), sent(rank))}
+    found |= {f"tables, {way}": (beside_tables(*WAYS[way][:2], rank), np.zeros(1)) for way in BESIDE_TABLES}
     own = [dist.new_group([one]) for one in range(WORLD)][rank]
     found |= {f"own group, {way}": train(way, rank, process_group=own) for way in IN_A_GROUP}
     torch.save(found, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
+
+
+def beside_tables(level: str, rule: str, rank: int | None) -> torch.Tensor:
+    """Training where another optimizer has tables: the first one before the fork, and one behind it for each task."""
+    net = Net(2)
+    tables = [nn.Embedding(9, width).double() for width in (6, 1, 1)]
+    optimizer = torch.optim.Adagrad([table.weight for table in tables], lr=0.1)
+    balancer = balanced(net, level, rule, torch.optim.SGD(net.parameters(), lr=0.1))
+    rows = slice(None) if rank is None else HALVES[rank]
+    for step in range(STEPS):
+        items = torch.randint(9, (16,), generator=torch.Generator().manual_seed(step))[rows]
+        forks = balancer.fork(net.trunk(tables[0](items)))
+        outputs = [head(fork) + own(items) for head, fork, own in zip(net.heads, forks, tables[1:], strict=True)]
+        balancer.step([(output - k - 1).square().mean() for k, output in enumerate(outputs)])
+        optimizer.step()
+        optimizer.zero_grad()
+    return torch.cat([net.vector(), *(table.weight.detach().flatten() for table in tables)])
 
 
 def lacking(rank: int) -> torch.Tensor:
@@ -119,6 +138,13 @@ def test_two_processes_are_one(processes, way):
     for parameters, numbers in (found[way] for found in processes):
         assert relative(parameters, alone) < 1e-6
         np.testing.assert_allclose(numbers, told, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("way", BESIDE_TABLES)
+def test_two_processes_train_the_parameters_of_another_optimizer_too(processes, way):
+    alone = beside_tables(*WAYS[way][:2], None)
+    for found in processes:
+        assert relative(found[f"tables, {way}"][0], alone) < 1e-6
 
 
 def test_replicas_stay_alike_where_one_process_lacks_a_task(processes):

@@ -97,6 +97,36 @@ def test_parameters_of_another_optimizer_get_their_gradients(level, every):
                 alike(gradient, parameter.grad)
 
 
+def test_weighted_heads_of_another_optimizer_get_their_gradients():
+    """Their passes name parameters, and named those of the balancer's optimizer alone."""
+    net, plain = Net(), Net()
+    one, other = plain.losses()
+    (0.5 * one + 1.5 * other).backward()
+    optimizer = torch.optim.SGD([*net.first.parameters(), *net.trunk.parameters()], lr=0.1)
+    options = {"rule": "fixed", "weights": [0.5, 1.5], "heads": "weighted"}
+    balancer = Balancer(optimizer, 2, level="representation", **options)
+    balancer.backward(net.losses(balancer))
+    for parameter, expected in zip(net.parameters(), plain.parameters(), strict=True):
+        alike(parameter.grad, expected.grad)
+
+
+@pytest.mark.parametrize("level", ["gradient", "update"])
+def test_parameters_of_another_optimizer_that_not_every_batch_reaches(level):
+    """Batches of two kinds, each in three parts, so that the hundredth pass is none of a first part."""
+    net, tables = Net(), nn.ModuleList(nn.Linear(6, 8).double() for _ in range(2))
+    balancer = Balancer(torch.optim.SGD(net.parameters(), lr=0.0), 2, level=level, rule="fixed", weights=[1, 1])
+    inputs = torch.randn(16, 6, dtype=torch.float64)
+    for step in range(36):
+        table = tables[step % 2]
+        table.bias.requires_grad_(step < 20)
+        (expected,) = torch.autograd.grad(sum(net.losses(hidden=table(inputs))), table.weight)
+        for _ in range(3):
+            balancer.backward([loss / 3 for loss in net.losses(balancer, table(inputs))])
+        alike(table.weight.grad, expected)
+        balancer.step()
+        tables.zero_grad()
+
+
 @pytest.mark.parametrize("level", ["gradient", "update"])
 def test_reentrant_checkpoints_and_accumulation_hooks_are_refused(level):
     net = Net()

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mtbalance.balancing.arrays import Vector
+from mtbalance.balancing.levels._passes import Others
 from mtbalance.balancing.levels._scaling import refuse_scaled
 from mtbalance.balancing.levels._steps import Steps
 from mtbalance.balancing.losses import Losses, read, scalar_losses, values_of
@@ -69,6 +70,7 @@ class Level(Steps):
         self.tasks = rule.tasks
         self.given = None if shared is None else self._known(shared)
         self.group = group
+        self.others = Others()
         self.searched = False
         """True if the step that has begun searches weights."""
         self._report: StepReport | None = None

@@ -1,4 +1,4 @@
-"""Several backward passes through one graph: what makes them possible, and which graphs allow only one."""
+"""Backward passes that are repeated, or name their parameters: what makes them possible, and what they would miss."""
 
 from __future__ import annotations
 
@@ -39,11 +39,35 @@ def allow_repeated_passes() -> int:
     return number
 
 
+class Others:
+    """The parameters that losses reach and the optimizer does not have, since another one trains them.
+
+    A backward pass that names its parameters must name these as well. Graphs are walked at the first such pass, at
+    every hundredth, and at every one as soon as there was such a parameter.
+    """
+
+    def __init__(self, since: int = 0) -> None:
+        self._found: dict[Parameter, None] = {}
+        self._since, self._passes = since, 0
+
+    def look(self, losses: Sequence[Tensor], known: Sequence[Parameter]) -> list[Parameter]:
+        """Those found so far; ``known`` are the optimizer's. Raises what :func:`look_around` does."""
+        if self._found or self._passes % LOOKS_EVERY == 0:
+            self._found |= dict.fromkeys(look_around(losses, known, self._since))
+        self._passes += 1
+        return self.parameters(known)
+
+    def parameters(self, known: Sequence[Parameter]) -> list[Parameter]:
+        """Those found so far that are not frozen and not the optimizer's by now."""
+        optimized = set(known) if self._found else ()
+        return [parameter for parameter in self._found if parameter.requires_grad and parameter not in optimized]
+
+
 def look_around(losses: Sequence[Tensor], known: Sequence[Parameter], since: int) -> list[Parameter]:
     """The parameters that the losses reach and that are not ``known``.
 
     ``since`` is what :func:`allow_repeated_passes` returned. Raises ``ValueError`` for graphs and hooks of parameters
-    that K backward passes would pass by in silence.
+    that such passes would pass by in silence.
     """
     optimized, found = set(known), nodes(losses)
     for node in found:

@@ -14,7 +14,7 @@ from mtbalance.balancing.arrays import Vector
 from mtbalance.balancing.layout import fitting
 from mtbalance.balancing.levels import StepReport
 from mtbalance.balancing.levels._gradients import accumulate
-from mtbalance.balancing.levels._passes import allow_repeated_passes, look_around
+from mtbalance.balancing.levels._passes import Others, allow_repeated_passes
 from mtbalance.balancing.levels._rows import RowLevel
 from mtbalance.balancing.levels.loss import weighted_sum
 from mtbalance.balancing.losses import is_nonzero, read, together
@@ -54,12 +54,10 @@ class GradientLevel(RowLevel):
         """The shared parameters, as the last K backward passes told."""
         self.own: list[Parameter] = []
         """The other parameters that some task reached then."""
-        self.others: list[Parameter] = []
-        """Parameters that some task reaches and the optimizer does not have. They get the weighted sum of the tasks'
-        gradients; at the update level, the sum."""
         self._found: dict[Parameter, Tensor] = {}
         self._last_layer = -1
-        self._since = allow_repeated_passes()
+        self.others = Others(allow_repeated_passes())
+        """They get the weighted sum of the tasks' gradients; at the update level, the sum."""
 
     def searches(self) -> bool:
         """True if this step searches weights."""
@@ -80,7 +78,8 @@ class GradientLevel(RowLevel):
     def _begin(self, scaler: torch.amp.GradScaler | None) -> None:
         super()._begin(scaler)
         if not self._marks:  # the step begins: what is in .grad already is added to, as a backward pass does
-            self._found = {p: p.grad for p in [*self.present, *self.others] if p.grad is not None}
+            others = self.others.parameters(self.all_parameters())
+            self._found = {p: p.grad for p in [*self.present, *others] if p.grad is not None}
 
     def _backward(self, losses: list[Tensor]) -> StepReport:
         self.searched = self.searches()
@@ -91,7 +90,7 @@ class GradientLevel(RowLevel):
         for parameter, parts in self.gradients.items():
             gradients[parameter] = _added(parts, gradients[parameter]) if parameter in gradients else parts
         self.gradients = gradients
-        others = set(self.others)
+        others = set(self.others.parameters(self.all_parameters()))
         self.shared = [parameter for parameter in self.sharing.shared(gradients) if parameter not in others]
         if any(part is not None and part.is_sparse for parameter in self.shared for part in gradients[parameter]):
             raise ValueError(
@@ -109,10 +108,10 @@ class GradientLevel(RowLevel):
 
     def _task_gradients(self, losses: Sequence[Tensor]) -> Gradients:
         """K backward passes, summed over processes. Parameters that no task reaches are left out."""
-        if self._looks_closely():
-            self.others = look_around(losses, self.all_parameters(), self._since)
-            self._found = {p: p.grad for p in self.others if p.grad is not None} | self._found
-        parameters, processes = [*self.present, *self.others], self.processes()
+        others = self.others.look(losses, self.all_parameters())
+        new = {p: p.grad for p in others if p.grad is not None and p not in self.gradients}
+        self._found = new | self._found
+        parameters, processes = [*self.present, *others], self.processes()
         nothing: list[Tensor | None] = [None] * len(parameters)
         live = [task for task, loss in enumerate(losses) if loss.requires_grad]
         columns: list[Sequence[Tensor | None]] = [nothing] * self.tasks
@@ -169,7 +168,7 @@ class GradientLevel(RowLevel):
 
     def _write_others(self, weights: Vector) -> None:
         """Set the gradients of parameters that the optimizer does not have."""
-        for parameter in filter(self.gradients.__contains__, self.others):
+        for parameter in filter(self.gradients.__contains__, self.others.parameters(self.all_parameters())):
             self._write(parameter, combine(self.gradients[parameter], weights))
 
     def groups(self, rows: Sequence[Parts]) -> tuple[list[Sequence[Parts]], list[Tensor]]:
@@ -193,7 +192,7 @@ class GradientLevel(RowLevel):
         assert self.values is not None
         scaled = self._scaled(losses)
         total, processes = weighted_sum(scaled, self.weights), self.processes()
-        parameters = [*self.present, *self.others]
+        parameters = [*self.present, *self.others.look(losses, self.all_parameters())]
         users = {parameter: self.sharing.user(parameter) for parameter in self.own}
         if self.heads == "weighted" or not self.own:
             accumulate(total, parameters, processes)

@@ -53,7 +53,9 @@ class LossLevel(Level):
             refuse_other_weights(self._used, weights, self.rule)
             self._used = weights
         self.searched = True
-        accumulate(weighted_sum(self._scaled(losses), weights), self.present, self.processes())
+        processes = self.processes()
+        others = self.others.look(losses, self.all_parameters()) if processes.size > 1 else []
+        accumulate(weighted_sum(self._scaled(losses), weights), [*self.present, *others], processes)
         return StepReport(self.values, weights.copy(), dict(self.rule.diagnostics))
 
     def _step(self, report: StepReport) -> StepReport:

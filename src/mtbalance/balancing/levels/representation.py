@@ -108,7 +108,8 @@ class RepresentationLevel(RowLevel):
         assert self.values is not None
         trunk = [tensor for tensors, _ in forks for tensor in tensors]
         copies = [[tensor for _, copied in forks for tensor in copied[task]] for task in range(self.tasks)]
-        heads = self._through_heads(self._scaled(losses), copies)
+        parameters = self._named(losses, trunk)
+        heads = self._through_heads(self._scaled(losses), copies, parameters)
         self._check_read(losses, copies)
         read_by = [
             (z, parts)
@@ -119,7 +120,7 @@ class RepresentationLevel(RowLevel):
         self.searched = True
         joint, weights, diagnostics = self._balanced(rows, self.values, finite)
         self._trunk = [z for z, _ in read_by] if self.options.clip_over == "shared" else []
-        self._through_trunk([z for z, _ in read_by], list(joint), heads, weights)
+        self._through_trunk([z for z, _ in read_by], list(joint), parameters, heads, weights)
         return StepReport(self.values, weights.copy(), diagnostics)
 
     def _balanced(
@@ -134,7 +135,17 @@ class RepresentationLevel(RowLevel):
         self._used = weights
         return list(joint), weights, diagnostics
 
-    def _through_heads(self, losses: list[Tensor], copies: list[list[Tensor]]) -> list[Sequence[Tensor | None]]:
+    def _named(self, losses: Sequence[Tensor], trunk: Sequence[Tensor]) -> list[Parameter]:
+        """The parameters that backward passes name: with one process, none, or those that weighted heads reach."""
+        alone = self.processes().size == 1
+        if alone and self.heads == "own":
+            return []
+        roots = losses if alone else [*losses, *trunk]
+        return [*self.present, *self.others.look(roots, self.all_parameters())]
+
+    def _through_heads(
+        self, losses: list[Tensor], copies: list[list[Tensor]], parameters: list[Parameter]
+    ) -> list[Sequence[Tensor | None]]:
         """Backward passes from the losses to the copies, whose ``.grad`` they fill.
 
         Returns the gradients of the parameters on the way, one list for each task if heads are weighted, else one for
@@ -145,7 +156,6 @@ class RepresentationLevel(RowLevel):
         if self.heads == "own" and processes.size == 1:
             torch.autograd.backward(live)
             return []
-        parameters = self.present
         share = [loss / processes.size for loss in losses] if processes.size > 1 else losses
         groups = [[loss] for loss in share] if self.heads == "weighted" else [share]
         reached = copies if self.heads == "weighted" else [[tensor for copy in copies for tensor in copy]]
@@ -168,10 +178,15 @@ class RepresentationLevel(RowLevel):
         return heads
 
     def _through_trunk(
-        self, trunk: list[Tensor], joint: list[Tensor], heads: list[Sequence[Tensor | None]], weights: Vector
+        self,
+        trunk: list[Tensor],
+        joint: list[Tensor],
+        parameters: list[Parameter],
+        heads: list[Sequence[Tensor | None]],
+        weights: Vector,
     ) -> None:
         """One backward pass through the trunk; then the gradients of the parameters after z, weighted as heads are."""
-        processes, parameters = self.processes(), self.present
+        processes = self.processes()
         counted = weights if self.heads == "weighted" else np.ones(len(heads))
         behind = [_sum(parts, counted) for parts in zip(*heads, strict=True)] if heads else [None] * len(parameters)
         if processes.size == 1:
