@@ -67,17 +67,20 @@ def work(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORLD)
     found = {way: train(way, rank) for way in WAYS}
     found |= {"a task without rows": (lacking(rank), np.zeros(1)), "numbers sent": (torch.zeros(1), sent(rank))}
-    found |= {f"tables, {way}": (beside_tables(*WAYS[way][:2], rank), np.zeros(1)) for way in BESIDE_TABLES}
+    for way in BESIDE_TABLES:
+        for sparse in (False, True):
+            found[f"tables, {way}, {sparse}"] = beside_tables(*WAYS[way][:2], rank, sparse=sparse), np.zeros(1)
+    found |= {f"rows {kind}": (rows_of(kind, rank), np.zeros(1)) for kind in ("sparse", "dense", "none")}
     own = [dist.new_group([one]) for one in range(WORLD)][rank]
     found |= {f"own group, {way}": train(way, rank, process_group=own) for way in IN_A_GROUP}
     torch.save(found, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
 
-def beside_tables(level: str, rule: str, rank: int | None) -> torch.Tensor:
+def beside_tables(level: str, rule: str, rank: int | None, *, sparse: bool) -> torch.Tensor:
     """Training where another optimizer has tables: the first one before the fork, and one behind it for each task."""
     net = Net(2)
-    tables = [nn.Embedding(9, width).double() for width in (6, 1, 1)]
+    tables = [nn.Embedding(9, width, sparse=sparse).double() for width in (6, 1, 1)]
     optimizer = torch.optim.Adagrad([table.weight for table in tables], lr=0.1)
     balancer = balanced(net, level, rule, torch.optim.SGD(net.parameters(), lr=0.1))
     rows = slice(None) if rank is None else HALVES[rank]
@@ -89,6 +92,15 @@ def beside_tables(level: str, rule: str, rank: int | None) -> torch.Tensor:
         optimizer.step()
         optimizer.zero_grad()
     return torch.cat([net.vector(), *(table.weight.detach().flatten() for table in tables)])
+
+
+def rows_of(kind: str, rank: int) -> torch.Tensor:
+    """The sum of sparse rows with sparse ones, with a dense gradient, or with no gradient in the second process."""
+    first = torch.sparse_coo_tensor([[1, 3, 3]], torch.ones(3, 2), (4, 2))
+    others = {"sparse": torch.sparse_coo_tensor([[1, 3]], torch.tensor([[2.0] * 2, [1.0] * 2]), (4, 2))}
+    others |= {"dense": torch.ones(4, 2), "none": None}
+    (total,) = module.processes().sum_present([others[kind] if rank else first], [torch.empty(4, 2)])
+    return total
 
 
 def lacking(rank: int) -> torch.Tensor:
@@ -140,11 +152,23 @@ def test_two_processes_are_one(processes, way):
         np.testing.assert_allclose(numbers, told, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("way", BESIDE_TABLES)
-def test_two_processes_train_the_parameters_of_another_optimizer_too(processes, way):
-    alone = beside_tables(*WAYS[way][:2], None)
+def test_two_processes_train_the_parameters_of_another_optimizer_too(processes, way, sparse):
+    alone = beside_tables(*WAYS[way][:2], None, sparse=sparse)
     for found in processes:
-        assert relative(found[f"tables, {way}"][0], alone) < 1e-6
+        assert relative(found[f"tables, {way}, {sparse}"][0], alone) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("sparse", [0, 3, 0, 3]), ("dense", [1, 2, 1, 3]), ("none", [0, 1, 0, 2])]
+)
+def test_sparse_rows_are_summed(processes, kind, expected):
+    for found in processes:
+        total = found[f"rows {kind}"][0]
+        assert total.is_sparse is (kind != "dense")
+        assert total.to_dense().tolist() == [[number] * 2 for number in expected]
+        assert not total.is_sparse or total._nnz() == 2  # no row that nobody has, which a lazy optimizer would move
 
 
 def test_replicas_stay_alike_where_one_process_lacks_a_task(processes):

@@ -53,15 +53,49 @@ class Processes:
         """
         if self.size == 1:
             return list(tensors)
-        present = torch.tensor([tensor is not None for tensor in tensors], device=like[0].device)
-        somewhere = self.any(present).tolist()
-        pairs = [pair for pair, some in zip(zip(tensors, like, strict=True), somewhere, strict=True) if some]
-        summed = iter(self.sum_all([torch.zeros_like(shape) if one is None else one for one, shape in pairs]))
-        return [next(summed) if some else None for some in somewhere]
+        many = self.size + 1
+        kinds = [0 if tensor is None else many if _has_rows(tensor) else 1 for tensor in tensors]
+        counted = self.sum(torch.tensor(kinds, device=like[0].device)).tolist()
+        dense = [place for place, count in enumerate(counted) if count % many]
+        summed = self.sum_all([_dense(tensors[place], like[place]) for place in dense])
+        found = dict(zip(dense, summed, strict=True))
+        for place, count in enumerate(counted):
+            if count and not count % many:  # no process has it as a dense tensor
+                found[place] = self._sum_sparse(tensors[place], like[place])
+        return [found.get(place) for place in range(len(tensors))]
 
-    def any(self, flags: Tensor) -> Tensor:
-        """The flags that are set in at least one process."""
-        return self.sum(flags.int()).bool()
+    @torch.no_grad()
+    def _sum_sparse(self, tensor: Tensor | None, like: Tensor) -> Tensor:
+        """The sum of tensors of which each process has some rows: all get the rows of all."""
+        if tensor is None:
+            rows, values = like.new_empty(0, dtype=torch.long), like.new_empty(0, *like.shape[1:])
+        else:
+            own = tensor.coalesce()
+            rows, values = own.indices()[0], own.values()
+        counts = torch.cat(self._gather(torch.tensor([len(rows)], device=rows.device))).tolist()
+        sent = [self._gather(_padded(part, max(counts))) for part in (rows, values)]
+        rows, values = (torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)]) for parts in sent)
+        return torch.sparse_coo_tensor(rows.unsqueeze(0), values, like.shape, check_invariants=False).coalesce()
+
+    def _gather(self, tensor: Tensor) -> list[Tensor]:
+        """The tensors of one shape that all processes hold."""
+        found = [torch.empty_like(tensor) for _ in range(self.size)]
+        dist.all_gather(found, tensor, group=self.group)
+        return found
+
+
+def _has_rows(tensor: Tensor) -> bool:
+    """True for the gradient of an embedding that is sparse: numbers of rows, and the rows."""
+    return tensor.is_sparse and tensor.sparse_dim() == 1
+
+
+def _dense(tensor: Tensor | None, like: Tensor) -> Tensor:
+    return torch.zeros_like(like) if tensor is None else tensor.to_dense()
+
+
+def _padded(tensor: Tensor, length: int) -> Tensor:
+    """The tensor, contiguous, with zeros up to ``length`` in its first dimension."""
+    return torch.cat([tensor, tensor.new_zeros(length - len(tensor), *tensor.shape[1:])])
 
 
 ALONE = Processes()
