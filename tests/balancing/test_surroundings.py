@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.distributed.optim import _apply_optimizer_in_backward
 from torch.utils.checkpoint import checkpoint
 
 from mtbalance import Balancer
@@ -139,6 +140,46 @@ def test_reentrant_checkpoints_and_accumulation_hooks_are_refused(level):
     with pytest.raises(ValueError, match="register_post_accumulate_grad_hook"):
         other.step(net.losses(other))
     hook.remove()
+
+
+class SplitLookupFunction_sgd_Op(torch.autograd.Function):
+    """Named as the tables of fbgemm are in a graph."""
+
+    @staticmethod
+    def forward(_, inputs):
+        return inputs.clone()
+
+    @staticmethod
+    def backward(_, gradient):
+        return gradient
+
+
+@pytest.mark.parametrize(
+    ("level", "heads"),
+    [("gradient", "own"), ("update", "own"), ("representation", "weighted"), ("representation", "own")],
+)
+@pytest.mark.parametrize("kind", ["hook", "optimizer", "table"])
+def test_optimizers_that_step_in_the_backward_pass_are_refused_where_they_would_not(level, heads, kind):
+    net, last = Net(), nn.Linear(5, 5).double()
+    balancer = Balancer(torch.optim.SGD(net.parameters(), lr=0.1), 2, level=level, rule="min_norm", heads=heads)
+    steps = []
+    if kind == "hook":
+        last.weight.register_post_accumulate_grad_hook(steps.append)
+    elif kind == "optimizer":
+        _apply_optimizer_in_backward(torch.optim.SGD, last.parameters(), {"lr": 0.1})
+    before = last.weight.detach().clone()
+    forks = [last(fork) for fork in balancer.fork(net.trunk(net.first(torch.ones(16, 6).double())))]
+    if kind == "table":
+        forks = [SplitLookupFunction_sgd_Op.apply(fork) for fork in forks]
+    losses = [head(fork).square().mean() for head, fork in zip(net.heads, forks, strict=True)]
+    if level == "representation" and heads == "own":
+        balancer.step(losses)
+        assert len(steps) == (kind == "hook") and torch.equal(last.weight, before) is (kind != "optimizer")
+        return
+    with pytest.raises(
+        ValueError, match=r"of fbgemm.*beside" if kind == "table" else r"in the backward pass.*after the"
+    ):
+        balancer.step(losses)
 
 
 @pytest.mark.parametrize(("level", "options"), [("update", {}), ("gradient", {"max_norm": 0.1})])

@@ -12,6 +12,10 @@ from torch.nn import Parameter
 from mtbalance.balancing.reach import nodes
 
 REPEATED = "+repeated backward passes"
+HOOKS = ("_post_accumulate_grad_hooks", "_in_backward_optimizers")
+"""Attributes of parameters with something to be called at the end of a plain backward pass. The second one is that of
+torch.distributed.optim and torchrec."""
+ONE_PASS = 'or balance at level loss, or at representation with heads="own", in one process'
 LOOKS_EVERY = 100
 """Backward passes after which graphs are walked once more. That takes too long for every step."""
 
@@ -74,17 +78,22 @@ def look_around(losses: Sequence[Tensor], known: Sequence[Parameter], since: int
         if node.name().startswith("CheckpointFunction"):
             raise ValueError(
                 "a part of the model is a reentrant checkpoint, which only backward() can pass: make it with "
-                "use_reentrant=False, or balance at level loss or representation"
+                f"use_reentrant=False, {ONE_PASS}"
             )
         if node.name().startswith("CompiledFunction") and node._sequence_nr() < since:
             raise ValueError(
                 "these losses were computed by a compiled model before the balancer was made, and allow one backward "
                 "pass only: compute them again"
             )
-    if any(getattr(parameter, "_post_accumulate_grad_hooks", None) for parameter in known):
-        raise ValueError(
-            "a parameter has a hook of register_post_accumulate_grad_hook, which K backward passes do not call: remove "
-            "it, or balance at level loss"
-        )
+        if "LookupFunction_" in node.name() and "dense" not in node.name().lower():
+            raise ValueError(
+                "tables of fbgemm (FusedEmbeddingBagCollection of torchrec) are trained within every backward pass: "
+                f"make them an EmbeddingBagCollection with an optimizer beside the balancer's, {ONE_PASS}"
+            )
     leaves = dict.fromkeys(getattr(node, "variable", None) for node in found)
+    if any(getattr(leaf, hooks, None) for leaf in leaves for hooks in HOOKS):
+        raise ValueError(
+            "a parameter has a hook of register_post_accumulate_grad_hook, or an optimizer that steps in the backward "
+            f"pass, which are not called here: let that optimizer step after the balancer's, {ONE_PASS}"
+        )
     return [leaf for leaf in leaves if isinstance(leaf, Parameter) and leaf not in optimized]
