@@ -12,6 +12,7 @@ from torch.distributed.optim import _apply_optimizer_in_backward
 from torch.utils.checkpoint import checkpoint
 
 from mtbalance import Balancer
+from mtbalance.balancing.options import LEVELS
 
 
 class Net(nn.Module):
@@ -368,6 +369,32 @@ def test_a_loss_that_reads_another_fork_later_is_found(monkeypatch):
         for _ in range(3):
             first, second = net.losses(balancer)
             balancer.step([first + second, second])
+
+
+@pytest.mark.parametrize(
+    ("level", "where"),
+    [*((level, "backward") for level in LEVELS), *((level, "step") for level in LEVELS if level != "update")],
+)
+def test_an_interrupted_step_is_given_up(level, where):
+    """Else the gradients of its batch would be added to those of the next one. (Level update moves the trunk first.)"""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    vectors = []
+    for interrupted in (True, False):
+        net = Net()
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+        balancer = Balancer(optimizer, 2, level=level, rule="equal")
+        if interrupted:
+            at_step = optimizer.register_step_pre_hook
+            hook = net.trunk[0].weight.register_hook(interrupt) if where == "backward" else at_step(interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                balancer.step([3 * loss for loss in net.losses(balancer)])
+            hook.remove()
+        balancer.step(net.losses(balancer))
+        vectors.append(net.vector())
+    alike(*vectors)
 
 
 def test_cleared_gradients_are_no_step_and_a_state_has_no_half_step():

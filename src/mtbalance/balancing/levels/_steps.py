@@ -147,7 +147,7 @@ class Steps:
                 stack.enter_context(torch.autocast(device, enabled=False))
             try:
                 yield
-            except Exception:
+            except BaseException:  # also if somebody interrupts it, and then goes on
                 self.zero_grad()
                 raise
 
