@@ -129,6 +129,28 @@ def test_parameters_of_another_optimizer_that_not_every_batch_reaches(level):
         tables.zero_grad()
 
 
+@pytest.mark.parametrize("level", ["representation", "gradient", "update"])
+def test_after_rows_that_are_not_finite_the_batch_has_not_been_for_another_optimizer_either(level):
+    def trained(factors):
+        net, last = Net(), nn.Linear(5, 5).double()
+        other = torch.optim.Adam([*net.first.parameters(), *last.parameters()], lr=0.1)
+        own = torch.optim.Adam([*net.trunk.parameters(), *net.heads.parameters()], lr=0.1)
+        balancer = Balancer(own, 2, level=level, rule="min_norm", heads="own")
+        for factor in factors:
+            hidden = [last(fork) for fork in balancer.fork(net.trunk(net.first(torch.ones(16, 6).double())))]
+            hidden[1].register_hook(factor.__mul__)
+            losses = [head(one).square().mean() for head, one in zip(net.heads, hidden, strict=True)]
+            if factor.isfinite():
+                balancer.step(losses)
+                other.step()
+            else:
+                with pytest.raises(FloatingPointError, match="rows are not finite"):
+                    balancer.step(losses)
+        return torch.cat([net.vector(), last.weight.detach().flatten()])
+
+    alike(trained([torch.tensor(np.inf), torch.tensor(1.0)]), trained([torch.tensor(1.0)]))
+
+
 @pytest.mark.parametrize("level", ["gradient", "update"])
 def test_reentrant_checkpoints_and_accumulation_hooks_are_refused(level):
     net = Net()

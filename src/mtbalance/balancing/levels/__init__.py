@@ -7,7 +7,8 @@ separate scalars, so that each backward pass visits the graph of its own task on
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,7 @@ from mtbalance.balancing.levels._steps import Steps
 from mtbalance.balancing.losses import Losses, read, scalar_losses, values_of
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
 from mtbalance.balancing.processes import Processes, processes
-from mtbalance.balancing.reach import find_reach
+from mtbalance.balancing.reach import find_reach, leaves
 from mtbalance.balancing.rules import Rule
 from mtbalance.registry import entry
 
@@ -112,13 +113,32 @@ class Level(Steps):
         if not any(loss.requires_grad for loss in separate):
             raise ValueError("no loss depends on a parameter: nothing can be learned from this batch")
         self.device = separate[0].device
-        with self._clearing():
+        with self._clearing_all(separate):
             self._begin(scaler)
             self._report = self._backward(separate)
             self._mark()
             if isinstance(self.options, JointGradientOptions) and self.options.clip_over == "shared":
                 self._clipped = self._shared_by(separate)
         return self._report
+
+    @contextmanager
+    def _clearing_all(self, losses: Sequence[Tensor]) -> Iterator[None]:
+        """As :meth:`_clearing`; the gradients of another optimizer's parameters, which the losses reach, are cleared,
+        too.
+        """
+        roots = self._roots(losses)
+        try:
+            with self._clearing():
+                yield
+        except BaseException:
+            found = {leaf for root in roots for leaf in leaves(root)}
+            for leaf in found.union(self.others.parameters(())):
+                leaf.grad = None
+            raise
+
+    def _roots(self, losses: Sequence[Tensor]) -> list[Tensor]:
+        """The tensors at which backward passes begin."""
+        return list(losses)
 
     @abstractmethod
     def _backward(self, losses: list[Tensor]) -> StepReport:
@@ -171,7 +191,7 @@ class Level(Steps):
         if self._report is None or self.values is None:
             raise ValueError("there is nothing to step on: call backward(losses) first, or give the losses")
         refuse_scaled(self._scaler, self.optimizer)
-        with self._clearing():
+        with self._clearing_all([]):
             report = self._step(self._report)
         self.zero_grad()
         if again is not None and self.rule.looks_again:

@@ -97,6 +97,9 @@ class RepresentationLevel(RowLevel):
         before = {parameter for z in trunk for parameter in find_reach([z], self.present).shared}
         return [*before, *(parameter for parameter in super()._shared_by(losses) if parameter not in before)]
 
+    def _roots(self, losses: Sequence[Tensor]) -> list[Tensor]:
+        return [*losses, *(tensor for tensors, _ in self.forks for tensor in tensors)]
+
     def _backward(self, losses: list[Tensor]) -> StepReport:
         forks, self.forks = self.forks, []
         if not forks:
