@@ -15,8 +15,8 @@ from torch.nn.parallel import DistributedDataParallel
 from loops import PAIRS, Net, adamw, balanced, relative
 from mtbalance import Balancer
 from mtbalance.balancing import processes as module
-from mtbalance.balancing.levels import refuse_sharded
 from mtbalance.balancing.processes import Processes
+from mtbalance.balancing.replicas import refuse_sharded
 
 WORLD = 2
 STEPS = 3
@@ -71,6 +71,7 @@ def work(rank: int, folder: str) -> None:
         for sparse in (False, True):
             found[f"tables, {way}, {sparse}"] = beside_tables(*WAYS[way][:2], rank, sparse=sparse), np.zeros(1)
     found |= {f"rows {kind}": (rows_of(kind, rank), np.zeros(1)) for kind in ("sparse", "dense", "none")}
+    found |= {f"unlike {kind}": (refused(kind, rank), np.zeros(1)) for kind in ("values", "shapes", "another")}
     own = [dist.new_group([one]) for one in range(WORLD)][rank]
     found |= {f"own group, {way}": train(way, rank, process_group=own) for way in IN_A_GROUP}
     torch.save(found, Path(folder) / f"{rank}.pt")
@@ -101,6 +102,25 @@ def rows_of(kind: str, rank: int) -> torch.Tensor:
     others |= {"dense": torch.ones(4, 2), "none": None}
     (total,) = module.processes().sum_present([others[kind] if rank else first], [torch.empty(4, 2)])
     return total
+
+
+def refused(kind: str, rank: int) -> str:
+    """The error for replicas that begin with other values, parts of a table, or a layer that one process reaches."""
+    net = Net(2)
+    table = nn.Linear(6, 6).double()
+    if kind == "values":
+        net.heads[0].bias.data += rank
+    optimizer = adamw(net)
+    if kind == "shapes":
+        optimizer.add_param_group({"params": [nn.Parameter(torch.ones(4 + rank))]})
+    balancer = balanced(net, "loss", "equal", optimizer)
+    inputs = torch.ones(16, 6).double()
+    hidden = net.trunk(table(inputs) if rank and kind == "another" else inputs)
+    try:
+        balancer.step([head(hidden).square().mean() for head in net.heads])
+    except ValueError as error:
+        return str(error)
+    return "none"
 
 
 def lacking(rank: int) -> torch.Tensor:
@@ -169,6 +189,14 @@ def test_sparse_rows_are_summed(processes, kind, expected):
         assert total.is_sparse is (kind != "dense")
         assert total.to_dense().tolist() == [[number] * 2 for number in expected]
         assert not total.is_sparse or total._nnz() == 2  # no row that nobody has, which a lazy optimizer would move
+
+
+@pytest.mark.parametrize(
+    ("kind", "whose"), [("values", "the balancer's"), ("shapes", "the balancer's"), ("another", "another")]
+)
+def test_processes_with_different_parameters_are_refused(processes, kind, whose):
+    for found in processes:
+        assert f"the processes differ in the parameters of {whose} optimizer" in found[f"unlike {kind}"][0]
 
 
 def test_replicas_stay_alike_where_one_process_lacks_a_task(processes):

@@ -25,6 +25,7 @@ from mtbalance.balancing.losses import Losses, read, scalar_losses, values_of
 from mtbalance.balancing.options import BalancerOptions, JointGradientOptions
 from mtbalance.balancing.processes import Processes, processes
 from mtbalance.balancing.reach import find_reach, leaves
+from mtbalance.balancing.replicas import alike, refuse_sharded
 from mtbalance.balancing.rules import Rule
 from mtbalance.registry import entry
 
@@ -75,6 +76,7 @@ class Level(Steps):
         self.searched = False
         """True if the step that has begun searches weights."""
         self._report: StepReport | None = None
+        self._compared = False
 
     def _known(self, shared: Iterable[Parameter]) -> list[Parameter]:
         """The shared parameters that the user lists. Raises ``ValueError`` for what the optimizer does not have."""
@@ -115,11 +117,19 @@ class Level(Steps):
         self.device = separate[0].device
         with self._clearing_all(separate):
             self._begin(scaler)
+            self._compare()
             self._report = self._backward(separate)
             self._mark()
             if isinstance(self.options, JointGradientOptions) and self.options.clip_over == "shared":
                 self._clipped = self._shared_by(separate)
         return self._report
+
+    def _compare(self) -> None:
+        """Raise ``ValueError`` if processes begin with different parameters."""
+        group = self.processes()
+        if group.size > 1 and not self._compared:
+            alike(self.present, group, self.device, "of the balancer's optimizer")
+        self._compared = True
 
     @contextmanager
     def _clearing_all(self, losses: Sequence[Tensor]) -> Iterator[None]:
@@ -220,16 +230,6 @@ class Level(Steps):
         self._owes_look = False
         if np.isfinite(values).all():
             self.rule.observe(self._shown(values))
-
-
-def refuse_sharded(parameters: Iterable[Parameter]) -> None:
-    """Raise ``ValueError`` for parameters that are sharded over processes."""
-    for parameter in parameters:
-        if type(parameter.data).__name__ == "DTensor" or hasattr(parameter, "_fsdp_flattened"):
-            raise ValueError(
-                "parameters are sharded (FSDP, or DTensor): norms and inner products of rows would be those of one "
-                "shard. Replicated data parallelism (DistributedDataParallel) is supported"
-            )
 
 
 def build_level(

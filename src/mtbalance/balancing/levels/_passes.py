@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from mtbalance.balancing.processes import Processes
 from mtbalance.balancing.reach import nodes
+from mtbalance.balancing.replicas import alike, refuse_sharded
 
 REPEATED = "+repeated backward passes"
 HOOKS = ("_post_accumulate_grad_hooks", "_in_backward_optimizers")
@@ -54,10 +56,15 @@ class Others:
         self._found: dict[Parameter, None] = {}
         self._since, self._passes = since, 0
 
-    def look(self, losses: Sequence[Tensor], known: Sequence[Parameter]) -> list[Parameter]:
-        """Those found so far; ``known`` are the optimizer's. Raises what :func:`look_around` does."""
+    def look(self, losses: Sequence[Tensor], known: Sequence[Parameter], processes: Processes) -> list[Parameter]:
+        """Those found so far; ``known`` are the optimizer's. Raises what :func:`look_around` and :func:`alike` do."""
         if self._found or self._passes % LOOKS_EVERY == 0:
-            self._found |= dict.fromkeys(look_around(losses, known, self._since))
+            around = look_around(losses, known, self._since)
+            new = [parameter for parameter in around if parameter not in self._found]
+            refuse_sharded(new)
+            if processes.size > 1:
+                new = alike(new, processes, losses[0].device, "of another optimizer")
+            self._found |= dict.fromkeys(new)
         self._passes += 1
         return self.parameters(known)
 

@@ -108,10 +108,11 @@ class GradientLevel(RowLevel):
 
     def _task_gradients(self, losses: Sequence[Tensor]) -> Gradients:
         """K backward passes, summed over processes. Parameters that no task reaches are left out."""
-        others = self.others.look(losses, self.all_parameters())
+        processes = self.processes()
+        others = self.others.look(losses, self.all_parameters(), processes)
         new = {p: p.grad for p in others if p.grad is not None and p not in self.gradients}
         self._found = new | self._found
-        parameters, processes = [*self.present, *others], self.processes()
+        parameters = [*self.present, *others]
         nothing: list[Tensor | None] = [None] * len(parameters)
         live = [task for task, loss in enumerate(losses) if loss.requires_grad]
         columns: list[Sequence[Tensor | None]] = [nothing] * self.tasks
@@ -192,7 +193,7 @@ class GradientLevel(RowLevel):
         assert self.values is not None
         scaled = self._scaled(losses)
         total, processes = weighted_sum(scaled, self.weights), self.processes()
-        parameters = [*self.present, *self.others.look(losses, self.all_parameters())]
+        parameters = [*self.present, *self.others.look(losses, self.all_parameters(), processes)]
         users = {parameter: self.sharing.user(parameter) for parameter in self.own}
         if self.heads == "weighted" or not self.own:
             accumulate(total, parameters, processes)

@@ -140,11 +140,11 @@ class RepresentationLevel(RowLevel):
 
     def _named(self, losses: Sequence[Tensor], trunk: Sequence[Tensor]) -> list[Parameter]:
         """The parameters that backward passes name: with one process, none, or those that weighted heads reach."""
-        alone = self.processes().size == 1
-        if alone and self.heads == "own":
+        processes = self.processes()
+        if processes.size == 1 and self.heads == "own":
             return []
-        roots = losses if alone else [*losses, *trunk]
-        return [*self.present, *self.others.look(roots, self.all_parameters())]
+        roots = losses if processes.size == 1 else [*losses, *trunk]
+        return [*self.present, *self.others.look(roots, self.all_parameters(), processes)]
 
     def _through_heads(
         self, losses: list[Tensor], copies: list[list[Tensor]], parameters: list[Parameter]
@@ -218,7 +218,8 @@ class RepresentationLevel(RowLevel):
             if other != task and any(id(tensor) in reached for tensor in copy):
                 raise ValueError(
                     f"loss {task} depends on forks[{other}] too: whatever it needs, read it off forks[{task}]. Losses "
-                    "that were stacked, and heads that were compiled as one, depend on all forks: keep them apart"
+                    "that were stacked, heads that were compiled as one, and what a DistributedDataParallel with "
+                    "find_unused_parameters or static_graph returns depend on all forks: keep them apart"
                 )
 
     def measure(
