@@ -1,5 +1,7 @@
 """Optimizers that wrap another one. Each class behaves as one of a package that is not installed here."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 
@@ -119,3 +121,45 @@ def test_an_optimizer_without_hooks_is_refused():
     net = Net()
     with pytest.raises(ValueError, match=r"Bare has no hooks.*super\(\)\.__init__"):
         balanced(net, "gradient", "equal", Bare(net.parameters()))
+
+
+class Combined(torch.optim.Optimizer):
+    """As torchrec's CombinedOptimizer: its groups are those of several optimizers."""
+
+    def __init__(self, optimizers):
+        self.optimizers = optimizers
+        self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = OrderedDict(), OrderedDict()
+        self._patch_step_function()
+
+    @property
+    def param_groups(self):
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    @property
+    def state(self):
+        return {key: value for optimizer in self.optimizers for key, value in optimizer.state.items()}
+
+    def step(self, closure=None):
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def zero_grad(self, set_to_none=True):
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_optimizers_that_are_combined_step_together_or_are_refused_in_words(level):
+    net, plain = Net(), Net()
+    parts = [[torch.optim.SGD(part.parameters(), lr=0.1) for part in (one.trunk, one.heads)] for one in (net, plain)]
+    balancer = balanced(net, level, "equal", Combined(parts[0]))
+    losses = net.losses(balancer)
+    if level == "update":
+        with pytest.raises(ValueError, match=r"Combined cannot be copied for each task.*step after the balancer"):
+            balancer.step(losses)
+        return
+    balancer.step(losses)
+    sum(plain.losses(balanced(plain, "loss", "equal"))).backward()
+    for optimizer in parts[1]:
+        optimizer.step()
+    torch.testing.assert_close(net.vector(), plain.vector())

@@ -90,8 +90,16 @@ class RunningProposer(Proposer):
         clones = {parameter: Parameter(parameter.detach().clone()) for parameter in parameters}
         for parameter, gradient in zip(parameters, gradients, strict=True):
             clones[parameter].grad = laid_out(gradient, parameter)
+        try:
+            twin = self._copy(clones)
+        except (TypeError, AttributeError) as error:  # such as a process group, or groups that are a property
+            name = type(self.optimizer).__name__
+            raise ValueError(
+                f"{name} cannot be copied for each task ({error}): balance at another level, or give the balancer one "
+                "of the optimizers that it is made of, and let the others step after the balancer"
+            ) from error
         with torch.enable_grad():
-            self._copy(clones).step()
+            twin.step()
         return [(parameter - clones[parameter]).div_(self.unit or 1.0) for parameter in parameters]
 
     def _copy(self, clones: dict[Parameter, Parameter]) -> torch.optim.Optimizer:
