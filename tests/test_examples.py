@@ -24,7 +24,8 @@ PAGE = (DOCS / "how-to/training_loop.md").read_text(encoding="utf-8")
 LIBMTL = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)`(.*?) \|", PAGE, re.MULTILINE)[1:]
 """The rows of the page's table of LibMTL's weightings: name, level, rule, options."""
 NEEDS = {"lightning_module": "lightning", "from_torchjd": "torchjd"}
-ONE_PROCESS = [file.stem for file in EXAMPLES if file.stem != "data_parallel"]
+PROCESSES = ("data_parallel", "recommender")
+ONE_PROCESS = [file.stem for file in EXAMPLES if file.stem not in PROCESSES]
 LINE = re.compile(r"^epoch (\d+): losses \[(.*)\], weights \[(.*)\]$", re.MULTILINE)
 
 
@@ -60,7 +61,7 @@ def test_an_example_is_short_and_shown(file: Path):
     assert f"{{literalinclude}} ../../examples/{file.name}\n" in PAGE
 
 
-@pytest.mark.parametrize("name", ["plain_loop", "everyday_loop", "data_parallel", "lightning_module"])
+@pytest.mark.parametrize("name", ["plain_loop", "everyday_loop", *PROCESSES, "lightning_module"])
 def test_every_line_of_the_balancer_has_a_number(name: str):
     """As the page says: the rest is a loop as it was."""
     lines = (ROOT / f"examples/{name}.py").read_text().splitlines()
@@ -85,20 +86,30 @@ def test_the_everyday_loop_ends_its_schedule_and_keeps_its_groups(capsys: pytest
     assert names["price"].dtype == torch.bfloat16
 
 
-def torchrun(processes: int) -> str:
+def torchrun(name: str, processes: int) -> str:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    done = subprocess.run([*command, ROOT / "examples/data_parallel.py"], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*command, ROOT / f"examples/{name}.py"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.mark.long
 def test_two_processes_learn_what_one_does():
-    two, one = torchrun(2), torchrun(1)
+    two, one = torchrun("data_parallel", 2), torchrun("data_parallel", 1)
     learned(two)
     assert "2 replicas, equal: True" in two
     for mine, others in zip(epochs(two), epochs(one), strict=True):
         np.testing.assert_allclose(mine, others, atol=2e-3)
+
+
+@pytest.mark.long
+def test_a_recommender_learns_in_two_processes_as_in_one():
+    """As nearly as bfloat16 sums gradients."""
+    two, one = torchrun("recommender", 2), torchrun("recommender", 1)
+    for printed in (two, one):
+        learned(printed)
+    (mine, _), (others, _) = epochs(two), epochs(one)
+    np.testing.assert_allclose(mine[-5:].mean(axis=0), others[-5:].mean(axis=0), rtol=0.1)
 
 
 def test_torchjd_ends_at_the_same_parameters(capsys: pytest.CaptureFixture[str]):
