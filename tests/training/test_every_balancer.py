@@ -108,5 +108,5 @@ def test_twelve_steps_with_and_without_a_break(name, backbone):
 def test_what_shares_nothing_is_refused_with_the_reason():
     for name in ("mgda", "pub", "multibalance"):
         model, level, _ = start(name, "single_task")
-        with pytest.raises(ValueError, match=r"nothing shared|no parameter is reached by two losses"):
+        with pytest.raises(ValueError, match=r"nothing shared|no parameter of the optimizer is reached by two"):
             step(model, level, batches("ranking", 1)[0])

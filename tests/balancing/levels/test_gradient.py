@@ -70,7 +70,7 @@ def test_the_diagnostics_are_those_of_the_rows(setting):
 def test_a_model_that_shares_nothing_is_refused(setting):
     own = setting("gradient", "nash")
     separate = [(head.weight**2).sum() for head in own.model.heads]
-    with pytest.raises(ValueError, match="no parameter is reached by two losses"):
+    with pytest.raises(ValueError, match="no parameter of the optimizer is reached by two losses"):
         own.level.step(separate)
 
 

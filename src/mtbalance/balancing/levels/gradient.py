@@ -100,7 +100,10 @@ class GradientLevel(RowLevel):
         together = others.union(self.shared)
         self.own = [parameter for parameter in gradients if parameter not in together]
         if not self.shared and all(loss.requires_grad for loss in losses):
-            raise ValueError("no parameter is reached by two losses: train such a model at level loss")
+            raise ValueError(
+                "no parameter of the optimizer is reached by two losses: make the balancer around the optimizer of the "
+                "shared parameters (masters in float32 are not in the graph), or train at level loss"
+            )
         self.searched = self.searched and bool(self.shared)
         if self.searched and self.rule.sees == "last_layer":
             self._last_layer = last_layer(losses, self.shared)
