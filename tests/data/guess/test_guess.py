@@ -267,6 +267,21 @@ def test_a_wish_for_yes_has_the_columns_name(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("wish", "task"),
+    [
+        ("spend > 100 is 1", {"column": "spend > 100", "positive": ["1"]}),
+        ("spend > 100", {"column": "spend > 100", "positive": ["1"]}),
+        ("spend above 120", {"column": "spend", "above": 120}),
+        ("plan is late is yes", {"column": "plan is late", "positive": ["yes"]}),
+    ],
+)
+def test_a_name_of_a_column_may_have_the_words_of_a_wish(tmp_path, wish, task):
+    columns = {"spend": [90.5, 120.0, 130.25, 95.0], "spend > 100": [0, 1, 1, 0], "plan is late": ["yes", "no"] * 2}
+    pl.DataFrame(columns | {"minutes": [1.0, 2.0, 3.5, 3.0]}).write_csv(tmp_path / "a.csv")
+    assert list(block(look(tmp_path / "a.csv"), "a", [wish])["tasks"].values()) == [task]
+
+
+@pytest.mark.parametrize(
     ("wish", "says"),
     [
         ("dely above 15", r"no column 'dely'; .*did you mean delay\?"),

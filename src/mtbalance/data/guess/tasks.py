@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -27,8 +27,8 @@ YES = ("1", "1.0", "yes", "y", "true", "t", "positive", "pos", "won")
 """Values that often are the positive one, in lower case."""
 MOST_TASKS = 2
 FEW_VALUES = 20
-WISH = re.compile(r"(?P<column>.+?) (?P<word>is|above|below|=|>|<) (?P<value>.+)")
-"""A task in words; the name of a column alone is one, too."""
+WORD = re.compile(r" (is|above|below|=|>|<)(?= .)")
+"""What stands between a column and its value or limit, where a task is said in words."""
 WORDS = {"=": "is", ">": "above", "<": "below"}
 FORMS = "'COLUMN above NUMBER', 'COLUMN below NUMBER', 'COLUMN is VALUE' or COLUMN"
 
@@ -126,8 +126,7 @@ def wished(text: str, table: Look) -> Candidate:
     with decimal commas or texts where numbers are needed.
     """
     columns, where = {column.name: column for column in table.columns}, f"{table.path}: --task {quoted(text)}"
-    found = None if text in columns else WISH.fullmatch(text)
-    name = found["column"] if found else text
+    name, word, value = _parts(text, columns)
     if name not in columns:
         raise DataError(f"{where}: {unknown('column', name, list(columns))}; a task is {FORMS}")
     column, same = columns[name], f"{where}: all rows have the same label; the column holds"
@@ -135,15 +134,14 @@ def wished(text: str, table: Look) -> Candidate:
         raise DataError(f"{same} {column.values() or 'nothing'}")
     if column.commas:
         raise DataError(f"{where}: the column holds {column.commas}")
-    word = WORDS.get(found["word"], found["word"]) if found else ""
-    if found and word == "is":
-        values = [value.strip() for value in found["value"].split(",")]
-        if absent := [value for value in values if not matches(column.cells, [value]).any()]:
+    if word == "is":
+        values = [each.strip() for each in value.split(",")]
+        if absent := [each for each in values if not matches(column.cells, [each]).any()]:
             raise DataError(f"{where}: no row has {', '.join(map(quoted, absent))}; the column holds {column.values()}")
-        named = name if found["value"].lower() in YES else f"{name} is {found['value']}"
+        named = name if value.lower() in YES else f"{name} is {value}"
         candidate = _of_values(key(named), column, values)
-    elif found:
-        candidate = _of_limit(key(f"{name} {word} {found['value']}"), column, word, found["value"], where)
+    elif word:
+        candidate = _of_limit(key(f"{name} {word} {value}"), column, word, value, where)
     elif column.distinct == 2:
         candidate = _of_values(key(text), column, [_likely_positive(column)])
     elif column.numbers is None:
@@ -158,6 +156,15 @@ def wished(text: str, table: Look) -> Candidate:
     if candidate.label.n_unique() - (candidate.label.null_count() > 0) < 2:
         raise DataError(f"{same} {column.values()}")
     return candidate
+
+
+def _parts(text: str, columns: Container[str]) -> tuple[str, str, str]:
+    """The column, the word and the value of a task in words. Names may have such words in them, as ``spend > 100``."""
+    if text in columns:
+        return text, "", ""
+    cuts = [(text[: cut.start()], WORDS.get(cut[1], cut[1]), text[cut.end() + 1 :]) for cut in WORD.finditer(text, 1)]
+    named = [parts for parts in cuts if parts[0] in columns]
+    return named[-1] if named else cuts[0] if cuts else (text, "", "")
 
 
 def _of_values(name: str, column: Column, positive: list[str]) -> Candidate:
