@@ -44,7 +44,8 @@ def test_names_that_are_commands_are_refused_before_anything_runs(tmp_path: Path
 
 
 def test_texts_that_may_be_anything_are_quoted_and_secrets_are_kept(tree: Tree):
-    """A title, a path and an address are texts: they reach the commands, mean nothing there, and leave no secret."""
+    """A title, a path and an address are texts: they reach the commands, mean nothing there, nor braces to Snakemake, and
+    leave no secret."""
     rows = "".join(f"{number},{number % 2}\n" for number in range(200))
     with PlainHost(f"c$(touch made_by_column),'; touch made_by_label;'\n{rows}".encode()) as host:
         place = host.address.replace("//", "//me:SECRET1@")
@@ -57,9 +58,9 @@ def test_texts_that_may_be_anything_are_quoted_and_secrets_are_kept(tree: Tree):
             "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
         }
         tree.set("datasets.mine", block)
-        tree.set("experiments.tiny.title", "It's $(touch made_by_title) `touch made_by_title`")
+        tree.set("experiments.tiny.title", "It's {title} $(touch made_by_title) `touch made_by_title`")
         said = tree.snakemake("data/processed/mine/schema.json", "results/tables/tiny/auc.md")
-    assert "$(touch made_by_title)" in tree.read("results/tables/tiny/auc.md")
+    assert "{title} $(touch made_by_title)" in tree.read("results/tables/tiny/auc.md")
     assert [request.url for request in host.asked] == ["/$(touch$%7BIFS%7Dmade)?key=SECRET2"]
     assert host.asked[0].headers["Authorization"].startswith("Basic ")
     assert made(tree) == []

@@ -17,7 +17,7 @@ rule claims:
         places.log("claims", "papers"),
     params:
         stem=subpath(output.markdown, strip_suffix=".md"),
-        options=WORKFLOW.claims_options(),
+        options=ask(WORKFLOW.claims_options),
         significance=PARAMETERS.tables.significance,
     shell:
         "mtbalance claims {params.stem:q} {input.metrics:q} {params.options:q}"

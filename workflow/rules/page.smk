@@ -7,6 +7,6 @@ rule page:
     log:
         places.log("page", "page"),
     params:
-        config=WORKFLOW.page_config(),
+        config=ask(WORKFLOW.page_config),
     shell:
         "mtbalance report {output:q} --config {params.config:q} > {log:q} 2>&1"
