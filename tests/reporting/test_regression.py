@@ -71,6 +71,15 @@ def test_every_error_has_its_change_against_the_baseline(frame):
     assert mean == pytest.approx(np.mean([(2 - r / 400 - r / 800) / 2 for r in RMSE["ls"]]))
 
 
+def test_errors_that_are_small_in_their_unit_have_as_many_digits_as_others(frame):
+    frame.loc[frame["metric"].isin(["rmse", "mae"]), "value"] *= 1e-8
+    table, _ = regression.tabulate(frame, "Flows", "ls", 0.05)
+    cells = {row.name: row.cells[0] for row in table.rows}
+    ls, pub = cells["Shared bottom (LS)"][3], cells["Shared bottom+PUB"][3]
+    assert ls.text == "0.0000000020000 ± .0000000001000" and pub.text.startswith("0.0000000017967")
+    assert pub.bold and not ls.bold
+
+
 def test_cells_of_flagged_runs_have_a_sign(frame):
     frame.loc[(frame["balancer"] == "pub") & (frame["seed"] == 1), "unconverged"] = 2
     table, numbers = regression.tabulate(frame, "Flows", "ls", 0.05)

@@ -50,10 +50,10 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
 
 
 def _digits(largest: float) -> int:
-    """Decimals with which the largest error of a column has five digits; at most six."""
+    """Decimals with which the largest error of a column has five digits, however small it is in its unit."""
     if not largest > 0:
         return METRICS["rmse"].digits
-    return min(max(SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest)), 0), 6)
+    return max(SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest)), 0)
 
 
 def _heading(row: pd.Series) -> str:
