@@ -166,3 +166,11 @@ def test_a_missing_seed_or_data_set_of_a_method_is_named():
         method_means(whole[~(lost & (whole["seed"] == 1))])
     with pytest.raises(UserError, match="2 runs are missing from the pairs, the first is b/mmoe/mgda/0"):
         method_means(whole[~lost])
+
+
+def test_one_group_has_no_interval():
+    table, _ = tabulate(measured(1, mgda=0.4), "Title", "ls", 0.05)
+    cells = {row.name: row.cells[0][0].text for row in table.rows}
+    assert cells["95 % interval, whole groups drawn"] == "–"
+    assert any(sentence.startswith("1 group (data set and backbone), 2 methods.") for sentence in table.caption)
+    assert any(sentence.endswith("One group has none.") for sentence in table.caption)

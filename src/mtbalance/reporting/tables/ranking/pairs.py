@@ -10,7 +10,7 @@ import math
 import pandas as pd
 
 from mtbalance.reporting import captions
-from mtbalance.reporting.formats import MISSING, decimal
+from mtbalance.reporting.formats import MISSING, counted, decimal
 from mtbalance.reporting.layout import Cell, Group, Row, Table
 from mtbalance.reporting.pairs import (
     FEW,
@@ -64,11 +64,17 @@ def _texts(tests: PairTests) -> dict[str, str]:
         "chi-square as printed (each pair twice)": f"{decimal(tests.chi_square, 2)} ({_p(tests.chi_square_p)})",
         "the same with Yates' correction": f"{decimal(tests.yates, 2)} ({_p(tests.yates_p)})",
         SHARE: f"{decimal(100 * tests.share, 2)} % ({tests.reverse} of {tests.pairs}, each pair once)",
-        "95 % interval, whole groups drawn": f"{decimal(100 * tests.low, 1)} to {decimal(100 * tests.high, 1)} %",
+        "95 % interval, whole groups drawn": _interval(tests),
         "pairs independent: exact binomial": _p(tests.binomial_p),
         "groups independent: Diff permuted in each": _p(tests.within_groups_p),
         "methods independent: methods permuted": "not possible" if pd.isna(tests.methods_p) else _p(tests.methods_p),
     }
+
+
+def _interval(tests: PairTests) -> str:
+    if math.isnan(tests.low):
+        return MISSING
+    return f"{decimal(100 * tests.low, 1)} to {decimal(100 * tests.high, 1)} %"
 
 
 def _p(value: float) -> str:
@@ -82,6 +88,8 @@ def _not_permuted(methods: int) -> str:
 def _too_short(groups: int) -> str:
     if groups >= FEW:
         return ""
+    if groups == 1:
+        return " One group has none."
     return (
         f" Of {groups} groups it is too short: simulated without an effect, an interval of 2 groups has the true share"
         " in two of three cases, and one of 8 in nine of ten."
@@ -107,8 +115,9 @@ def _caption(frame: pd.DataFrame, means: pd.DataFrame, tests: PairTests, baselin
         "Diff: the distance between the cosine of gradient and update on task-specific parameters and that on shared"
         " ones, averaged over the steps up to the best epoch and over seeds. Equation 1 of the PUB paper (arXiv"
         " 2410.05806) is lost in print: both readings are shown. Reverse: the smaller Diff has the higher mean AUC.",
-        f"{len(groups)} groups (data set and backbone), {methods} methods. The paper counts each pair twice, which"
-        " makes its table symmetric and its chi-square twice as large; its tests take pairs as independent.",
+        f"{counted(len(groups), 'group')} (data set and backbone), {counted(methods, 'method')}. The paper counts each"
+        " pair twice, which makes its table symmetric and its chi-square twice as large; its tests take pairs as"
+        " independent.",
         "The three last lines assume less and less: that pairs are independent, that groups are, that methods are. A"
         " method that is better and has a smaller Diff for reasons of its own shows it in every group; only the last"
         " line allows for that." + (f" Its p cannot be below {smallest}." if smallest else _not_permuted(methods)),
