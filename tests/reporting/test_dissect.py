@@ -128,6 +128,12 @@ def test_the_figure_has_a_line_for_each_method_and_longer_steps_are_lower(frame)
     assert "synthetic" in figure.axes[0].get_title(loc="left")
 
 
+def test_data_sets_of_other_tasks_stand_in_one_figure(frame):
+    other = frame.assign(dataset="other", task_title=frame["task_title"].replace("CTR", "Like"))
+    figure = dissect_figure.draw(pd.concat([frame, other], ignore_index=True), "Title", "ls")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["CTR", "CTCVR", "Like"]
+
+
 def test_flagged_runs_have_a_sign_at_their_test_metric_alone(frame):
     flagged = frame.assign(unconverged=((frame["balancer"] == "pub") & (frame["seed"] == 0)).astype(int))
     table, numbers = dissect.tabulate(flagged, "Tiny", "ls", 0.05)

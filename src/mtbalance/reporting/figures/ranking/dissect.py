@@ -5,13 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.dissection import LENGTH, numbers
-from mtbalance.reporting.drawing import GRAY, MARKERS, PALETTE, legend, title
+from mtbalance.reporting.drawing import GRAY, Look, legend, looks, mark, title
 from mtbalance.reporting.formats import signed
 from mtbalance.reporting.names import backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import differences, mean, ratios
@@ -30,7 +29,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     figure = Figure(figsize=(11, 1.7 + len(groups) * (0.9 + 0.29 * lines)), layout="constrained")
     title(figure, f"{heading}: what PUB changes; methods with longer joint steps are lower", frame)
     panels = figure.subplots(len(groups), 3, sharey="row", squeeze=False)
-    tasks = list(whole.loc[whole["metric"] == "weight_mean", "task_title"].unique())
+    look = looks(whole.loc[whole["metric"] == "weight_mean", "task_title"])
     for row, (key, group) in zip(panels, groups, strict=True):
         lengths = group[group["metric"] == LENGTH].set_index("balancer")["ratio"].sort_values(kind="stable")
         order = list(lengths.index)
@@ -41,14 +40,14 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         row[0].set_ylim(len(order) - 0.4, -0.6)
         _differences(row[0], same[same["metric"] == "mean_auc"], order, baseline)
         _lengths(row[1], same[same["metric"] == LENGTH], order, baseline)
-        _weights(row[2], same, order, tasks)
+        _weights(row[2], same, order, look)
     base = balancer_name(baseline)
     far = ";\nnumbers: off the scale" if any(axes.texts for axes in panels[:, 0]) else ""
     marks = f"(dots: seeds; marker and bar:\nmean and 95 % interval{far})"
     panels[-1][0].set_xlabel(f"test mean AUC minus that of {base}\n{marks}")
     panels[-1][1].set_xlabel(f"length of the joint step over {base}'s\n(no unit, logarithmic;\ndots: seeds)")
     panels[-1][2].set_xlabel("weight over the tasks' mean weight\n(no unit; mean of seeds;\nbar: std over steps)")
-    legend(figure, [_task_mark(index, task) for index, task in enumerate(tasks)])
+    legend(figure, [mark(style, task) for task, style in look.items()])
     return figure
 
 
@@ -96,7 +95,7 @@ def _lengths(axes: Axes, rows: pd.DataFrame, order: list[str], baseline: str) ->
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _weights(axes: Axes, rows: pd.DataFrame, order: list[str], tasks: list[str]) -> None:
+def _weights(axes: Axes, rows: pd.DataFrame, order: list[str], look: dict[str, Look]) -> None:
     axes.axvline(1, color=GRAY, linewidth=1.2)
     table = rows[rows["metric"].isin(["weight_mean", "weight_spread"])].pivot_table(
         index=["balancer", "task_title"], columns="metric", values="value", sort=False
@@ -106,20 +105,15 @@ def _weights(axes: Axes, rows: pd.DataFrame, order: list[str], tasks: list[str])
             continue
         found = table.loc[name]
         scaled = found / found["weight_mean"].mean()
-        for index, task in enumerate(tasks):
-            mark = _task_mark(index)
+        apart = min(0.16, 0.8 / len(scaled))
+        for index, (task, weight) in enumerate(scaled.iterrows()):
             axes.errorbar(
-                scaled.loc[task, "weight_mean"],
-                place + 0.16 * (index - (len(tasks) - 1) / 2),
-                xerr=scaled.loc[task, "weight_spread"],
-                color=mark.get_color(),
-                marker=mark.get_marker(),
+                weight["weight_mean"],
+                place + apart * (index - (len(scaled) - 1) / 2),
+                xerr=weight["weight_spread"],
+                color=look[str(task)].color,
+                marker=look[str(task)].marker,
                 markersize=4,
                 elinewidth=1,
                 capsize=2,
             )
-
-
-def _task_mark(index: int, label: str = "") -> Line2D:
-    marker = MARKERS[index % len(MARKERS)]
-    return Line2D([], [], linestyle="", color=PALETTE[index % len(PALETTE)], marker=marker, label=label)
