@@ -124,6 +124,42 @@ def test_equal_weights_are_those_of_the_tasks_of_a_data_set(collected):
     assert gray == [[0.5, 0.5]] * 2
 
 
+def with_tasks(metrics, titles):
+    """The file with these tasks in place of its first one, all of the same numbers."""
+    frame = pd.read_parquet(metrics)
+    rows = [frame[frame["task"] == "click"].assign(task=f"t{n}", task_title=title) for n, title in enumerate(titles)]
+    pd.concat([frame[frame["task"] != "click"], *rows], ignore_index=True).astype(frame.dtypes).to_parquet(metrics)
+    return metrics
+
+
+def test_weights_of_many_tasks_fill_their_scale_and_all_look_different(collected):
+    figure = draw("weights", with_tasks(collected(), [f"task {number}" for number in range(40)]))
+    top = max(max(line.get_ydata()) for axes in figure.axes for line in axes.lines[1:])
+    assert top < 0.1 and figure.axes[0].get_ylim()[1] == pytest.approx(1.04 * top)
+    seen = [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in figure.legends[0].get_lines()]
+    assert len(set(seen)) == 41
+
+
+@pytest.mark.parametrize("letters", [30, 65, 150])
+@pytest.mark.parametrize("name", ["weights", "seesaw"])
+def test_long_names_of_tasks_stay_within_the_figure_and_beside_their_axes(name, letters, collected):
+    titles = [f"{'a_long_name_' * 20}"[: letters - 2] + f"{number:02}" for number in range(9)]
+    with matplotlib.rc_context(FONTS):
+        figure = draw(name, with_tasks(collected(), titles))
+        figure.draw_without_rendering()
+        parts = [*figure.legends, figure._suptitle]
+        assert all(part.get_window_extent().x0 >= 0 for part in parts)
+        assert all(part.get_window_extent().x1 <= figure.bbox.x1 for part in parts)
+        boxes = [axes.yaxis.label.get_window_extent() for axes in figure.axes[::2]]
+        assert all(low.y1 < high.y0 for high, low in pairwise(boxes))
+
+
+def test_the_seesaw_says_how_many_tasks_it_leaves_out(collected):
+    titles = [f"task {number}" for number in range(9)]
+    assert "the first 3 of 10 tasks" in draw("seesaw", with_tasks(collected(), titles)).get_suptitle()
+    assert "the first" not in draw("seesaw", collected()).get_suptitle()
+
+
 def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(collected):
     places = {"ls": (0.8, 0.7), "pub": (0.801, 0.699), "mgda": (0.798, 0.701)}
     results = {("census", "mmoe", name): [place] for name, place in places.items()}
@@ -204,3 +240,4 @@ def test_empty_figures_say_why(collected):
 def test_looks_differ_past_the_end_of_the_palette():
     found = looks([f"balancer {index}" for index in range(20)], "ls")
     assert len(set(found.values())) == 21
+    assert len({(look.color, look.marker) for look in found.values()}) == 21

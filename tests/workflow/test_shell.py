@@ -44,8 +44,7 @@ def test_names_that_are_commands_are_refused_before_anything_runs(tmp_path: Path
 
 
 def test_texts_that_may_be_anything_are_quoted_and_secrets_are_kept(tree: Tree):
-    """A title, a path and an address are texts: they reach the commands, mean nothing there, nor braces to Snakemake, and
-    leave no secret."""
+    """A title, a path and an address are texts: they reach commands, mean nothing on the way, and leave no secret."""
     rows = "".join(f"{number},{number % 2}\n" for number in range(200))
     with PlainHost(f"c$(touch made_by_column),'; touch made_by_label;'\n{rows}".encode()) as host:
         place = host.address.replace("//", "//me:SECRET1@")

@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import Any, Literal, NamedTuple
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ from mtbalance.writing import replacing
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6761D")
 """Okabe and Ito 2008 without black and yellow, and a brown."""
 GRAY = "#555555"
-TITLE_LETTER = 0.08
+TITLE_LETTER = 0.09
 """Inches that a letter of a figure's title takes."""
 TITLE_LINES, TITLE_LINE = 2, 0.22
 """Lines of a title that figures have room for, and inches that a further one takes in height."""
@@ -66,11 +67,12 @@ def looks(names: Iterable[str], baseline: str | None = None) -> dict[str, Look]:
     """A look for each name, in order; the baseline is gray.
 
     Dashes and markers change with every name, so that neighbors differ in gray print, too. Up to seven names have
-    markers of their own; with seven colors and four dashes, 28 looks are different.
+    markers of their own. With seven colors, four dashes and seven markers, 28 lines and 49 marks are different.
     """
     found = {baseline: Look(GRAY, "-", BASELINE_MARKER)} if baseline else {}
     for index, name in enumerate(name for name in dict.fromkeys(names) if name != baseline):
-        found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[index % len(DASHES)], MARKERS[index % len(MARKERS)])
+        marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
+        found[name] = Look(PALETTE[index % len(PALETTE)], DASHES[index % len(DASHES)], marker)
     return found
 
 
@@ -102,12 +104,23 @@ def balancer_legend(
 
 
 def legend(figure: Figure, entries: Sequence[Line2D]) -> None:
-    """A legend below the panels, in lines of about equal length; the figure grows by all of them but the first."""
-    width = ENTRY + LETTER * max(len(str(entry.get_label())) for entry in entries)
-    lines = math.ceil(len(entries) * width / figure.get_figwidth())
-    columns = math.ceil(len(entries) / max(1, lines))
+    """A legend below the panels, in lines of about equal length that fit into the figure's width.
+
+    The figure grows by all lines but the first, and to the width of an entry that is wider alone.
+    """
+    widths = [ENTRY + LETTER * len(str(entry.get_label())) for entry in entries]
+    figure.set_figwidth(max(figure.get_figwidth(), 1.1 * max(widths)))  # letters may be wide
+    lines = math.ceil(len(entries) * max(widths) / figure.get_figwidth())
+    while _in_columns(widths, lines) > figure.get_figwidth():
+        lines += 1
     figure.set_figheight(figure.get_figheight() + LINE * (lines - 1))
-    figure.legend(handles=list(entries), loc="outside lower center", ncols=columns)
+    figure.legend(handles=list(entries), loc="outside lower center", ncols=math.ceil(len(entries) / lines))
+
+
+def _in_columns(widths: Sequence[float], lines: int) -> float:
+    """The width of entries in so many lines, which stand below each other in columns."""
+    columns = np.array_split(np.array(widths), math.ceil(len(widths) / lines))
+    return float(sum(column.max() for column in columns))
 
 
 def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
@@ -123,6 +136,11 @@ def title(figure: Figure, text: str, frame: pd.DataFrame) -> None:
     further = max(0, text.count("\n") + 1 - TITLE_LINES)
     figure.set_figheight(figure.get_figheight() + TITLE_LINE * further)
     figure.suptitle(f"{text}{WARNING}" if selected else text)
+
+
+def wrapped(text: str, inches: float) -> str:
+    """The text of a label in lines of this length, such as that of the axis beside which it stands."""
+    return "\n".join(wrap(text, int(inches / LETTER)))
 
 
 def nothing(figure: Figure, text: str) -> None:

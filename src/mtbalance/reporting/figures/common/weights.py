@@ -31,13 +31,13 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if not lines:
         nothing(figure, "No balancer changed its weights.")
         return figure
-    look = looks(shares["task"])
+    look, top = looks(shares["task"]), _top(shares)
     grid = figure.subplots(len(lines), columns, sharex=True, sharey=True, squeeze=False)
     for line, panels in zip(lines, grid, strict=True):
         _label(panels[0], line[0][1].iloc[0])
         for axes, (balancer, runs) in zip(panels, line, strict=False):
             axes.set_title(balancer_name(str(balancer)))
-            _panel(axes, runs, look)
+            _panel(axes, runs, look, top)
         for axes in panels[len(line) :]:
             axes.set_visible(False)
     for axes in grid[-1]:
@@ -46,7 +46,10 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     titles = dict(zip(shares["task"], shares["task_title"], strict=True))
     legend(
         figure,
-        [Line2D([], [], color=style.color, linestyle=style.dash, label=titles[task]) for task, style in look.items()],
+        [
+            Line2D([], [], color=color, linestyle=dash, marker=marker, markersize=3, label=titles[task])
+            for task, (color, dash, marker) in look.items()
+        ],
     )
     return figure
 
@@ -55,10 +58,16 @@ def _label(axes: Axes, row: pd.Series) -> None:
     axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{heading_of(row)}".replace(" (", "\n("))
 
 
-def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look]) -> None:
+def _top(shares: pd.DataFrame) -> float:
+    """Where the scale ends: at the largest share, and at twice an equal one at least, which is 1 of two tasks."""
+    fewest = int(shares.groupby("dataset", sort=False)["task"].nunique().min())
+    return max(float(shares["share"].max()), min(1.0, 2 / fewest))
+
+
+def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look], top: float) -> None:
     axes.axhline(1 / runs["task"].nunique(), color=GRAY, linewidth=0.8)
     for (_, task), line in runs.groupby(["seed", "task"], sort=False):
         epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
         style = look[str(task)]
         axes.plot(epochs, shares, style.dash, color=style.color, linewidth=1.2, marker=style.marker, markersize=3)
-    axes.set_ylim(-0.04, 1.04)
+    axes.set_ylim(-0.04 * top, 1.04 * top)

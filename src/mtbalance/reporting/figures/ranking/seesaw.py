@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from mtbalance.reporting.comparison import by_seed
-from mtbalance.reporting.drawing import GRAY, legend, level_entries, level_looks, mark, nothing, title
+from mtbalance.reporting.drawing import GRAY, legend, level_entries, level_looks, mark, nothing, title, wrapped
 from mtbalance.reporting.names import backbone_name, balancer_name, data_named, heading_of
 from mtbalance.reporting.statistics import mean, standard_deviation
 
@@ -22,6 +22,8 @@ MOST_TASKS = 3
 """Tasks that are set against each other, at most."""
 PANELS = 4
 """Panels in a line, at most."""
+SIDE = 3.2
+"""Inches of an axis, at least."""
 FAR = 4.0
 """A method this many times as far from the baseline as the median method is named in the panel, not drawn, unless it
 lies near the others."""
@@ -53,6 +55,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     said = f"dotted: {balancer_name(baseline)}; up and to the right is better"
     said += "; bars: standard deviation over seeds" if rows["seed"].nunique() > 1 else ""
     others = frame.loc[frame["metric"] == "r2", "task_title"].unique()
+    said += f"\nthe first {MOST_TASKS} of {len(tasks)} tasks" if len(tasks) > MOST_TASKS else ""
     said += f"\nwithout regressions: {', '.join(others)}" if len(others) else ""
     line = "\nline: the front of fixed weights, equal ones among them" if (rows["rule"] == FIXED).any() else ""
     title(figure, f"{heading}: the tasks against each other\n{said}{line}", frame)
@@ -66,8 +69,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
             axes.set_visible(False)
         for axes, ((_, backbone), group) in zip(row, part, strict=False):
             axes.set_title(f"{heading_of(group.iloc[0])}\n{backbone_name(backbone)}")
-            axes.set_xlabel(f"{pair[0][1]}: AUC")
-            axes.set_ylabel(f"{pair[1][1]}: AUC")
+            axes.set_xlabel(wrapped(f"{pair[0][1]}: AUC", SIDE))
+            axes.set_ylabel(wrapped(f"{pair[1][1]}: AUC", SIDE))
             _panel(axes, group, [str(task) for task, _ in pair], levels, baseline)
     look = level_looks()
     names = [
