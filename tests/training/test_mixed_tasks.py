@@ -10,7 +10,8 @@ from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_sco
 
 from mtbalance.config.reading import parse
 from mtbalance.problems import open_problem
-from mtbalance.training.run import train
+from mtbalance.training.record import model_size
+from mtbalance.training.run import open_session, train
 
 TASKS = {
     "spent": {"column": "spent", "kind": "regression", "loss": "log1p", "within": "clicked"},
@@ -46,6 +47,8 @@ def parameters(**changes):
         "tasks": TASKS,
         "split": {"train": 0.5, "valid": 0.2, "test": 0.3},
     }
+    tasks = changes.get("tasks", TASKS)
+    weights = dict.fromkeys(tasks, 0.5) | {"spent": 2}
     model = {"embedding": 8, "expert": [16], "tower": [8], "dropout": 0.0, "batch_norm": False, "head_bias": "rate"}
     return parse(
         {
@@ -59,7 +62,7 @@ def parameters(**changes):
                     "seeds": [0],
                     "model": model,
                     "training": {"epochs": 4, "batch_size": 128, "patience": 0, "optimizer": {"lr": 0.01}},
-                    "tables": ["auc", "regression"],
+                    "tables": ["auc", "regression"] if tasks == TASKS else ["auc"],
                 }
             },
             "datasets": {"visits": block | changes},
@@ -67,7 +70,7 @@ def parameters(**changes):
             "balancers": {
                 "ls": {"level": "loss", "rule": "equal"},
                 "pub": {"level": "update", "rule": "nash", "every": 3},
-                "fixed": {"level": "loss", "rule": "fixed", "weights": dict.fromkeys(TASKS, 0.5) | {"spent": 2}},
+                "fixed": {"level": "loss", "rule": "fixed", "weights": weights},
             },
         }
     )
@@ -184,3 +187,11 @@ def test_the_bias_alone_is_changed_by_its_start(prepared):
         found.append(open_problem(run.model_copy(update={"model": model}), prepared / "plain").model().state_dict())
     changed = [name for name in found[0] if not found[0][name].equal(found[1][name])]
     assert changed == [f"towers.{task}.logit.bias" for task in range(4)]
+
+
+def test_one_task_shares_nothing(prepared):
+    one = parameters(tasks={"spent": {"column": "spent", "above": 3}})
+    with chdir(prepared):
+        one.datasets["visits"].prepare("visits", prepared / "one")
+    size = model_size(open_session(one.run("e", "visits", "shared_bottom", "pub", 0), prepared / "one"))
+    assert (size.shared, size.private) == (0, size.parameters)

@@ -47,11 +47,15 @@ class Session:
         return self.problem.config
 
     def reach(self) -> Reach:
-        """The parameters by the tasks whose outputs depend on them, as the graph of one row shows it."""
+        """The parameters by the tasks whose outputs depend on them, as the graph of one row shows it.
+
+        One task shares nothing: all parameters are its own.
+        """
         batch = next(self.problem.split("test").batches(1, None)).to(self.device)
         inputs = as_inputs(batch.inputs, self.config.training)
         self.model.eval()
-        return find_reach([output.sum() for output in self.model(inputs)], list(self.model.parameters()))
+        found = find_reach([output.sum() for output in self.model(inputs)], list(self.model.parameters()))
+        return found if len(self.problem.tasks) > 1 else Reach(own=[found.shared])
 
     def models(self) -> dict[str, nn.Module]:
         """What has a best epoch of its own: each task's model by its name if nothing is shared, else the whole.
