@@ -52,6 +52,12 @@ def test_one_cell_recomputed_by_hand(frame):
     assert tuple(row[["change_percent", "low", "high"]]) == pytest.approx((-75, -76, -74))
 
 
+def test_regressions_count_among_the_tasks(frame):
+    """A data set has as many tasks as a run has weights; NE is of the binary ones."""
+    binary = frame[~((frame["task"] == "share") & (frame["metric"] != "weight"))]
+    assert cell(changes(binary, "ls"), "synthetic_four", "mgda", "mean_ne")["tasks"] == 4
+
+
 def test_the_claims_are_those_of_the_csv():
     table = pd.read_csv(Path(printed.__file__).parent / "published" / "others.csv").set_index(["method", "metric"])
     assert printed_gain() == table.loc[("MultiBalance", "normalized entropy"), "value"].item() == 0.738

@@ -22,8 +22,7 @@ def changes(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """
     timed = throughput(frame[frame["metric"] != f"{QPS}_with_data"], baseline)
     found = pd.concat([compare(with_mean(frame, "ne"), [NE], baseline), timed], ignore_index=True)
-    named = frame[(frame["metric"] == "ne") & frame["epoch"].isna()]
-    counts = named.groupby("dataset")["task"].nunique()
+    counts = frame[frame["metric"] == "weight"].groupby("dataset")["task"].nunique()
     found["tasks"] = found["dataset"].map(counts)
     found["change_percent"] = 100 * (found["ratio"] - 1)
     for name in ("low", "high"):
