@@ -160,6 +160,19 @@ def test_the_seesaw_says_how_many_tasks_it_leaves_out(collected):
     assert "the first" not in draw("seesaw", collected()).get_suptitle()
 
 
+def test_the_seesaw_of_data_sets_with_other_tasks_has_no_empty_panel(collected):
+    results = {(name, "mmoe", method): [(0.8, 0.7)] for name in ("one", "two") for method in ("ls", "pub")}
+    metrics = collected(results)
+    frame = pd.read_parquet(metrics)
+    own = frame["dataset"].eq("two") & frame["task"].ne("")
+    frame.loc[own, "task"] = "other_" + frame.loc[own, "task"]
+    frame.loc[own, "task_title"] = "other " + frame.loc[own, "task_title"]
+    frame.to_parquet(metrics)
+    panels = draw("seesaw", metrics).axes
+    assert [axes.get_xlabel() for axes in panels] == ["CTR: AUC", "other CTR: AUC"]
+    assert all(len(axes.texts) >= 2 for axes in panels)
+
+
 def test_the_seesaw_has_a_point_a_method_and_names_those_that_are_far_away(collected):
     places = {"ls": (0.8, 0.7), "pub": (0.801, 0.699), "mgda": (0.798, 0.701)}
     results = {("census", "mmoe", name): [place] for name, place in places.items()}

@@ -32,11 +32,13 @@ ROOM = 3.0
 ITERATIONS = 300
 """Rounds in which numbers move away from points and from each other. A limit of time would not be repeatable."""
 Point = tuple[float, float]
+Pair = tuple[tuple[str, str], tuple[str, str]]
+"""Two tasks, each with its title."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     """Draw a panel for each data set and backbone, with two tasks on its axes; a row for each pair of the first three,
-    or several rows if there are many panels.
+    or several rows if there are many panels. Data sets of other tasks have rows of their own.
 
     Points are means over the finished seeds, bars their standard deviations. Color and marker tell the level at which a
     method balances, the number its name. Where weights were fixed, a line joins the methods with fixed weights, equal
@@ -44,18 +46,23 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     both.
     """
     rows = frame[(frame["metric"] == "auc") & frame["epoch"].isna()]
-    tasks = list(rows.groupby("task", sort=False)["task_title"].first().items())
-    pairs = list(combinations(tasks[:MOST_TASKS], 2))
-    groups = [(key, group) for key, group in rows.groupby(["dataset", "backbone"], sort=False)]
-    groups = [(key, group) for key, group in groups if group["balancer"].nunique() > 1]
-    parts = [groups[start : start + PANELS] for start in range(0, len(groups), PANELS)]
-    lines = [(part, pair) for part in parts for pair in pairs]
-    columns = max(map(len, parts), default=1)
+    groups = [group for _, group in rows.groupby(["dataset", "backbone"], sort=False)]
+    alike: dict[tuple[Pair, ...], list[pd.DataFrame]] = {}
+    for group in groups:
+        if group["balancer"].nunique() > 1:
+            alike.setdefault(_pairs(group), []).append(group)
+    parts = [
+        (own[start : start + PANELS], pairs) for pairs, own in alike.items() for start in range(0, len(own), PANELS)
+    ]
+    lines = [(part, pair) for part, pairs in parts for pair in pairs]
+    columns = max((len(part) for part, _ in lines), default=1)
     figure = Figure(figsize=(1.6 + 4.2 * columns, 1.4 + 4.2 * max(len(lines), 1)), layout="constrained")
     said = f"dotted: {balancer_name(baseline)}; up and to the right is better"
     said += "; bars: standard deviation over seeds" if rows["seed"].nunique() > 1 else ""
     others = frame.loc[frame["metric"] == "r2", "task_title"].unique()
-    said += f"\nthe first {MOST_TASKS} of {len(tasks)} tasks" if len(tasks) > MOST_TASKS else ""
+    counts = {group["task"].nunique() for group in groups}
+    up_to = "up to " if len(counts) > 1 else ""
+    said += f"\nthe first {MOST_TASKS} of {up_to}{max(counts)} tasks" if max(counts, default=0) > MOST_TASKS else ""
     said += f"\nwithout regressions: {', '.join(others)}" if len(others) else ""
     line = "\nline: the front of fixed weights, equal ones among them" if (rows["rule"] == FIXED).any() else ""
     title(figure, f"{heading}: the tasks against each other\n{said}{line}", frame)
@@ -67,11 +74,11 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for row, (part, pair) in zip(panels, lines, strict=True):
         for axes in row[len(part) :]:
             axes.set_visible(False)
-        for axes, ((_, backbone), group) in zip(row, part, strict=False):
-            axes.set_title(f"{heading_of(group.iloc[0])}\n{backbone_name(backbone)}")
+        for axes, group in zip(row, part, strict=False):
+            axes.set_title(f"{heading_of(group.iloc[0])}\n{backbone_name(group['backbone'].iloc[0])}")
             axes.set_xlabel(wrapped(f"{pair[0][1]}: AUC", SIDE))
             axes.set_ylabel(wrapped(f"{pair[1][1]}: AUC", SIDE))
-            _panel(axes, group, [str(task) for task, _ in pair], levels, baseline)
+            _panel(axes, group, [task for task, _ in pair], levels, baseline)
     look = level_looks()
     names = [
         mark(look[level], f"{number} {balancer_name(str(name))}", 4)
@@ -79,6 +86,12 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     ]
     legend(figure, [*names, *level_entries(levels)])
     return figure
+
+
+def _pairs(group: pd.DataFrame) -> tuple[Pair, ...]:
+    """The pairs of the first tasks of a data set."""
+    titles = group.drop_duplicates("task").set_index("task")["task_title"]
+    return tuple(combinations([(str(task), str(title)) for task, title in titles.items()][:MOST_TASKS], 2))
 
 
 def _panel(axes: Axes, group: pd.DataFrame, tasks: list[str], levels: pd.Series, baseline: str) -> None:
