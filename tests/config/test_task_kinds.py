@@ -48,3 +48,17 @@ def test_what_shows_no_task_is_refused(tasks, changes, says):
 )
 def test_what_shows_a_task_is_accepted(tasks, changes):
     assert experiment(tasks, **changes).datasets["t"].task_names() == tuple(tasks)
+
+
+PAIRS = {"tables": ["pairs"], "measure": ["cosines"]}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "grid"),
+    [({"a": BINARY}, {"mmoe": ["ls", "pub"]}), ({"a": BINARY, "n": NUMBER}, {"mmoe": ["ls"]})],
+)
+def test_pairs_of_methods_that_nothing_can_make_are_refused(tasks, grid):
+    with pytest.raises(ParametersError, match=r"ranking\.tables: 'pairs' compares methods on a backbone that shares"):
+        experiment(tasks, **PAIRS, grid=grid)
+    both = {"a": BINARY, "n": NUMBER}, {"mmoe": ["ls", "pub"]}
+    assert experiment(both[0], **PAIRS, grid=both[1]).experiments["ranking"].tables == ("pairs",)

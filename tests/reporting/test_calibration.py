@@ -27,6 +27,7 @@ from mtbalance.reporting.calibration import (
     reliability,
 )
 from mtbalance.reporting.figures import write_figure
+from mtbalance.reporting.figures.ranking.calibration import draw
 from mtbalance.reporting.tables import write_table
 from tracked_runs import TASKS, record_of, run_of
 
@@ -223,3 +224,13 @@ def test_predictions_without_the_task_are_refused_with_the_file(tmp_path: Path):
         collect_calibration(
             [tmp_path / "record.json"], [run], kept, {"pub": Trial("pub", {})}, tmp_path / "out.parquet"
         )
+
+
+def test_axes_of_rare_labels_tell_their_ticks_apart():
+    rates = np.geomspace(2e-5, 2e-3, 5)
+    bins = pd.DataFrame({"predicted": rates, "observed": rates, "balancer": "ls", "seed": 0, "scaling": "none"})
+    facts = {"dataset": "d", "synthetic": False, "task": "t", "task_title": "T", "backbone": "mmoe"}
+    figure = draw(bins.assign(part="bin", selection="valid", **facts), "Title", "ls")
+    figure.draw_without_rendering()
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert len(set(labels)) == len(labels) and {"0.005%", "0.01%", "0.1%"} <= set(labels)

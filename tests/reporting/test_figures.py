@@ -5,11 +5,13 @@ from itertools import pairwise
 import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 from matplotlib.text import Text
 
 from mtbalance.config.kinds import kind, names_in
 from mtbalance.reporting.collect import collect
-from mtbalance.reporting.drawing import FONTS, MARKERS, looks
+from mtbalance.reporting.drawing import FONTS, MARKERS, looks, save
 from mtbalance.reporting.entries import entry_of
 from mtbalance.reporting.figures import write_figure
 from mtbalance.workflow.results import FIGURE_FORMATS
@@ -158,6 +160,19 @@ def test_the_seesaw_says_how_many_tasks_it_leaves_out(collected):
     titles = [f"task {number}" for number in range(9)]
     assert "the first 3 of 10 tasks" in draw("seesaw", with_tasks(collected(), titles)).get_suptitle()
     assert "the first" not in draw("seesaw", collected()).get_suptitle()
+
+
+def test_dollars_in_names_are_dollars(collected, tmp_path):
+    metrics = with_tasks(collected(), ["$gain$ of $5", "$loss$"])
+    for name in ("weights", "seesaw"):
+        write_figure(name, metrics, tmp_path / name, title="Costs $4, and $5")
+        assert "Oblique" not in (tmp_path / f"{name}.svg").read_text(), "no letter is that of a variable"
+
+
+def test_a_figure_too_tall_for_a_png_is_drawn_with_fewer_points(tmp_path):
+    figure = Figure(figsize=(1, 500))
+    save(figure, tmp_path / "tall")
+    assert 60_000 < imread(tmp_path / "tall.png").shape[0] < 2**16
 
 
 def test_the_seesaw_of_data_sets_with_other_tasks_has_no_empty_panel(collected):

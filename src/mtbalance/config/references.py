@@ -38,6 +38,7 @@ def faults(parameters: Parameters) -> list[str]:
             *_nothing_shared(parameters),
             *_no_truth(parameters),
             *_not_measured(parameters),
+            *_nothing_to_pair(parameters),
             *_not_kept(parameters),
             *_no_such_tasks(parameters),
             *_elsewhere(parameters),
@@ -154,6 +155,19 @@ def _not_measured(parameters: Parameters) -> Iterator[str]:
         for key, names, _ in _outputs(experiment):
             for asked in MEASURED & {*names} if "cosines" not in experiment.measure else ():
                 yield f"experiments.{name}.{key}: {asked!r} needs `measure: [cosines]` in this experiment"
+
+
+def _nothing_to_pair(parameters: Parameters) -> Iterator[str]:
+    """Pairs of methods where no model shares anything between tasks, or none has two methods."""
+    for name, experiment in parameters.experiments.items():
+        sharing = [names for backbone, names in experiment.grid.items() if parameters.backbones[backbone].shares]
+        several = any(len(parameters.datasets[dataset].task_names()) > 1 for dataset in experiment.datasets)
+        for key, names, _ in _outputs(experiment):
+            if "pairs" in names and not (several and any(len(methods) > 1 for methods in sharing)):
+                yield (
+                    f"experiments.{name}.{key}: 'pairs' compares methods on a backbone that shares parameters between"
+                    " tasks: it needs two methods on one, and a data set of two tasks"
+                )
 
 
 def _not_kept(parameters: Parameters) -> Iterator[str]:

@@ -51,6 +51,8 @@ FONTS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "mtbalance",
 }
+DPI, MOST_POINTS = 150, 65_000
+"""Points of a PNG to the inch, and points that a side of it may have: matplotlib draws none of more than 65,536."""
 UNDATED = {"png": ["Software"], "svg": ["Date", "Creator"], "pdf": ["CreationDate"]}
 """The formats of a figure, and what each would say of the time and the program that made it."""
 
@@ -163,7 +165,9 @@ def save(figure: Figure, stem: Path) -> None:
                 metadata["Title"] = heading
                 figure.suptitle(WARNING.strip() if heading.endswith(WARNING) else "")
             content = BytesIO()  # matplotlib hides that a disk is full
-            figure.savefig(content, format=ending, dpi=150, metadata=metadata)
+            figure.savefig(
+                content, format=ending, dpi=min(DPI, MOST_POINTS / max(figure.get_size_inches())), metadata=metadata
+            )
             with replacing(stem.with_name(f"{stem.name}.{ending}")) as partial:
                 partial.write_bytes(content.getvalue())
     figure.suptitle(heading)

@@ -12,6 +12,7 @@ of collected metrics, the experiment's title, and the balancer that the others a
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -19,10 +20,13 @@ from mtbalance.reporting.collected import read_collected
 from mtbalance.reporting.drawing import FONTS, save
 from mtbalance.reporting.entries import entry_of
 
+PLAIN: dict[Any, Any] = {"text.parse_math": False}
+"""Names of tasks and titles may have dollars, between which letters would become mathematics."""
+
 
 def write_figure(name: str, metrics: Path, stem: Path, *, title: str, baseline: str = "ls") -> None:
     """Write ``stem`` .png, .pdf and .svg: figure ``name`` from a collected Parquet file."""
     # Axes take their fonts when they are made, so the figure is drawn under them too. Nothing global is changed.
-    with matplotlib.rc_context(FONTS):
+    with matplotlib.rc_context(FONTS | PLAIN):
         frame = read_collected(metrics)
         save(entry_of(frame, "figures", name)(frame, title, baseline), stem)

@@ -9,13 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mtbalance.reporting.calibration import BINS
-from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, nothing, title
+from mtbalance.reporting.drawing import GRAY, Look, balancer_legend, looks, nothing, title, wrapped
 from mtbalance.reporting.names import backbone_name, heading_of
 
 SCALINGS = {"none": "as trained", "temperature": "after temperature scaling", "isotonic": "after isotonic scaling"}
+WIDTH = 3.2
+"""Inches of a panel, at least."""
 
 
 def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
@@ -33,7 +35,7 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     for row, (_, group) in zip(rows, panels, strict=True):
         for axes, (scaling, name) in zip(row, SCALINGS.items(), strict=True):
             _panel(axes, group[group["scaling"] == scaling], look)
-            axes.set_title(f"{_named(group.iloc[0])}\n{name}")
+            axes.set_title(f"{wrapped(_named(group.iloc[0]), WIDTH)}\n{name}")
             axes.set_xlabel("predicted probability")
         row[0].set_ylabel("rate of positive labels")
     balancer_legend(figure, look, [Line2D([], [], color=GRAY, linewidth=0.8, label="perfectly calibrated")])
@@ -49,7 +51,7 @@ def _panel(axes: Axes, bins: pd.DataFrame, look: dict[str, Look]) -> None:
     axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(PercentFormatter(1.0))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
         axis.set_minor_formatter(NullFormatter())
     if len(shown):
         ends = [min(shown["predicted"].min(), shown["observed"].min()), shown[["predicted", "observed"]].max().max()]

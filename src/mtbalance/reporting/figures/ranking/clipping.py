@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from mtbalance.config.variants import parsed
 from mtbalance.errors import UserError
@@ -44,6 +45,8 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
         _plain(above, same, look)
         _panel(below, group[group["metric"] == "clip_rate"], look)
         above.set_xscale("log")
+        above.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        above.xaxis.set_minor_formatter(NullFormatter())
         below.set_ylim(-0.04, 1.04)
         below.set_xlabel("absolute limit on the move of a coordinate\n(parameter units, logarithmic)")
     panels[0][0].set_ylabel("test mean AUC\n(dots: seeds; mean ± std)")
