@@ -35,6 +35,13 @@ def test_seeds_that_are_counted_are_those_that_were_compared(frame):
     assert said[-1].startswith("With 2 seeds the 95 % interval of a difference")
 
 
+def test_one_task_is_said_to_leave_nothing_to_balance(frame):
+    found = frame(ls=LS, pub=PUB)
+    assert "nothing to balance" not in answer(found, "T", "ls")[0]
+    said = answer(found[found["task"] != "conversion"], "T", "ls")[0]
+    assert said.endswith("synthetic_nl has one task, so that there is nothing to balance.")
+
+
 def test_a_best_mean_of_some_runs_says_of_how_many(frame):
     best = answer(frame(ls=LS, pub=PUB, mgda=[None, None, MGDA]), "T", "ls")[1]
     alone = "Best mean AUC: MGDA on MMOE, 0.7900 in the 1 of 3 runs that finished (+0.0600 against LS, not tested"

@@ -68,7 +68,13 @@ def _what_was_run(frame: pd.DataFrame, title: str) -> str:
     unfinished = convergence.unfinished(frame)
     text += f"; {unfinished} of {len(runs)} runs may not have converged." if unfinished else "."
     chance = convergence.no_better_than_a_constant(frame)
-    return " ".join([text, *chance, *convergence.best_at_once(frame), *captions.leaks(frame)])
+    return " ".join([text, *_one_task(frame), *chance, *convergence.best_at_once(frame), *captions.leaks(frame)])
+
+
+def _one_task(frame: pd.DataFrame) -> Iterator[str]:
+    counts = frame[frame["metric"] == "weight"].groupby("dataset", sort=False)["task"].nunique()
+    if names := [str(name) for name in counts.index[counts == 1]]:
+        yield f"{_listed(names)} {'has' if len(names) == 1 else 'have'} one task, so that there is nothing to balance."
 
 
 def _best(frame: pd.DataFrame, cells: pd.DataFrame, title: str, baseline: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mtbalance.reporting import captions, convergence, grid
-from mtbalance.reporting.formats import signed
+from mtbalance.reporting.formats import counted, signed
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import balancer_name, method_name
 from mtbalance.reporting.task_counts import NE, changes, printed_gain, printed_loss
@@ -29,7 +29,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         title=f"{title}: change by the number of tasks",
         caption=tuple(_caption(frame, cells, baseline, significance)),
         beside="",
-        groups=grid.groups(cells, lambda row: f"{row['tasks']} tasks: {'QPS' if row['metric'] == QPS else 'NE'} %"),
+        groups=grid.groups(cells, lambda row: f"{counted(row['tasks'], 'task')}: {'QPS' if row['metric'] == QPS else 'NE'} %"),
         rows=grid.rows(cells, baseline, fill),
     )
     return table, cells
