@@ -10,9 +10,11 @@ from statistics import stdev
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.utils.validation import _validate_metric
 
 from mtbalance.config.run import RunConfig
 from mtbalance.records.run import TaskFacts
+from mtbalance.tracking.content import Begun, accepted, epoch_numbers
 from mtbalance.tracking.process import log
 from tracked_runs import (
     EPOCHS,
@@ -169,3 +171,17 @@ def test_views_are_sorted_by_the_score_that_chooses_epochs(project: Path):
         assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`final_test/mean_score`", False)
         columns = [column for column in state["selectedColumns"] if column.startswith("metrics.`final_test/")]
         assert columns[:2] == ["metrics.`final_test/mean_score`", "metrics.`final_test/mean_auc`"]
+
+
+def test_every_name_of_a_task_has_a_metric_of_its_own(tmp_path):
+    tasks = ["spend > 5", "a&b", "a|b", "a/b", "..", "../up", "<b>", "it's $5", "Click", "click", "\u58f2\u4e0a", " x"]
+    run = run_of(0)
+    record = record_of(run)
+    losses = {task: 0.01 * place for place, task in enumerate(tasks)}
+    epoch = record.epochs[0].model_copy(update={"train_loss": losses, "weights": losses})
+    begun = Begun.of(record, tmp_path / "record.json")
+    found = {name: value for name, value, *_ in epoch_numbers(begun, [epoch])}
+    for name in found:
+        _validate_metric(name, 0.5, 0, 0)
+    assert [found[f"train/loss/{accepted(task)}"] for task in tasks] == list(losses.values())
+    assert accepted("click rate_2") == "click rate_2"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -29,6 +30,8 @@ FINAL, DEVIATION = "final_test", "final_test_sd"
 """First parts of the names of test metrics, and of their standard deviations over seeds."""
 MEAN, RUN, TRY = "mean", "run", "try"
 """Values of the tag ``kind``: a method's mean over seeds, a run of the workflow, a try by hand, which has no mean."""
+REFUSED = re.compile(r"[^\w.\- :]|^\.+$")
+"""Letters that names in MLflow cannot have, or, as ``/`` and points alone, that would be a path there."""
 Number = tuple[str, float, int, int]
 """A metric: name, value, time (ms since 1970), step."""
 
@@ -132,7 +135,7 @@ def parameters(begun: Begun) -> dict[str, str]:
     options = {part: begun.config[part]["options"] for part in ("backbone", "balancer")}
     replaced = parsed(begun.config["balancer"]["name"]).training
     found = {**dict(flat(options)), **{f"training.{key}": value for key, value in replaced.items()}}
-    return {key: str(value) for key, value in (found | {"seed": begun.config["seed"]}).items()}
+    return {accepted(key): str(value) for key, value in (found | {"seed": begun.config["seed"]}).items()}
 
 
 def epoch_numbers(begun: Begun, epochs: Iterable[EpochRecord]) -> Iterator[Number]:
@@ -174,8 +177,15 @@ def _description(begun: Begun) -> str:
 
 
 def _evaluation(split: str, evaluation: Evaluation) -> dict[str, float]:
-    return {"/".join(filter(None, (split, metric, task))): value for metric, task, value in numbers_of(evaluation)}
+    return {
+        "/".join(filter(None, (split, metric, accepted(task)))): value for metric, task, value in numbers_of(evaluation)
+    }
 
 
 def _by_task(prefix: str, values: ByTask) -> dict[str, float]:
-    return {f"{prefix}/{task}": value for task, value in values.items()}
+    return {f"{prefix}/{accepted(task)}": value for task, value in values.items()}
+
+
+def accepted(task: str) -> str:
+    """A task's name or a key as MLflow takes it: what it refuses is ``_`` and a code, as in ``spend _3E 5``."""
+    return REFUSED.sub(lambda found: "".join(f"_{ord(letter):02X}" for letter in found[0]), task)
