@@ -79,6 +79,17 @@ def test_whiskers_are_whole_in_the_plot_of_costs(project, write, timings):
     assert low < min(ends) and max(ends) < high
 
 
+def test_the_plot_of_weights_says_that_it_shows_one_of_many_tasks(project, write):
+    tasks = {f"t{number}": f"Task {number}" for number in range(10)}
+    paths, runs = write({("visits", "mmoe", name): [(0.7,) * 10] for name in ("ls", "pub")}, tasks=tasks)
+    collect(paths, runs, [], [], Path(places.METRICS.format(experiment="demo")))
+    shown = [plot for plot in plots(pd.read_parquet(places.METRICS.format(experiment="demo")), "ls") if plot]
+    (weights,) = [plot for plot in shown if "in the weights" in plot.layout.title.text]
+    assert "share of Task 0 in the weights<br><sub>the first of 10 tasks" in weights.layout.title.text
+    top = max(max(line.y) for line in weights.data)
+    assert top < weights.layout.yaxis.range[1] < 1
+
+
 def test_a_page_says_which_methods_used_which_code(write):
     paths, _ = write({("visits", "mmoe", name): [(0.7, 0.8), (0.7, 0.8)] for name in ("ls", "pub")})
     records = [with_rows(read_run(path)) for path in paths]

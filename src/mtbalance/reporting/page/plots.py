@@ -111,7 +111,8 @@ def _weights(key: tuple[str, ...], model: pd.DataFrame) -> Figure | None:
     shares = moving_shares(model)
     if shares.empty:
         return None
-    first = shares[shares["task"] == shares["task"].iloc[0]]
+    first, tasks = shares[shares["task"] == shares["task"].iloc[0]], shares["task"].nunique()
+    others = f"<br><sub>the first of {tasks} tasks; the figure `weights` has all</sub>" if tasks > 2 else ""
     figure = Figure(layout=LAYOUT)
     for index, (balancer, runs) in enumerate(first.groupby("balancer", sort=False)):
         line = runs.groupby("epoch")["share"].mean()
@@ -124,10 +125,10 @@ def _weights(key: tuple[str, ...], model: pd.DataFrame) -> Figure | None:
             hovertemplate="epoch %{x}: %{y:.3f}",
         )
     return figure.update_layout(
-        title=f"{_where(key)}: share of {first['task_title'].iloc[0]} in the weights",
+        title=f"{_where(key)}: share of {first['task_title'].iloc[0]} in the weights{others}",
         xaxis_title="epoch",
         yaxis_title="share of the weights",
-        yaxis_range=[0, 1],
+        yaxis_range=[0, max(min(1.0, 2 / tasks), 1.05 * float(first["share"].max()))],
     )
 
 
