@@ -121,6 +121,14 @@ def test_a_regression_without_r2_is_predicted_no_better_than_by_a_constant(metri
     assert said.startswith("CTR is predicted no better than by a constant in 1 of 14 runs")
 
 
+def test_many_tasks_that_are_close_to_chance_have_one_sentence(metrics):
+    frame = pd.read_parquet(metrics(False))
+    ne = (frame["metric"] == "ne") & (frame["split"] == "test") & frame["epoch"].isna() & (frame["task"] == "click")
+    many = [frame[ne].assign(task=f"t{number}", task_title=f"T{number}", value=1.01) for number in range(5)]
+    (said,) = no_better_than_a_constant(pd.concat([frame, *many], ignore_index=True))
+    assert said.startswith("5 tasks are predicted no better than by a constant in some of 14 runs: their labels may")
+
+
 def test_the_answer_counts_the_runs_that_were_best_after_their_first_epoch(metrics):
     frame = pd.read_parquet(metrics(False))
 

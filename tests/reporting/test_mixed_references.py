@@ -111,6 +111,15 @@ def test_the_answer_has_the_simple_models_with_their_tasks(collected, seeds):
     assert f"{of_churn} on either; ridge regression has an R² of 0.1000 for Spend." in scores
 
 
+def test_of_many_tasks_the_answer_has_their_mean(collected):
+    frame = collected(3)
+    further = frame[frame["task"] == frame.loc[frame["task_title"] == "Churned", "task"].iloc[0]]
+    many = [further.assign(task=f"t{number}", task_title=f"T{number}") for number in range(4)]
+    scores = answer(pd.concat([frame, *many], ignore_index=True), "Shop", "ls")[1]
+    mean = (5 * 0.69 + 0.67) / 6
+    assert f"logistic regression has a mean AUC of {mean:.4f} over 6 tasks, and no network is better on 6 of" in scores
+
+
 def test_a_simple_model_is_ahead_of_a_task_if_no_network_is_better(collected):
     """One network of two is better on Churned."""
     frame = collected(3)
@@ -126,7 +135,7 @@ def test_the_best_balancer_is_said_once(collected):
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_captions_say_what_is_there_once(collected, seeds):
     frame = collected(seeds)
-    heading = draw(frame, "Shop", "ls").get_suptitle()
+    heading = " ".join(draw(frame, "Shop", "ls").get_suptitle().split())
     assert ("bars: standard deviation" in heading) == (seeds > 1) and "without regressions: Spend" in heading
     assert untested(compare(frame.assign(value=0.5), ["auc"], "ls")) == (
         ["Not tested: 2 cells (differences without variance)."] if seeds > 1 else []

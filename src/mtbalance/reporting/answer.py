@@ -10,7 +10,7 @@ from mtbalance.reporting import captions, convergence, ranks, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.contrasts import against_baseline
 from mtbalance.reporting.derived import with_scores
-from mtbalance.reporting.formats import counted, decimal
+from mtbalance.reporting.formats import MOST_NAMED, counted, decimal
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, data_named
 from mtbalance.reporting.reference_errors import against
 from mtbalance.reporting.resolution import most_pairs, resolution
@@ -137,12 +137,16 @@ def _simple(frame: pd.DataFrame, cells: pd.DataFrame, baseline: str) -> Iterator
 
 
 def _by_task(frame: pd.DataFrame, own: pd.DataFrame, baseline: str) -> str:
-    """``an AUC of 0.6883 for churned and 0.6742 for upgraded, and no network is better on either``."""
+    """``an AUC of 0.6883 for churned and 0.6742 for upgraded, and no network is better on either``; of many tasks their
+    mean, and on how many no network is better."""
     networks = compare(frame, list(references.AVERAGED), baseline)
     titles, best = networks.groupby("task")["task_title"].first(), networks.groupby("task")["mean"].max()
     own = own[own["metric"].isin(references.AVERAGED) & (own["task"] != "mean")].set_index("task")
     metric = METRICS[own["metric"].iloc[0]]
     ahead = [titles[task] for task, value in own["value"].items() if value >= best[task]]
+    if len(own) > MOST_NAMED:
+        text = f"a mean {metric.title} of {decimal(own['value'].mean(), metric.digits)} over {len(own)} tasks"
+        return text + (f", and no network is better on {len(ahead)} of them" if ahead else "")
     all_of_them = {1: "", 2: " on either"}.get(len(own), " on any")
     where = all_of_them if len(ahead) == len(own) else f" on {_listed(ahead)}"
     values = _listed([f"{decimal(value, metric.digits)} for {titles[task]}" for task, value in own["value"].items()])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from mtbalance.reporting.formats import counted
+from mtbalance.reporting.formats import MOST_NAMED, counted
 from mtbalance.reporting.layout import Table
 from mtbalance.reporting.value import RUN, trained
 
@@ -31,12 +31,17 @@ def unfinished(frame: pd.DataFrame) -> int:
 
 
 def no_better_than_a_constant(frame: pd.DataFrame) -> list[str]:
-    """A sentence for each task that runs predict worse than a constant does; none if there is no such task."""
-    number = len(trained(frame))
+    """A sentence for each task that runs predict worse than a constant does, one for many tasks; none without any."""
+    number, worse = len(trained(frame)), _worse(frame)
+    if (tasks := worse["task_title"].nunique()) > MOST_NAMED:
+        return [
+            f"{tasks} tasks are predicted no better than by a constant in some of {counted(number, 'run')}: their"
+            " labels may be close to chance, or training.optimizer.lr too high."
+        ]
     return [
         f"{task} is predicted no better than by a constant in {len(runs)} of {counted(number, 'run')}: its labels may"
         " be close to chance, or training.optimizer.lr too high."
-        for task, runs in _worse(frame).groupby("task_title", sort=False)
+        for task, runs in worse.groupby("task_title", sort=False)
     ]
 
 

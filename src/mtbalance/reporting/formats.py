@@ -11,6 +11,8 @@ from mtbalance.writing import write_text
 
 MISSING = "–"
 MINUS = "−"
+MOST_NAMED = 4
+"""Tasks that a sentence names one by one, at most."""
 
 
 def decimal(value: float, digits: int) -> str:

@@ -29,10 +29,14 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         title=f"{title}: change by the number of tasks",
         caption=tuple(_caption(frame, cells, baseline, significance)),
         beside="",
-        groups=grid.groups(cells, lambda row: f"{counted(row['tasks'], 'task')}: {'QPS' if row['metric'] == QPS else 'NE'} %"),
+        groups=grid.groups(cells, _heading),
         rows=grid.rows(cells, baseline, fill),
     )
     return table, cells
+
+
+def _heading(row: pd.Series) -> str:
+    return f"{counted(row['tasks'], 'task')}: {'QPS' if row['metric'] == QPS else 'NE'} %"
 
 
 def _text(row: pd.Series, baseline: str) -> str:
