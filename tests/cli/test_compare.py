@@ -74,6 +74,13 @@ def test_a_metric_of_one_task():
     assert "0.8500" in printed("mmoe/pub", "mmoe/ls", "auc/click")
 
 
+def test_errors_have_as_many_digits_in_any_unit():
+    rows = frame()
+    errors = rows.assign(metric=rows["metric"].replace("auc", "rmse"), value=rows["value"] * 1e-6)
+    said = printed("mmoe/pub", "mmoe/ls", "rmse/click", found=errors[errors["metric"] != "relative_throughput"])
+    assert ["0", "0.00000085000", "0.00000084000", "+0.00000001000"] in [line.split() for line in said.splitlines()]
+
+
 def test_the_default_is_the_score_by_which_the_answer_ranks():
     assert "mean_auc" in printed("mmoe/pub", "mmoe/ls")
     found = frame()

@@ -14,12 +14,12 @@ from mtbalance.reporting.answer import SIGNIFICANT, ranking_score
 from mtbalance.reporting.comparison import by_seed
 from mtbalance.reporting.contrasts import between
 from mtbalance.reporting.derived import with_scores
-from mtbalance.reporting.formats import counted, decimal, signed
+from mtbalance.reporting.formats import counted, decimal, error_digits, signed
 from mtbalance.reporting.names import METRICS, backbone_name, balancer_name, heading_of
 from mtbalance.reporting.statistics import BySeed
 from mtbalance.reporting.value import QPS, trained
 
-DIGITS = 4
+DIGITS, ERRORS = 4, ("rmse", "mae")
 
 
 def duel(frame: pd.DataFrame, method: str, other: str, metric: str | None = None) -> Iterator[Table | str]:
@@ -36,8 +36,9 @@ def duel(frame: pd.DataFrame, method: str, other: str, metric: str | None = None
     for dataset, runs in final.groupby("dataset", sort=False):
         shown = metric or ranking_score(runs) or "delta_m"
         sides = [_values(found[name][found[name]["dataset"] == dataset], shown) for name in (method, other)]
-        yield _table(heading_of(runs.iloc[0]), shown, (method, other), sides)
-        yield _verdict(*sides)
+        digits = _digits(shown, sides)
+        yield _table(heading_of(runs.iloc[0]), shown, (method, other), sides, digits)
+        yield _verdict(sides[0], sides[1], digits)
         costs = [_values(found[name][found[name]["dataset"] == dataset], QPS) for name in (method, other)]
         if method.partition("/")[0] == other.partition("/")[0] and all(costs):
             own, theirs = (next(iter(cost.values())) for cost in costs)
@@ -70,7 +71,14 @@ def _values(runs: pd.DataFrame, metric: str) -> BySeed:
     return by_seed(runs[names == metric])
 
 
-def _table(title: str, metric: str, names: tuple[str, str], sides: list[BySeed]) -> Table:
+def _digits(metric: str, sides: list[BySeed]) -> int:
+    """Decimals of the numbers: errors have the unit of their label, all other metrics a scale of their own."""
+    if metric.partition("/")[0] not in ERRORS:
+        return DIGITS
+    return error_digits(max((value for side in sides for value in side.values()), default=0.0))
+
+
+def _table(title: str, metric: str, names: tuple[str, str], sides: list[BySeed], digits: int) -> Table:
     table = Table(title=f"{title}: {metric}", title_justify="left", box=box.SIMPLE)
     table.add_column("seed")
     for heading in (*map(_name, names), "difference"):
@@ -78,20 +86,20 @@ def _table(title: str, metric: str, names: tuple[str, str], sides: list[BySeed])
     own, theirs = sides
     for seed in sorted(own.keys() | theirs.keys()):
         values = [side.get(seed, float("nan")) for side in sides]
-        texts = [decimal(value, DIGITS) for value in values]
-        table.add_row(str(seed), *texts, signed(values[0] - values[1], DIGITS))
+        texts = [decimal(value, digits) for value in values]
+        table.add_row(str(seed), *texts, signed(values[0] - values[1], digits))
     return table
 
 
-def _verdict(own: BySeed, theirs: BySeed) -> str:
+def _verdict(own: BySeed, theirs: BySeed, digits: int) -> str:
     found = between(own, theirs, SIGNIFICANT)
     seeds = counted(found.test.pairs, "common seed")
     if found.test.untested:
-        return f"Difference {found.text(DIGITS)} over {seeds}; not tested: {found.test.untested}."
+        return f"Difference {found.text(digits)} over {seeds}; not tested: {found.test.untested}."
     verdict = f"distinguishable at the {SIGNIFICANT:.0%} level" if found.told(SIGNIFICANT) else "not distinguishable"
-    bounds = ", ".join(signed(bound, DIGITS) for bound in (found.low, found.high))
+    bounds = ", ".join(signed(bound, digits) for bound in (found.low, found.high))
     return (
-        f"Difference {signed(found.test.difference, DIGITS)}, {1 - SIGNIFICANT:.0%} interval [{bounds}],"
+        f"Difference {signed(found.test.difference, digits)}, {1 - SIGNIFICANT:.0%} interval [{bounds}],"
         f" paired t-test p = {found.test.p:.2g} over {seeds}: {verdict}."
     )
 

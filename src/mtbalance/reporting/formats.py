@@ -11,6 +11,7 @@ from mtbalance.writing import write_text
 
 MISSING = "–"
 MINUS = "−"
+SIGNIFICANT_DIGITS = 5
 MOST_NAMED = 4
 """Tasks that a sentence names one by one, at most."""
 
@@ -18,6 +19,11 @@ MOST_NAMED = 4
 def decimal(value: float, digits: int) -> str:
     """A number with fixed decimals and a real minus sign; a dash if there is none."""
     return MISSING if math.isnan(value) else f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def error_digits(largest: float) -> int:
+    """Decimals with which the largest error of a column has five digits, however small it is in its unit."""
+    return max(SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest)), 0) if largest > 0 else 4
 
 
 def signed(value: float, digits: int) -> str:

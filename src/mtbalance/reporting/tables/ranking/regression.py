@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from mtbalance.reporting import captions, grid, references
 from mtbalance.reporting.comparison import compare
 from mtbalance.reporting.derived import with_mean
+from mtbalance.reporting.formats import error_digits
 from mtbalance.reporting.layout import Cell, Table
 from mtbalance.reporting.names import METRICS, balancer_name
 
 COLUMN = ["dataset", "metric", "task"]
 SHOWN = ["rmse", "mae", "r2", "mean_r2"]
-SIGNIFICANT_DIGITS = 5
 
 
 def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float) -> tuple[Table, pd.DataFrame]:
@@ -25,7 +23,7 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
     cells = cells.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable", ignore_index=True)
     cells["digits"] = cells["metric"].map(lambda metric: METRICS[metric].digits)
     for _, column in cells[cells["better"] < 0].groupby(COLUMN):
-        cells.loc[column.index, "digits"] = _digits(column["mean"].max())
+        cells.loc[column.index, "digits"] = error_digits(column["mean"].max())
     best = [
         grid.best(column, int(column["better"].iloc[0]), int(column["digits"].iloc[0]))
         for _, column in cells.groupby(COLUMN)
@@ -47,13 +45,6 @@ def tabulate(frame: pd.DataFrame, title: str, baseline: str, significance: float
         rows=grid.rows(cells, baseline, fill) + references.rows(frame, columns, digits),
     )
     return table, cells.drop(columns=["best", "digits"])
-
-
-def _digits(largest: float) -> int:
-    """Decimals with which the largest error of a column has five digits, however small it is in its unit."""
-    if not largest > 0:
-        return METRICS["rmse"].digits
-    return max(SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest)), 0)
 
 
 def _heading(row: pd.Series) -> str:
