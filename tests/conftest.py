@@ -41,6 +41,7 @@ SLOW = {
     "training/test_every_balancer.py",
     "training/test_run.py",
     "training/test_scenes.py",
+    "training/test_simulated_device.py",
     "training/test_step.py",
 }
 """Files whose tests take the most time, beside the workflow's: `make quick` leaves them out."""

@@ -30,6 +30,12 @@ _setup_privateuseone_for_python_backend("simulated", backend_module=_Module())
 aten = torch.ops.aten
 DEVICE = torch.device("simulated:0")
 INDEXING = (aten.index.Tensor, aten.index_put_.default, aten.index_put.default, aten._index_put_impl_.default)
+REFUSED = {
+    *("_adaptive_avg_pool2d_backward", "adaptive_max_pool2d_backward", "max_unpool2d", "upsample_linear1d_backward"),
+    *("upsample_bilinear2d_backward", "upsample_bicubic2d_backward", "reflection_pad2d_backward", "nll_loss2d_forward"),
+    *("put_", "histc", "median", "grid_sampler_2d_backward", "cumsum"),
+}
+"""Operators of which CUDA has no deterministic form (``torch.use_deterministic_algorithms``)."""
 WIDE = (torch.float64, torch.complex128)
 
 
@@ -113,6 +119,9 @@ class Generator(HostGenerator):
 def _run(operator: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     given = tree_leaves((args, kwargs))
     _refuse_mixed(operator, args, given)
+    whole = operator._schema.name == "aten::cumsum" and not args[0].is_floating_point()
+    if torch.are_deterministic_algorithms_enabled() and operator._schema.name[6:] in REFUSED and not whole:
+        raise RuntimeError(f"CUDA has no deterministic form of {operator}")
     target = kwargs.get("device")
     away = target is not None and torch.device(target).type == "cpu"
     if target is not None:
@@ -181,7 +190,7 @@ _LIBRARY = torch.library.Library("aten", "IMPL")
 _LIBRARY.impl("empty.memory_format", _empty, "PrivateUse1")
 _LIBRARY.impl("empty_strided", _empty_strided, "PrivateUse1")
 _LIBRARY.impl("_copy_from", _copy_from, "PrivateUse1")
-for _operator in (aten.mm, aten.addmm, aten.dot, aten.convolution):
+for _operator in (aten.mm, aten.addmm, aten.dot, aten.conv2d):
     _LIBRARY.impl(_operator.__name__, partial(_lowered, _operator), "AutocastPrivateUse1")
 _FALLBACK = torch.library.Library("_", "IMPL")
 _FALLBACK.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")

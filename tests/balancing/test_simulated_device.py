@@ -13,6 +13,8 @@ import torch
 
 import simulated_device
 from loops import PAIRS, Net, balanced, data
+from mtbalance.balancing import levels
+from mtbalance.balancing.processes import Processes
 from mtbalance.balancing.rows import gram_matrix
 from simulated_device import DEVICE, TRAFFIC
 
@@ -51,6 +53,10 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
 """The last two are run by copies."""
 SUM_SQUARES = ("db_mtl", "excess_mtl", "metabalance", "moco", "graddrop", "trimmed_mean")
 """Rules of rows: sums of squares of the rows are taken on the device."""
+SOME = {*WITH_OPTIONS, "famo at loss", "multibalance at representation", "gradnorm at gradient", "torchjd at update"}
+FEW = [
+    pytest.param(way, marks=[] if way in SOME or way.split()[0] in SUM_SQUARES else pytest.mark.long) for way in WAYS
+]
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +117,7 @@ def test_so_it_is_with_more_tasks(way):
     assert there.alike(here) and max(there.reads) <= MOST
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FEW)
 def test_a_device_without_float64_gives_the_same(way):
     """As Apple's MPS; bit for bit but for rules of rows, whose sums of squares are in float32 there."""
     with simulated_device.without_float64():
@@ -193,6 +199,22 @@ def test_a_gradient_scaler_there_changes_nothing(way):
     assert torch.allclose(loop.vector(), plain.vector(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("way", FEW)
+def test_sums_over_processes_are_of_numbers_on_the_device(way, monkeypatch):
+    """As one of two processes that hold the same; NCCL sums nothing on the CPU. Which gradients there are is read.
+
+    A representation is twice as long over two processes.
+    """
+    alone, sent = Loop(DEVICE, way).steps(3), []
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor, **_: sent.append(tensor.mul_(2).device))
+    monkeypatch.setattr(levels, "processes", lambda group: Processes(size=2))
+    both = Loop(DEVICE, way).steps(3)
+    assert set(sent) == {DEVICE}
+    if "graddrop" not in way and WAYS[way]["level"] != "representation":
+        assert both.alike(alone, 1e-5)
+    assert max(both.reads) <= MOST + 1
+
+
 class Spread(Net):
     """A net whose second layer and first head are on the device, and the rest on the CPU."""
 
@@ -215,7 +237,7 @@ class Spread(Net):
         return torch.cat([parameter.detach().cpu().flatten() for parameter in self.parameters()])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FEW)
 def test_a_model_may_be_spread_over_devices(way):
     spread, whole = (Loop(CPU, way, net=net).steps(3) for net in (Spread(3), None))
     assert spread.alike(whole, 1e-5)
