@@ -95,11 +95,11 @@ def test_twelve_steps_with_and_without_a_break(name, backbone):
     model, level, order = start(name, backbone)
     for batch in data[:7]:
         step(model, level, batch)
-    saved = copy.deepcopy((model.state_dict(), level.state_dict(), random_state(order)))
+    saved = copy.deepcopy((model.state_dict(), level.state_dict(), random_state(order, CPU)))
     model, level, order = start(name, backbone)
     model.load_state_dict(saved[0])
     level.load_state_dict(saved[1])
-    restore_random_state(saved[2], order)
+    restore_random_state(saved[2], order, CPU)
     for batch, expected in zip(data[7:], reports[7:], strict=True):
         assert (step(model, level, batch).losses == expected.losses).all()
     assert all(torch.equal(whole[key], value) for key, value in model.state_dict().items())

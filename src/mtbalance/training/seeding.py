@@ -38,17 +38,20 @@ def seed_step(seed: int, step: int, among: Processes) -> None:
         torch.manual_seed(int(np.random.SeedSequence((seed, step, among.rank)).generate_state(1)[0]))
 
 
-def random_state(order: np.random.Generator) -> dict[str, Any]:
-    """State of the generators that training draws from: torch's, and that of the data's order."""
+def random_state(order: np.random.Generator, device: torch.device) -> dict[str, Any]:
+    """State of the generators that training on a device draws from: torch's, and that of the data's order.
+
+    A run on the CPU leaves a CUDA device alone, which may be another program's.
+    """
     state = {"torch": torch.get_rng_state(), "order": order.bit_generator.state}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
     return state
 
 
-def restore_random_state(state: dict[str, Any], order: np.random.Generator) -> None:
+def restore_random_state(state: dict[str, Any], order: np.random.Generator, device: torch.device) -> None:
     """Take back what :func:`random_state` gave."""
     torch.set_rng_state(state["torch"])
     order.bit_generator.state = state["order"]
-    if "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)

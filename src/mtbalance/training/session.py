@@ -86,7 +86,7 @@ class Session:
             "history": self.history.state_dict(),
             "model": self.model.state_dict(),
             "level": self.level.state_dict(),
-            "random": random_state(self.order),
+            "random": random_state(self.order, self.device),
             "passed": self.passed and self.passed.state_dict(),
             "log": self.log and self.log.state_dict(),
         }
@@ -95,7 +95,7 @@ class Session:
         """Take back what :meth:`state_dict` gave."""
         self.model.load_state_dict(state["model"])
         self.level.load_state_dict(state["level"])
-        restore_random_state(state["random"], self.order)
+        restore_random_state(state["random"], self.order, self.device)
         self.history = History.from_state(state["history"])
         self.passed = state["passed"] and Pass.from_state(state["passed"])
         if self.log:
