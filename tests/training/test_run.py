@@ -48,6 +48,12 @@ def test_values_for_another_number_of_tasks_are_refused_at_the_start(configure, 
         train(config, data)
 
 
+def test_a_cuda_device_that_is_not_there_is_told_by_its_key(configure, data, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=r"^training\.device is cuda, and torch finds no CUDA device here: set it"):
+        train(configure(device="cuda"), data)
+
+
 @pytest.mark.parametrize("balancer", ["ls", "nashmtl", "pub", "multibalance"])
 def test_a_killed_run_goes_on_bit_for_bit(configure, data, tmp_path, balancer):
     checkpoint = tmp_path / "run.pt"

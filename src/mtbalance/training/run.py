@@ -175,10 +175,12 @@ def build_balancer(config: RunConfig, model: Backbone, tasks: Sequence[str]) -> 
 def choose_device(name: str) -> torch.device:
     """The device of that name; ``auto`` is CUDA if there is one. Processes that train together have one each.
 
-    Raises :class:`UserError` if there are fewer CUDA devices than processes.
+    Raises :class:`UserError` if there is no CUDA device, or fewer of them than processes.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("training.device is cuda, and torch finds no CUDA device here: set it to auto or cpu")
     among = processes_of()
     if name == "cpu" or among.size == 1:
         return torch.device(name)
