@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtbalance.training.seeding import random_state, restore_random_state
+from mtbalance.training.seeding import random_state, restore_random_state, seed_everything
 
 
 @pytest.fixture
@@ -29,3 +29,9 @@ def test_a_run_on_a_cuda_device_keeps_the_generator_of_that_one(asked):
     order, place = np.random.default_rng(0), torch.device("cuda", 1)
     restore_random_state(random_state(order, place), order, place)
     assert asked == [(place,), (place,)]
+
+
+def test_float32_is_float32_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # torch's default
+    seed_everything(0)
+    assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
