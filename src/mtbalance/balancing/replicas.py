@@ -33,7 +33,7 @@ def alike(parameters: Sequence[Parameter], processes: Processes, device: torch.d
     Raises ``ValueError``, in all processes, if these hold other parameters than one another: in number, shapes or
     values. ``what`` says which parameters they are; ``device`` is that of messages.
     """
-    sums = {parameter: _sums(parameter) for parameter in parameters}
+    sums = dict(zip(parameters, _sums(parameters, device).tolist(), strict=True))
     ordered = sorted(parameters, key=lambda parameter: (tuple(parameter.shape), sums[parameter][0]))
     shapes = repr([(tuple(parameter.shape), parameter.dtype) for parameter in ordered])
     found = torch.tensor([float(zlib.crc32(shapes.encode()))], dtype=torch.float64, device=device)
@@ -52,11 +52,14 @@ def alike(parameters: Sequence[Parameter], processes: Processes, device: torch.d
     return ordered
 
 
-def _sums(parameter: Parameter) -> tuple[float, float]:
-    """The sum of the numbers, and that of their absolute values."""
-    numbers = torch.view_as_real(parameter.detach()) if parameter.is_complex() else parameter.detach()
-    total, size = numbers.sum(dtype=torch.float64), torch.linalg.vector_norm(numbers, 1, dtype=torch.float64)
-    return float(total), float(size)
+def _sums(parameters: Sequence[Parameter], device: torch.device) -> Tensor:
+    """The sum of each parameter's numbers, and that of their absolute values [parameters, 2]."""
+    found = torch.zeros(len(parameters), 2, dtype=torch.float64, device=device)
+    for sums, parameter in zip(found, parameters, strict=True):
+        numbers = torch.view_as_real(parameter.detach()) if parameter.is_complex() else parameter.detach()
+        sums[0] = numbers.sum(dtype=torch.float64)
+        sums[1] = torch.linalg.vector_norm(numbers, 1, dtype=torch.float64)
+    return found
 
 
 def _spread(numbers: Tensor, processes: Processes) -> Tensor:

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from tempfile import TemporaryDirectory
 
+import torch
 import torch.distributed as dist
 from torch import multiprocessing
 
@@ -89,4 +90,7 @@ def _other(rank: int, count: int, folder: str, ready: Connection, follow: Callab
 
 
 def _meet(folder: str, rank: int, count: int) -> None:
-    dist.init_process_group(init_method=f"file://{folder}/meeting", rank=rank, world_size=count, timeout=PATIENCE)
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(
+        backend, init_method=f"file://{folder}/meeting", rank=rank, world_size=count, timeout=PATIENCE
+    )

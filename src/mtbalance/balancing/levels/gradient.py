@@ -97,8 +97,8 @@ class GradientLevel(RowLevel):
                 f"a shared parameter has sparse gradients, and level {self.options.level} needs dense rows: balance at "
                 "level loss or representation, or make the embedding with sparse=False"
             )
-        together = others.union(self.shared)
-        self.own = [parameter for parameter in gradients if parameter not in together]
+        settled = others.union(self.shared)
+        self.own = [parameter for parameter in gradients if parameter not in settled]
         if not self.shared and all(loss.requires_grad for loss in losses):
             raise ValueError(
                 "no parameter of the optimizer is reached by two losses: make the balancer around the optimizer of the "
