@@ -142,7 +142,7 @@ class Level(Steps):
                 yield
         except BaseException:
             found = {leaf for root in roots for leaf in leaves(root)}
-            for leaf in found.union(self.others.parameters(())):
+            for leaf in found.union(self.others.parameters(list)):
                 leaf.grad = None
             raise
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ HOOKS = ("_post_accumulate_grad_hooks", "_in_backward_optimizers")
 """Attributes of parameters with something to be called at the end of a plain backward pass. The second one is that of
 torch.distributed.optim and torchrec."""
 ONE_PASS = 'or balance at level loss, or at representation with heads="own", in one process'
+Known = Callable[[], Sequence[Parameter]]
+"""Lists the optimizer's parameters, which takes time and is rarely needed."""
 LOOKS_EVERY = 100
 """Backward passes after which graphs are walked once more. That takes too long for every step."""
 
@@ -56,10 +58,10 @@ class Others:
         self._found: dict[Parameter, None] = {}
         self._since, self._passes = since, 0
 
-    def look(self, losses: Sequence[Tensor], known: Sequence[Parameter], processes: Processes) -> list[Parameter]:
-        """Those found so far; ``known`` are the optimizer's. Raises what :func:`look_around` and :func:`alike` do."""
+    def look(self, losses: Sequence[Tensor], known: Known, processes: Processes) -> list[Parameter]:
+        """Those found so far; ``known`` gives the optimizer's. Raises what :func:`look_around` and :func:`alike` do."""
         if self._found or self._passes % LOOKS_EVERY == 0:
-            around = look_around(losses, known, self._since)
+            around = look_around(losses, known(), self._since)
             new = [parameter for parameter in around if parameter not in self._found]
             refuse_sharded(new)
             if processes.size > 1:
@@ -68,9 +70,9 @@ class Others:
         self._passes += 1
         return self.parameters(known)
 
-    def parameters(self, known: Sequence[Parameter]) -> list[Parameter]:
+    def parameters(self, known: Known) -> list[Parameter]:
         """Those found so far that are not frozen and not the optimizer's by now."""
-        optimized = set(known) if self._found else ()
+        optimized = set(known()) if self._found else ()
         return [parameter for parameter in self._found if parameter.requires_grad and parameter not in optimized]
 
 

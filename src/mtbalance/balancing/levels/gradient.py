@@ -78,7 +78,7 @@ class GradientLevel(RowLevel):
     def _begin(self, scaler: torch.amp.GradScaler | None) -> None:
         super()._begin(scaler)
         if not self._marks:  # the step begins: what is in .grad already is added to, as a backward pass does
-            others = self.others.parameters(self.all_parameters())
+            others = self.others.parameters(self.all_parameters)
             self._found = {p: p.grad for p in [*self.present, *others] if p.grad is not None}
 
     def _backward(self, losses: list[Tensor]) -> StepReport:
@@ -90,7 +90,7 @@ class GradientLevel(RowLevel):
         for parameter, parts in self.gradients.items():
             gradients[parameter] = _added(parts, gradients[parameter]) if parameter in gradients else parts
         self.gradients = gradients
-        others = set(self.others.parameters(self.all_parameters()))
+        others = set(self.others.parameters(self.all_parameters))
         self.shared = [parameter for parameter in self.sharing.shared(gradients) if parameter not in others]
         if any(part is not None and part.is_sparse for parameter in self.shared for part in gradients[parameter]):
             raise ValueError(
@@ -112,7 +112,7 @@ class GradientLevel(RowLevel):
     def _task_gradients(self, losses: Sequence[Tensor]) -> Gradients:
         """K backward passes, summed over processes. Parameters that no task reaches are left out."""
         processes = self.processes()
-        others = self.others.look(losses, self.all_parameters(), processes)
+        others = self.others.look(losses, self.all_parameters, processes)
         new = {p: p.grad for p in others if p.grad is not None and p not in self.gradients}
         self._found = new | self._found
         parameters = [*self.present, *others]
@@ -172,7 +172,7 @@ class GradientLevel(RowLevel):
 
     def _write_others(self, weights: Vector) -> None:
         """Set the gradients of parameters that the optimizer does not have."""
-        for parameter in filter(self.gradients.__contains__, self.others.parameters(self.all_parameters())):
+        for parameter in filter(self.gradients.__contains__, self.others.parameters(self.all_parameters)):
             self._write(parameter, combine(self.gradients[parameter], weights))
 
     def groups(self, rows: Sequence[Parts]) -> tuple[list[Sequence[Parts]], list[Tensor]]:
@@ -196,7 +196,7 @@ class GradientLevel(RowLevel):
         assert self.values is not None
         scaled = self._scaled(losses)
         total, processes = weighted_sum(scaled, self.weights), self.processes()
-        parameters = [*self.present, *self.others.look(losses, self.all_parameters(), processes)]
+        parameters = [*self.present, *self.others.look(losses, self.all_parameters, processes)]
         users = {parameter: self.sharing.user(parameter) for parameter in self.own}
         if self.heads == "weighted" or not self.own:
             accumulate(total, parameters, processes)

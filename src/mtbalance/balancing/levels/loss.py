@@ -54,7 +54,7 @@ class LossLevel(Level):
             self._used = weights
         self.searched = True
         processes = self.processes()
-        others = self.others.look(losses, self.all_parameters(), processes) if processes.size > 1 else []
+        others = self.others.look(losses, self.all_parameters, processes) if processes.size > 1 else []
         accumulate(weighted_sum(self._scaled(losses), weights), [*self.present, *others], processes)
         return StepReport(self.values, weights.copy(), dict(self.rule.diagnostics))
 

@@ -144,7 +144,7 @@ class RepresentationLevel(RowLevel):
         if processes.size == 1 and self.heads == "own":
             return []
         roots = losses if processes.size == 1 else [*losses, *trunk]
-        return [*self.present, *self.others.look(roots, self.all_parameters(), processes)]
+        return [*self.present, *self.others.look(roots, self.all_parameters, processes)]
 
     def _through_heads(
         self, losses: list[Tensor], copies: list[list[Tensor]], parameters: list[Parameter]
