@@ -10,6 +10,7 @@ from mtbalance import places
 from mtbalance.records import read_run, write_record
 from mtbalance.reporting.collect import collect
 from mtbalance.reporting.page import Page, write_page
+from mtbalance.reporting.page.leaderboard import html, leaderboard
 from mtbalance.reporting.page.plots import plots
 from mtbalance.reporting.page.provenance import provenance
 from mtbalance.reporting.tables import write_table
@@ -97,3 +98,13 @@ def test_a_page_says_which_methods_used_which_code(write):
     facts = provenance(records).set_index("what")
     assert tuple(facts.loc["code of PUB on MMOE (SHA-256)"]) == ("pub" * 8, "2 of 4")
     assert tuple(facts.loc["code of LS on MMOE (SHA-256)"]) == ("ls" * 8, "2 of 4")
+
+
+def test_the_leaderboard_shows_names_as_they_are_written(write):
+    tasks = {"click": "buy > 0 & <b>|x", "conversion": "conversion"}
+    paths, runs = write({("visits", "mmoe", name): [(0.7, 0.8)] for name in ("ls", "pub")}, tasks=tasks)
+    metrics = Path(places.METRICS.format(experiment="demo"))
+    collect(paths, runs, [], [], metrics)
+    found = html(leaderboard(pd.read_parquet(metrics), "ls", ""), "demo")
+    assert "AUC buy &gt; 0 &amp; &lt;b&gt;|x" in found and "<b>|x" not in found
+    assert '<a href=\\"results/' in found or '<a href="results/' in found  # links to records stay links

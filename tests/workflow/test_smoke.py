@@ -171,6 +171,7 @@ def test_a_run_loads_no_source_file_that_is_no_input_of_its_job(tree: Tree):
     assert loaded <= {f"src/mtbalance/{name}.py" for name in passing_on}
 
 
+@pytest.mark.long
 def test_jobs_that_wait_are_looked_at_when_one_ends_and_not_by_the_clock(tree: Tree):
     targets = [places.RECORD.format(**run.wildcards) for run in tree.parameters().runs("tiny")][:3]
     for target in targets:

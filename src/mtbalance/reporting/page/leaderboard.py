@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 import pandas as pd
 from itables import to_html_datatable
@@ -131,6 +132,8 @@ def html(table: pd.DataFrame, name: str) -> str:
     """The table as a part of a page that has DataTables' script already."""
     filters = [table.columns.get_loc(column) for column in FILTERS if table[column].nunique() > 1]
     table = table.apply(_texts)
+    of_texts = [name for name in table if name != "records"]  # which has links
+    table = table.assign(**{name: table[name].map(escape) for name in of_texts}).rename(columns=escape)
     panes = {"columns": filters, "layout": f"columns-{max(1, len(filters))}", "initCollapsed": True}
     return str(
         to_html_datatable(

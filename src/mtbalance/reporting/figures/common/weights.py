@@ -31,13 +31,13 @@ def draw(frame: pd.DataFrame, heading: str, baseline: str) -> Figure:
     if not lines:
         nothing(figure, "No balancer changed its weights.")
         return figure
-    look, top = looks(shares["task"]), _top(shares)
+    look, ends = looks(shares["task"]), _ends(shares)
     grid = figure.subplots(len(lines), columns, sharex=True, sharey=True, squeeze=False)
     for line, panels in zip(lines, grid, strict=True):
         _label(panels[0], line[0][1].iloc[0])
         for axes, (balancer, runs) in zip(panels, line, strict=False):
             axes.set_title(balancer_name(str(balancer)))
-            _panel(axes, runs, look, top)
+            _panel(axes, runs, look, ends)
         for axes in panels[len(line) :]:
             axes.set_visible(False)
     for axes in grid[-1]:
@@ -58,16 +58,21 @@ def _label(axes: Axes, row: pd.Series) -> None:
     axes.set_ylabel(f"{backbone_name(str(row['backbone']))}\n{heading_of(row)}".replace(" (", "\n("))
 
 
-def _top(shares: pd.DataFrame) -> float:
-    """Where the scale ends: at the largest share, and at twice an equal one at least, which is 1 of two tasks."""
+def _ends(shares: pd.DataFrame) -> tuple[float, float]:
+    """Where the scale ends: at 0, or the lowest share if weights are negative; and at the largest one.
+
+    That is twice an equal share at least, which is 1 of two tasks.
+    """
     fewest = int(shares.groupby("dataset", sort=False)["task"].nunique().min())
-    return max(float(shares["share"].max()), min(1.0, 2 / fewest))
+    top = max(float(shares["share"].max()), min(1.0, 2 / fewest))
+    return min(float(shares["share"].min()), 0.0), top
 
 
-def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look], top: float) -> None:
+def _panel(axes: Axes, runs: pd.DataFrame, look: dict[str, Look], ends: tuple[float, float]) -> None:
     axes.axhline(1 / runs["task"].nunique(), color=GRAY, linewidth=0.8)
     for (_, task), line in runs.groupby(["seed", "task"], sort=False):
         epochs, shares = line["epoch"].astype(int).tolist(), line["share"].tolist()
         style = look[str(task)]
         axes.plot(epochs, shares, style.dash, color=style.color, linewidth=1.2, marker=style.marker, markersize=3)
-    axes.set_ylim(-0.04 * top, 1.04 * top)
+    room = 0.04 * (ends[1] - ends[0])
+    axes.set_ylim(ends[0] - room, ends[1] + room)
