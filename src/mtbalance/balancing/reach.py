@@ -47,9 +47,9 @@ def last_layer(losses: Sequence[Tensor], shared: Sequence[Parameter]) -> int:
     return _last_layer(shared, [_distances(loss) for loss in losses])
 
 
-def leaves(loss: Tensor) -> list[Tensor]:
-    """The leaf tensors that the graph of ``loss`` reaches."""
-    return [node.variable for node in nodes([loss]) if hasattr(node, "variable")]
+def leaves(losses: Sequence[Tensor]) -> list[Tensor]:
+    """The leaf tensors that the graphs of the losses reach, each once."""
+    return [node.variable for node in nodes(losses) if hasattr(node, "variable")]
 
 
 def nodes(losses: Sequence[Tensor]) -> list[Node]:

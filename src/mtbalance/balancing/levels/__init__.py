@@ -141,8 +141,7 @@ class Level(Steps):
             with self._clearing():
                 yield
         except BaseException:
-            found = {leaf for root in roots for leaf in leaves(root)}
-            for leaf in found.union(self.others.parameters(list)):
+            for leaf in (*leaves(roots), *self.others.parameters(list)):
                 leaf.grad = None
             raise
 

@@ -213,7 +213,7 @@ class RepresentationLevel(RowLevel):
 
     def _check_others(self, task: int, loss: Tensor, copies: list[list[Tensor]]) -> None:
         """Refuse a loss that reads the copy of another task, whose row its gradient would enter."""
-        reached = {id(leaf) for leaf in leaves(loss)}
+        reached = {id(leaf) for leaf in leaves([loss])}
         for other, copy in enumerate(copies):
             if other != task and any(id(tensor) in reached for tensor in copy):
                 raise ValueError(

@@ -74,15 +74,15 @@ class DBMTL(RowRule):
         """The joint row; norms and factors stay where the rows are."""
         import torch
 
-        from mtbalance.balancing.losses import widest
+        from mtbalance.balancing.losses import together, widest
         from mtbalance.balancing.rows import flattened
 
         device = rows[0].device
         parts = [
-            torch.linalg.vector_norm(flattened(tensor), dim=1, dtype=widest(device)).square().to(device)
+            torch.linalg.vector_norm(flattened(tensor), dim=1, dtype=widest(device)).square()
             for tensor in self.averages
         ]
-        norms = self.total(torch.stack(parts).sum(dim=0)).sqrt()
+        norms = self.total(together(parts).sum(dim=0)).sqrt()
         factors = torch.where(norms > 0, norms.max() / norms.where(norms > 0, 1), 0)
         return [(factors.to(tensor) @ flattened(tensor)).view(tensor.shape[1:]) for tensor in self.averages]
 

@@ -61,14 +61,14 @@ class ExcessMTL(RowRule):
 
     def _excess(self, rows: list[Tensor]) -> Vector:
         """E [K], after this step's squares have been added to S."""
-        import torch
+        from mtbalance.balancing.losses import together
 
         squares = [tensor.detach().square() for tensor in rows]
         if self.squares:  # a loaded state may be on another device
             squares = [old.to(new.device) + new for old, new in zip(self.squares, squares, strict=True)]
         self.squares = squares
-        parts = [_excess_in(row, summed).to(rows[0].device) for row, summed in zip(rows, squares, strict=True)]
-        found: Vector = self.total(torch.stack(parts).sum(dim=0)).cpu().double().numpy()
+        parts = [_excess_in(row, summed) for row, summed in zip(rows, squares, strict=True)]
+        found: Vector = self.total(together(parts).sum(dim=0)).cpu().double().numpy()
         return found
 
     def state_dict(self) -> dict[str, Any]:

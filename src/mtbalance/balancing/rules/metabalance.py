@@ -63,15 +63,12 @@ class MetaBalance(RowRule):
 
     def _squares(self, rows: list[Tensor]) -> Vector:
         """The squared norms [tensors, K] of the rows' parts, read from the device once."""
-        import torch
-
-        from mtbalance.balancing.losses import widest
+        from mtbalance.balancing.losses import together, widest
         from mtbalance.balancing.rows import flattened
 
-        device = rows[0].device
         wide = (flattened(tensor.detach()).to(widest(tensor.device)) for tensor in rows)
-        parts = [tensor.square().sum(dim=1).to(device) for tensor in wide]
-        found: Vector = self.total(torch.stack(parts)).cpu().double().numpy()
+        parts = [tensor.square().sum(dim=1) for tensor in wide]
+        found: Vector = self.total(together(parts)).cpu().double().numpy()
         return found
 
     def state_dict(self) -> dict[str, Any]:
